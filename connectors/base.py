@@ -1,0 +1,141 @@
+"""The contract between Driftline and a system it reads.
+
+SOURCE     one configured account or file
+RECORD     one thing in it, normalised (``model/records.py``)
+CONTAINER  what groups records and can be listed completely: a project, an object, a sheet
+CURSOR     how far the source has been read
+
+A connector may repeat a record; it may never leave one out and still end normally. Whatever it cannot read it raises:
+an empty answer and an answer that could not be read are never the same thing.
+"""
+
+import threading
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar
+from zoneinfo import ZoneInfo
+
+from pydantic import Field
+
+from model.errors import InterruptedRunError
+from model.options import Duration, Options
+from model.reading import Container, Cursor, Page, Probe
+from model.records import Record
+
+
+class HttpOptions(Options):
+    """How patiently a source is called."""
+
+    connect_timeout_seconds: Annotated[float, Field(gt=0)] = 10.0
+    """How long to wait for a connection."""
+    read_timeout_seconds: Annotated[float, Field(gt=0)] = 60.0
+    """How long to wait between two pieces of an answer."""
+    answer_deadline_seconds: Annotated[float, Field(gt=0)] = 120.0
+    """How long one answer may take in total, however steadily it drips."""
+    run_deadline_seconds: Annotated[float, Field(gt=0)] = 1800.0
+    """How long one reading of the source may take, waits included."""
+    attempts: Annotated[int, Field(ge=1, le=20)] = 5
+    """How often one request is tried before the source counts as unavailable."""
+    largest_answer_megabytes: Annotated[int, Field(ge=1)] = 64
+    """An answer larger than this, once decompressed, is refused."""
+    ca_file: str | None = None
+    """A file with certificates to trust, for servers with a company's own certificate."""
+
+
+class SourceOptions(Options):
+    """What every source is configured with; each connector adds its own."""
+
+    kind: str
+    """Which connector reads it."""
+    every: Duration = timedelta(minutes=15)
+    """How often the daemon reads it, as 15m, 2h or 1d."""
+    overlap: Duration = timedelta(minutes=15)
+    """How far an incremental read goes back behind the start of the last complete one."""
+    full_every: Duration = timedelta(days=1)
+    """How often everything is read anew instead of what changed."""
+    owner: str | None = None
+    """Who answers for the source when it cannot be read."""
+    http: HttpOptions = HttpOptions()
+    """Time-outs and retries."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadContext:
+    """What a connector is given for one run: the time, the business zone and the wish to stop.
+
+    ``stop`` is set when the daemon ends; connectors check it between pages and wait on it instead of sleeping.
+    """
+
+    now: datetime
+    zone: ZoneInfo
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def check(self) -> None:
+        """Raise InterruptedRunError when somebody asked us to stop."""
+        if self.stop.is_set():
+            raise InterruptedRunError("stopped while a source was being read")
+
+
+class Connector(ABC):
+    """One system, read for one source during one run. Not shared between threads."""
+
+    kind: ClassVar[str]
+    """The word in ``kind:`` of a source, and the name of the connector's module."""
+    options_type: ClassVar[type[SourceOptions]]
+    """The typed options of a source of this kind."""
+
+    def __init__(self, name: str, options: SourceOptions, context: ReadContext) -> None:
+        """Keep the arguments. No connection is made before the first call."""
+        self.name = name
+        self.options = options
+        self.context = context
+
+    @abstractmethod
+    def probe(self) -> Probe:
+        """Tell who we are there and what we see; problems that do not stop a read are listed in it.
+
+        Raise SourceAuthError when the source does not know us, even if it answers politely (J23, S6), and another
+        SourceError when it cannot be asked.
+        """
+
+    @abstractmethod
+    def roster(self) -> Iterable[Container]:
+        """List every configured container that is visible now, archived ones included.
+
+        A configured container that is not visible raises SourceGoneError: it may have been deleted, or access lost.
+        """
+
+    @abstractmethod
+    def changed(self, cursor: Cursor | None) -> Iterable[Page]:
+        """Yield pages of records changed since the cursor, or of all records when it is None.
+
+        At least once: a record may come twice, none may be missing. Raise SourceError when the walk did not reach its
+        end; a record that cannot be normalised goes to ``Page.set_aside``.
+        """
+
+    def side_tables(self) -> Iterable[Page]:
+        """Yield what an incremental read is blind to, in full on every run: versions, sprints (J19)."""
+        return ()
+
+    @abstractmethod
+    def census(self, container: Container) -> Iterable[str]:
+        """Yield the native ids of all records of one container; complete, or raise SourceError.
+
+        Side tables are part of the census of the container they belong to.
+        """
+
+    @abstractmethod
+    def fetch(self, native_ids: Sequence[str]) -> Iterable[Record]:
+        """Yield those of the records that exist, wherever they are now; what is gone is left out.
+
+        Used to tell deleted from moved. Raise SourceError when the question could not be answered.
+        """
+
+    def next_cursor(self) -> Cursor:
+        """The cursor to store after the last page: the start of this run minus the overlap, in UTC."""
+        return Cursor((self.context.now - self.options.overlap).isoformat())
+
+    def close(self) -> None:
+        """Let go of connections and files."""

@@ -1,0 +1,40 @@
+"""Deliveries: mails that wait, are on their way, have gone or may have gone (M1)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class DeliveryState(StrEnum):
+    """Where a message stands. ``unknown``: the link broke after the text was handed over; it is sent again with the
+    same Message-ID."""
+
+    READY = "ready"
+    SENDING = "sending"
+    SENT = "sent"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message to one recipient. ``slot`` is the digest's name and local date: one mail per recipient and slot.
+
+    ``reason`` says why it went out. ``message`` is the whole mail as it is handed to the server. ``covers`` is the
+    sequence number of the last transition that it announces.
+    """
+
+    id: int | None = None
+    audience: str
+    recipient: str
+    slot: str
+    message_id: str
+    subject: str
+    reason: str
+    message: bytes
+    covers: int
+    state: DeliveryState = DeliveryState.READY
+    attempts: int = 0
+    created_at: datetime
+    sent_at: datetime | None = None
+    error: str = ""

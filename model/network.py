@@ -1,0 +1,46 @@
+"""The small values that the store hands to the reconciler instead of every stored record (design 1)."""
+
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+
+class Group(StrEnum):
+    """By what the leaves of the work are rolled up."""
+
+    PARENT = "parent"
+    RELEASE = "release"
+    OBJECTIVE = "objective"
+
+
+class DateSource(StrEnum):
+    """Where a work item's own date may come from; the policy is an order of these."""
+
+    RELEASE = "release"
+    DUE = "due"
+    SPRINT = "sprint"
+
+
+@dataclass(frozen=True, slots=True)
+class RollUp:
+    """The work below one node, reduced in SQL.
+
+    ``node`` is a record id (parent or release) or an objective's node. ``open`` counts work in todo and doing, and of
+    it: ``undated`` has no date by policy, ``overdue`` has one before the day of the run. ``latest`` is the latest own
+    date of open work that is not overdue and ``latest_record`` the record that has it (the smallest id where several
+    share it); ``oldest_overdue`` and ``overdue_record`` name the open work that is overdue longest. ``finished`` is
+    the latest day on which work below was done.
+    """
+
+    group: Group
+    node: str
+    open: int = 0
+    done: int = 0
+    dropped: int = 0
+    undated: int = 0
+    overdue: int = 0
+    latest: date | None = None
+    latest_record: str | None = None
+    oldest_overdue: date | None = None
+    overdue_record: str | None = None
+    finished: date | None = None

@@ -1,0 +1,69 @@
+"""What passes between a connector and the store while a source is read."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from model.errors import Problem
+from model.records import Record
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """How far a source has been read.
+
+    ``position`` belongs to the connector: an ISO time (run start minus overlap) for an API, a content hash for a file.
+    It is stored only after the last page.
+    """
+
+    position: str
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A project, an object or a sheet, as the roster shows it."""
+
+    id: str
+    name: str
+    state: str = "visible"
+    """``visible``, ``archived`` or ``trashed``."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """One record that could not be normalised, with the reason (S10)."""
+
+    native_id: str
+    reason: str
+    location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records that are stored together in one transaction."""
+
+    records: Sequence[Record]
+    set_aside: Sequence[SetAside] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """What a first contact with a source showed: who we are there, what we see, what is missing.
+
+    ``problems`` are things to mend that do not stop the read (a mapped field that no record fills, for example).
+    """
+
+    identity: str
+    server: str
+    containers: Sequence[Container] = ()
+    counts: Sequence[tuple[str, int]] = ()
+    problems: Sequence[Problem] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """A stored record with our own times: when it was first and last seen."""
+
+    record: Record
+    first_seen: datetime
+    last_seen: datetime

@@ -1,0 +1,68 @@
+"""Runs: what one pass read, how complete it was and what came of it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class SourceOutcome(StrEnum):
+    """How the reading of one source ended."""
+
+    COMPLETE = "complete"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceResult:
+    """What one run got from one source. ``error`` is one line, ``hint`` one thing to do about it."""
+
+    source: str
+    outcome: SourceOutcome
+    started_at: datetime
+    finished_at: datetime
+    pages: int = 0
+    read: int = 0
+    changed: int = 0
+    absent: int = 0
+    set_aside: int = 0
+    error: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """How far the stored records of one source can be trusted: ``as_of`` is its last complete read."""
+
+    source: str
+    records: int
+    linked: int
+    as_of: datetime | None = None
+    complete: bool = True
+    error: str = ""
+
+
+class RunOutcome(StrEnum):
+    """How a run ended."""
+
+    RUNNING = "running"
+    DONE = "done"
+    PARTIAL = "partial"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One pass over some or all sources."""
+
+    id: int
+    started_at: datetime
+    finished_at: datetime | None = None
+    outcome: RunOutcome = RunOutcome.RUNNING
+    baseline: bool = False
+    results: Sequence[SourceResult] = ()
+    opened: int = 0
+    resolved: int = 0
+    standing: int = 0

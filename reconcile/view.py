@@ -1,0 +1,60 @@
+"""What the reconciler sees of the stored world; the store implements it, tests implement it over lists.
+
+Wide work stays in the database: only the *spine* comes as records, that is, work that is an end of a need, that has
+work below it or that a deal or saving waits for. Everything else arrives rolled up per parent, release and objective.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Protocol
+
+from model.links import Link, Need, Role
+from model.network import DateSource, Group, RollUp
+from model.records import Absence, Deal, Move, Release, Saving, Sprint, WorkItem
+from model.runs import Coverage
+
+
+class View(Protocol):
+    """One consistent picture of the stored records, links and needs."""
+
+    def deals(self) -> Iterable[Deal]:
+        """Every present deal that is linked or has a need, lost ones included."""
+
+    def savings(self) -> Iterable[Saving]:
+        """Every present saving that is linked or has a need."""
+
+    def links(self, role: Role | None = None) -> Iterable[Link]:
+        """Links of deals, savings and the spine; all roles when none is given."""
+
+    def needs(self) -> Iterable[Need]:
+        """Every need, with what the store found under the wanted name."""
+
+    def spine(self) -> Iterable[WorkItem]:
+        """Work items that are an end of a need or a parent of other work; absent ones included (see ``absences``)."""
+
+    def releases(self) -> Iterable[Release]:
+        """Every release, absent ones included."""
+
+    def sprints(self) -> Iterable[Sprint]:
+        """Every sprint."""
+
+    def rollups(self, group: Group, order: Sequence[DateSource], today: date) -> Iterable[RollUp]:
+        """Work below each node of a group, reduced in SQL.
+
+        ``order`` is the date policy: the first of these that a work item has is its own date; of several unreleased
+        releases the latest counts. For ``Group.RELEASE`` the release's own date is left out of the policy. Work of the
+        spine is left out of ``Group.PARENT`` and ``Group.RELEASE``, because it comes as nodes of its own, but is
+        counted in ``Group.OBJECTIVE``.
+        """
+
+    def absences(self) -> Mapping[str, tuple[Absence, datetime]]:
+        """Record id to why and since when, for records that are not present."""
+
+    def moves(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Move]]:
+        """Date moves per record, oldest first: the source's changelog and, where it is silent, our revisions."""
+
+    def coverage(self) -> Sequence[Coverage]:
+        """One entry per source that was ever read."""
+
+    def observed(self, record_ids: Iterable[str]) -> Mapping[str, datetime]:
+        """When each record was last confirmed by a complete answer of its source."""

@@ -1,0 +1,1 @@
+"""The daemon: which job runs when, signals, graceful stop; nothing else."""
