@@ -137,5 +137,5 @@ class Connector(ABC):
         """The cursor to store after the last page: the start of this run minus the overlap, in UTC."""
         return Cursor((self.context.now - self.options.overlap).isoformat())
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most connectors have nothing to let go of
         """Let go of connections and files."""

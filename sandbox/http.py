@@ -44,7 +44,9 @@ class Response:
 
 @dataclass(slots=True)
 class Fault:
-    """Replaces the answers to requests whose ``METHOD path?query`` matches ``pattern``, ``times`` times (None: until cleared).
+    """Replaces the answers to requests whose ``METHOD path?query`` matches ``pattern``.
+
+    ``times`` says how often (None: until cleared).
 
     ``after`` lets that many matching requests through first. ``delay_seconds`` waits before anything is sent;
     ``drip_seconds`` pauses between the bytes of the body; ``cut_at`` closes the connection after so many bytes.
@@ -184,7 +186,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.flush()
             time.sleep(fault.drip_seconds)
 
-    do_GET = do_POST = do_PUT = do_DELETE = _serve
+    do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - the names http.server calls
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Say nothing on stderr; ``StandIn.requests`` is the log."""
