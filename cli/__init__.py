@@ -1,0 +1,1 @@
+"""The command line: ``driftline VERB``. Data goes to stdout, talk to stderr."""

@@ -1,0 +1,1 @@
+"""Mapping: YAML texts become objectives and rules; rules link records to objectives. No I/O of its own."""

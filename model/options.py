@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer, WithJsonSchema
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+_LONGEST = timedelta(days=36_500)
 _DURATION = re.compile(r"(\d+)\s*([smhdw])")
 
 
@@ -25,7 +26,13 @@ def parse_duration(value: Any) -> Any:
     parts = _DURATION.findall(value)
     if not parts or _DURATION.sub("", value).strip():
         raise ValueError("a duration is a number with a unit: 30s, 15m, 2h, 1d or 1w")
-    return sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in parts), timedelta())
+    try:
+        total = sum((timedelta(**{_UNITS[unit]: int(count)}) for count, unit in parts), timedelta())
+    except OverflowError:
+        total = timedelta.max
+    if total > _LONGEST:
+        raise ValueError(f"a duration is at most {_LONGEST.days}d")
+    return total
 
 
 def format_duration(value: timedelta) -> str:

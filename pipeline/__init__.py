@@ -1,0 +1,1 @@
+"""Where the rooms meet: one run, one digest."""

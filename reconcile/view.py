@@ -10,7 +10,7 @@ from typing import Protocol
 
 from model.links import Link, Need, Role
 from model.network import DateSource, Group, RollUp
-from model.records import Absence, Deal, Move, Release, Saving, Sprint, WorkItem
+from model.records import Absence, Deal, Move, Record, Release, Saving, Sprint, WorkItem
 from model.runs import Coverage
 
 
@@ -46,6 +46,9 @@ class View(Protocol):
         spine is left out of ``Group.PARENT`` and ``Group.RELEASE``, because it comes as nodes of its own, but is
         counted in ``Group.OBJECTIVE``.
         """
+
+    def records(self, record_ids: Iterable[str]) -> Mapping[str, Record]:
+        """Whole records by their ids, absent ones included; for the few that a roll-up names as what binds."""
 
     def absences(self) -> Mapping[str, tuple[Absence, datetime]]:
         """Record id to why and since when, for records that are not present."""

@@ -1,0 +1,1 @@
+"""What Driftline remembers: records with their revisions, links, findings, mails and runs, in SQLite or PostgreSQL."""

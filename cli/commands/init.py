@@ -1,0 +1,22 @@
+"""``driftline init``: write a commented starter set."""
+
+from pathlib import Path
+
+import click
+
+from cli.output import talk
+
+
+@click.command("init", short_help="Write a commented starter set of configuration files.")
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default=".")
+def command(folder: Path) -> None:
+    """Write settings, objectives, one mapping per source and the JSON Schemas for editors into FOLDER.
+
+    Existing files are never overwritten.
+    """
+    from config.sample import write_sample
+
+    for path in write_sample(folder):
+        click.echo(path)
+    talk()
+    talk("Next: fill in driftline.yaml, put the secrets where it points, then run: driftline check")

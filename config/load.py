@@ -1,0 +1,124 @@
+"""Loading: settings, objectives and rules become one checked Configuration, or one error with every mistake."""
+
+import hashlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from config.anchor import anchored
+from config.files import find_settings, matching_files, read_file
+from config.secrets import exposed_files
+from config.settings import Settings
+from config.validate import (
+    custom_fields,
+    in_order,
+    settings_of,
+    source_names,
+    unknown_objectives,
+    without_secrets,
+    without_url_password,
+)
+from mapping.document import Document, SourceText, parse
+from mapping.load import LoadedMapping, load_mapping
+from model.errors import ConfigurationError, Problem, UserError
+
+__all__ = ["Configuration", "find_settings", "load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """Everything that people wrote, checked. Secrets are references until ``config.secrets.resolve``.
+
+    ``root`` is the settings file's folder, from which relative paths start. ``fingerprint`` changes with the text of
+    any of the ``files``, of which the settings file is the first. ``warnings`` are things that are probably not meant.
+    """
+
+    root: Path
+    settings: Settings
+    mapping: LoadedMapping
+    fingerprint: str
+    files: tuple[Path, ...]
+    warnings: tuple[Problem, ...] = ()
+
+    @property
+    def state_url(self) -> str:
+        """The database's URL, with its password when the settings name one: for the store only, never for a log."""
+        return self.settings.state.connection_url()
+
+
+def load(path: Path) -> Configuration:
+    """Read the settings file and every file that it names; raise ConfigurationError with all mistakes of all files."""
+    path = find_settings(path.parent, path).absolute()
+    root = path.parent
+    text = read_file(path)
+    document = _parsed(text)
+    settings, problems = settings_of(document)
+    objectives, complete = _texts(document, "objectives", root, problems)
+    rules, _ = _texts(document, "mapping", root, problems)
+    # Without objectives or sources every rule would be called wrong for a mistake that lies elsewhere.
+    complete = complete and (isinstance(document.value.get("sources"), dict) or not problems)
+    mapping = _mapping(objectives, rules, document, problems) if complete else None
+    if settings is not None and mapping is not None:
+        problems += unknown_objectives(document, settings, mapping.tree)
+    if problems or settings is None or mapping is None:
+        raise ConfigurationError(*in_order(document, without_secrets(document, problems)))
+    return Configuration(
+        root=root,
+        settings=anchored(settings, root),
+        mapping=mapping,
+        fingerprint=_fingerprint([text, *objectives.values(), *rules.values()]),
+        files=(path, *objectives, *rules),
+        warnings=(*mapping.warnings, *exposed_files(settings, root=root)),
+    )
+
+
+def _parsed(text: SourceText) -> Document:
+    try:
+        return parse(text)
+    except UserError as error:
+        problems = [without_url_password(problem) for problem in error.problems]
+    raise ConfigurationError(*problems)
+
+
+def _texts(document: Document, key: str, root: Path, problems: list[Problem]) -> tuple[dict[Path, SourceText], bool]:
+    """The texts of the files under ``key``, and whether they are all there; what is wrong is added to the problems."""
+    before = len(problems)
+    files, unmatched = matching_files(document, key, _patterns(document, key), root)
+    problems += unmatched
+    texts: dict[Path, SourceText] = {}
+    for file in files:
+        try:
+            texts[file] = read_file(file)
+        except UserError as error:
+            problems += error.problems
+    return texts, len(problems) == before
+
+
+def _patterns(document: Document, key: str) -> Sequence[str]:
+    """The patterns as far as they can be used; a value of another type was told as a mistake of the settings."""
+    value: Any = document.value.get(key, Settings.model_fields[key].default)
+    if not isinstance(value, (list, tuple)):
+        return ()
+    return [pattern if isinstance(pattern, str) else "" for pattern in value]
+
+
+def _mapping(
+    objectives: dict[Path, SourceText], rules: dict[Path, SourceText], document: Document, problems: list[Problem]
+) -> LoadedMapping | None:
+    """The checked objectives and rules, or None with their mistakes added to the problems."""
+    names, custom = source_names(document), custom_fields(document)
+    try:
+        return load_mapping([*objectives.values()], [*rules.values()], sources=names, custom_fields=custom)
+    except UserError as error:
+        problems += error.problems
+        return None
+
+
+def _fingerprint(texts: Iterable[SourceText]) -> str:
+    """A digest of the texts in their order; the names are left out, because they depend on the working directory."""
+    digest = hashlib.sha256()
+    for text in texts:
+        encoded = text.text.encode()
+        digest.update(len(encoded).to_bytes(8, "big") + encoded)
+    return digest.hexdigest()

@@ -1,0 +1,42 @@
+"""How an Asana source is configured."""
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from connectors.base import SourceOptions
+from model.records import StatusCategory
+from model.secret import Secret
+
+Gid = Annotated[str, Field(coerce_numbers_to_str=True)]
+"""A gid or a name; a gid may stand in YAML without quotes."""
+
+
+class AsanaOptions(SourceOptions):
+    """An Asana account and the projects to read in it."""
+
+    kind: Literal["asana"] = "asana"
+    """Asana."""
+    url: str = "https://app.asana.com/api/1.0"
+    """Where Asana's API is; only a proxy or a test server lies elsewhere."""
+    token: Secret
+    """A personal access token or a service account's token, as a reference: env:ASANA_TOKEN."""
+    projects: Annotated[tuple[Gid, ...], Field(min_length=1)]
+    """The projects to read, by gid (the long number in a project's address) or by name."""
+    fields: Mapping[str, Gid] = {}
+    """Extra custom fields to keep: our name for it, and the custom field's gid or name in Asana."""
+    light_field: Gid | None = None
+    """The custom field in which people report green, yellow or red, by gid or name."""
+    status_field: Gid | None = None
+    """The custom field that holds a task's status, by gid or name; without it the section's name is the status."""
+    statuses: Mapping[str, StatusCategory] = {}
+    """What a status (or section) means: todo, doing, done or dropped."""
+    doing_sections: tuple[str, ...] = ()
+    """Sections whose open tasks are being worked on."""
+    dropped_sections: tuple[str, ...] = ()
+    """Sections whose tasks will not be done, completed or not."""
+    start_means_doing: bool = False
+    """Whether an open task counts as being worked on from its start date; a planned start is not a begun task."""
+    date_history: bool = False
+    """Whether to ask who moved a due date and when; it costs one more request per task with a due date."""

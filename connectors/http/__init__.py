@@ -1,0 +1,274 @@
+"""One policy for every source that is called over HTTP: time-outs, deadlines, retries, redirects and redaction.
+
+It lives in a transport adapter, below the vendors' libraries, so that each of them obeys it without knowing.
+"""
+
+import random
+import ssl
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urljoin
+
+import requests
+from requests.adapters import HTTPAdapter
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_after_attempt
+
+from connectors.base import HttpOptions, ReadContext
+from connectors.http import verdicts
+from connectors.http.origins import allowed_origin, origin
+from connectors.http.patience import Patience, use_patient_connections
+from connectors.http.verdicts import Call, TryAgainError
+from model.errors import ConfigurationError, InterruptedRunError
+
+__all__ = ["PolicyAdapter", "PoolAnswer", "SessionPool", "open_session"]
+
+_LONGEST_BACK_OFF_SECONDS = 60.0
+_MOST_REDIRECTS = 3
+_PIECE_BYTES = 65536
+_READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+
+OnResponse = Callable[[requests.Response], None]
+
+
+def open_session(
+    source: str,
+    options: HttpOptions,
+    context: ReadContext,
+    *,
+    base_url: str,
+    secrets: Sequence[str] = (),
+    handled_statuses: frozenset[int] = frozenset(),
+    retry_posts: bool = False,
+    on_response: OnResponse | None = None,
+    origins: Sequence[str] = (),
+) -> requests.Session:
+    """Open a session under the policy, for one run; see ``PolicyAdapter`` for the arguments."""
+    session = requests.Session()
+    session.auth = _as_it_is
+    PolicyAdapter(
+        source,
+        options,
+        context,
+        base_url=base_url,
+        secrets=secrets,
+        handled_statuses=handled_statuses,
+        retry_posts=retry_posts,
+        on_response=on_response,
+        origins=origins,
+    ).govern(session)
+    return session
+
+
+def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    """Without an authorisation of its own a session takes one from the machine's .netrc, over the library's header."""
+    return request
+
+
+class PolicyAdapter(HTTPAdapter):
+    """Carries out the policy for one source and one run, whose deadline starts when the adapter is made.
+
+    ``base_url`` names the only origin that is called, besides those in ``origins``. ``handled_statuses`` come back to
+    the caller instead of raising. ``retry_posts`` is for sources whose posts only read. ``on_response`` sees every
+    answer, refused ones too, before it is judged.
+
+    Raise ConfigurationError for an address that is neither https nor plain http on this machine. Sending raises our
+    own errors, which name source and path.
+    """
+
+    def __init__(
+        self,
+        source: str,
+        options: HttpOptions,
+        context: ReadContext,
+        *,
+        base_url: str,
+        secrets: Sequence[str] = (),
+        handled_statuses: frozenset[int] = frozenset(),
+        retry_posts: bool = False,
+        on_response: OnResponse | None = None,
+        origins: Sequence[str] = (),
+    ) -> None:
+        _require_certificates(source, options.ca_file)
+        self._source = source
+        self._options = options
+        self._context = context
+        self._secrets = verdicts.spellings(secrets)
+        self._handled = handled_statuses
+        self._repeatable = _READING_METHODS | ({"POST"} if retry_posts else set())
+        self._on_response = on_response
+        self._origins = {allowed_origin(source, url) for url in (base_url, *origins)}
+        self._patience = Patience(context, options.read_timeout_seconds)
+        self._run_ends = time.monotonic() + options.run_deadline_seconds
+        self._redirects = 0
+        super().__init__(max_retries=0)
+
+    def govern(self, session: requests.Session) -> None:
+        """Mount the policy on a session, for https and for plain http on this machine."""
+        session.mount("https://", self)
+        session.mount("http://", self)
+
+    def allow(self, url: str) -> None:
+        """Let the session call one more origin, for example the instance that a login answered."""
+        self._origins.add(allowed_origin(self._source, url))
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        use_patient_connections(self.poolmanager, self._patience)
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        use_patient_connections(manager, self._patience)
+        return manager
+
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: Any = None,
+        verify: bool | str = True,
+        cert: Any = None,
+        proxies: Any = None,
+    ) -> requests.Response:
+        """Send until it works, it cannot work or patience ends; then the body has been read completely."""
+        call = Call(self._source, request, self._secrets, request.method in self._repeatable)
+        if origin(call.url) not in self._origins:
+            raise verdicts.elsewhere(call, call.url)
+        retrying = Retrying(
+            retry=retry_if_exception_type(TryAgainError),
+            stop=self._give_up,
+            wait=_back_off,
+            sleep=self._sleep,
+            reraise=True,
+        )
+        try:
+            return retrying(self._attempt, call, verify, cert, proxies)
+        except TryAgainError as failure:
+            pause = failure.retry_after or 0.0
+            error = failure.error if self._affords(pause) else verdicts.too_long_a_pause(call, pause)
+            raise error from call.harmless(failure.__cause__)
+
+    def _attempt(self, call: Call, verify: bool | str, cert: Any, proxies: Any) -> requests.Response:
+        self._context.check()
+        self._patience.until = min(time.monotonic() + self._options.answer_deadline_seconds, self._run_ends)
+        timeouts = (self._options.connect_timeout_seconds, self._options.read_timeout_seconds)
+        # Ours before those that the environment names; checking is never off.
+        certificates = self._options.ca_file or verify or True
+        try:
+            response = super().send(call.request, True, timeouts, certificates, cert, proxies)
+            self._read_body(call, response)
+        except OSError as error:
+            out_of_time = time.monotonic() >= self._patience.until
+            raise verdicts.broken(call, error, out_of_time=out_of_time) from call.harmless(error)
+        return self._judged(call, response)
+
+    def _read_body(self, call: Call, response: requests.Response) -> None:
+        """Read the whole body; refuse what unpacks to more than the limit (S3)."""
+        megabytes = self._options.largest_answer_megabytes
+        body = bytearray()
+        with response:
+            for piece in response.iter_content(_PIECE_BYTES):
+                body += piece
+                if len(body) > megabytes * 1024 * 1024:
+                    raise verdicts.too_large(call, megabytes)
+        response._content = bytes(body)
+        response._content_consumed = True  # type: ignore[attr-defined]
+
+    def _judged(self, call: Call, response: requests.Response) -> requests.Response:
+        if self._on_response is not None:
+            self._on_response(response)
+        if response.status_code in self._handled:
+            return response
+        if response.is_redirect:
+            self._require_near(call, response)
+            return response
+        self._redirects = 0
+        verdicts.require_success(call, response, self._context.now)
+        if response.ok:
+            verdicts.require_content(call, response)
+        return response
+
+    def _require_near(self, call: Call, response: requests.Response) -> None:
+        """Let requests follow a few redirects within the allowed origins and no others (F8)."""
+        target = urljoin(call.url, response.headers["Location"])
+        self._redirects += 1
+        if origin(target) in self._origins and self._redirects <= _MOST_REDIRECTS:
+            return
+        self._redirects = 0
+        raise verdicts.elsewhere(call, target) if origin(target) not in self._origins else verdicts.in_circles(call)
+
+    def _give_up(self, state: RetryCallState) -> bool:
+        return bool(stop_after_attempt(self._options.attempts)(state)) or not self._affords(state.upcoming_sleep)
+
+    def _affords(self, seconds: float) -> bool:
+        return time.monotonic() + seconds < self._run_ends
+
+    def _sleep(self, seconds: float) -> None:
+        if self._context.stop.wait(seconds):
+            raise InterruptedRunError(f"stopped while waiting for {self._source}")
+
+
+def _require_certificates(source: str, ca_file: str | None) -> None:
+    if ca_file is None:
+        return
+    try:
+        ssl.create_default_context(cafile=ca_file)
+    except OSError as error:
+        reason = "it holds none" if isinstance(error, ssl.SSLError) else error.strerror
+        raise ConfigurationError(
+            f"{source} cannot use the certificates in {ca_file}: {reason}",
+            location=source,
+            hint="name a file with certificates in PEM form in http.ca_file",
+        ) from error
+
+
+def _back_off(state: RetryCallState) -> float:
+    """Exponential with full jitter, and never shorter than what the source asked for (J35)."""
+    failure = state.outcome.exception() if state.outcome else None
+    asked = (failure.retry_after or 0.0) if isinstance(failure, TryAgainError) else 0.0
+    ceiling = min(_LONGEST_BACK_OFF_SECONDS, 2.0 ** (state.attempt_number - 1))
+    return asked + random.uniform(0, ceiling)  # noqa: S311 - jitter, not a secret
+
+
+@dataclass(frozen=True, slots=True)
+class PoolAnswer:
+    """An answer the way urllib3 gives it."""
+
+    status: int
+    reason: str
+    data: bytes
+    headers: Mapping[str, str]
+
+    def getheaders(self) -> Mapping[str, str]:
+        return self.headers
+
+
+class SessionPool:
+    """Looks like a urllib3 pool manager and sends through a session, for libraries that are built on urllib3."""
+
+    def __init__(self, session: requests.Session) -> None:
+        self._session = session
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        body: Any = None,
+        fields: Any = None,
+        headers: Mapping[str, str] | None = None,
+        **_unused: Any,
+    ) -> PoolAnswer:
+        """Send one request. The caller's time-outs are ignored: the policy has its own."""
+        in_address = method in _READING_METHODS
+        response = self._session.request(
+            method,
+            url,
+            params=fields if in_address else None,
+            data=body if in_address or body is not None else fields,
+            headers=dict(headers or {}),
+        )
+        return PoolAnswer(response.status_code, response.reason or "", response.content, response.headers)
+
+    def clear(self) -> None:
+        self._session.close()

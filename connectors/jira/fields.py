@@ -1,0 +1,166 @@
+"""Which of the site's fields are meant by the configuration, and what their values are as ours."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from connectors.jira.options import JiraOptions
+from model.errors import Problem, SourceGoneError
+from model.keys import normalise_key
+from model.records import FieldValue
+
+_SPRINT_TYPE = "com.pyxis.greenhopper.jira:gh-sprint"
+_USUAL_START = "Start date"
+_FIRST_MILLISECONDS = 100_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SiteField:
+    """One field of the site. ``type`` is what a value is; ``of`` what a list holds."""
+
+    id: str
+    name: str
+    type: str = "any"
+    of: str = ""
+    custom: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class FieldPlan:
+    """The site's fields that a configuration means, by what we call them. ``problems`` are those not found."""
+
+    extra: Mapping[str, SiteField] = field(default_factory=dict)
+    start: SiteField | None = None
+    estimate: SiteField | None = None
+    sprint: SiteField | None = None
+    problems: Sequence[Problem] = ()
+
+    def require(self) -> None:
+        """Raise SourceGoneError when a field is missing or ambiguous: a null would look like an answer (S9)."""
+        if self.problems:
+            raise SourceGoneError(*self.problems)
+
+    @property
+    def ids(self) -> list[str]:
+        planned = (self.start, self.estimate, self.sprint, *self.extra.values())
+        return [one.id for one in planned if one is not None]
+
+
+def plan_fields(source: str, options: JiraOptions, raw_fields: Iterable[Mapping[str, Any]]) -> FieldPlan:
+    """Find every configured field by id, or by a name that only one field has (J24)."""
+    known = [_site_field(raw) for raw in raw_fields]
+    finder = _Finder(source, known)
+    extra = {name: found for name, wanted in options.fields.items() if (found := finder.find(f"fields.{name}", wanted))}
+    start = finder.find("start_field", options.start_field) if options.start_field else finder.usual(_USUAL_START)
+    estimate = finder.find("estimate_field", options.estimate_field) if options.estimate_field else None
+    sprint = next((one for one in known if one.custom == _SPRINT_TYPE), None)
+    return FieldPlan(extra, start, estimate, sprint, tuple(finder.problems))
+
+
+class _Finder:
+    def __init__(self, source: str, known: Sequence[SiteField]) -> None:
+        self.problems: list[Problem] = []
+        self._source = source
+        self._known = known
+
+    def usual(self, name: str) -> SiteField | None:
+        named = self._named(name)
+        return named[0] if len(named) == 1 else None
+
+    def find(self, option: str, wanted: str) -> SiteField | None:
+        found = [one for one in self._known if one.id == wanted] or self._named(wanted)
+        if len(found) == 1:
+            return found[0]
+        where = f"{self._source}: {option}"
+        if found:
+            ids = ", ".join(f"{one.id} ({one.custom.rpartition(':')[2] or one.type})" for one in found)
+            self.problems.append(
+                Problem(f"{len(found)} fields of the site are named {wanted}", where, f"write one of the ids: {ids}")
+            )
+        else:
+            self.problems.append(
+                Problem(
+                    f"the site has no field {wanted}", where, "look up the field's id in Jira under Settings, Fields"
+                )
+            )
+        return None
+
+    def _named(self, name: str) -> list[SiteField]:
+        return [one for one in self._known if normalise_key(one.name) == normalise_key(name)]
+
+
+def _site_field(raw: Mapping[str, Any]) -> SiteField:
+    schema = raw.get("schema") or {}
+    return SiteField(
+        str(raw.get("id")),
+        str(raw.get("name")),
+        str(schema.get("type", "any")),
+        str(schema.get("items", "")),
+        str(schema.get("custom", "")),
+    )
+
+
+def field_value(raw: Any, known: SiteField) -> FieldValue:
+    """Read a value by the field's type. Raise ValueError when it does not fit."""
+    if raw is None or raw == "" or raw == []:
+        return None
+    if isinstance(raw, bool):
+        return raw
+    if isinstance(raw, (int, float)):
+        return Decimal(str(raw))
+    if isinstance(raw, list):
+        return tuple(shown(one) for one in raw)
+    if known.type == "date":
+        return day(raw)
+    if known.type == "datetime":
+        return moment(raw)
+    if known.type == "number":
+        return Decimal(str(raw))
+    return shown(raw)
+
+
+def shown(raw: Any) -> str:
+    """The text that a person sees for a value: an option's value, somebody's address, a name, a rich text's words."""
+    if not isinstance(raw, dict):
+        return plain(str(raw))
+    if raw.get("type") == "doc":
+        return plain(" ".join(_words(raw)))
+    if isinstance(raw.get("child"), dict):
+        return f"{shown({**raw, 'child': None})} / {shown(raw['child'])}"
+    for key in ("value", "emailAddress", "displayName", "name", "key", "id"):
+        if raw.get(key):
+            return plain(str(raw[key]))
+    return ""
+
+
+def _words(node: Mapping[str, Any]) -> Iterable[str]:
+    """Every text in a rich document; unknown nodes are looked through (J27)."""
+    if isinstance(node.get("text"), str):
+        yield node["text"]
+    for child in node.get("content") or ():
+        yield from _words(child)
+
+
+def plain(text: str) -> str:
+    """One line with plain spaces; no-break spaces would make equal names differ."""
+    return " ".join(text.split())
+
+
+def day(raw: Any) -> date | None:
+    """Read a plain date (J29). Raise ValueError when it is none."""
+    return date.fromisoformat(str(raw)[:10]) if raw else None
+
+
+def moment(raw: Any) -> datetime | None:
+    """Read a time as text or since the epoch, in UTC. Raise ValueError when it is none.
+
+    The bulk changelog writes milliseconds; its documentation shows seconds.
+    """
+    if raw is None or raw == "":
+        return None
+    if isinstance(raw, (int, float)):
+        return datetime.fromtimestamp(raw / 1000 if raw > _FIRST_MILLISECONDS else raw, UTC)
+    read = datetime.fromisoformat(str(raw))
+    return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)

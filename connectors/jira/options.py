@@ -1,0 +1,71 @@
+"""What a Jira source is configured with."""
+
+from collections.abc import Mapping
+from dataclasses import fields
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+
+from connectors.base import SourceOptions
+from model.records import StatusCategory, WorkItem
+from model.secret import Secret
+
+ProjectKey = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]+$")]
+
+
+class JiraOptions(SourceOptions):
+    """A Jira Cloud site, read with an account's e-mail address and API token."""
+
+    kind: Literal["jira"]
+    """Which connector reads it."""
+    url: Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
+    """The site, as https://company.atlassian.net; for a scoped token https://api.atlassian.com/ex/jira/CLOUD-ID."""
+    browse_url: str | None = None
+    """Where people open issues, if that is not the address which the site itself names."""
+    email: str
+    """The e-mail address of the account that reads."""
+    token: Secret
+    """The account's API token, as a reference: env:JIRA_TOKEN, file:PATH or command:PROGRAM."""
+    projects: Annotated[tuple[ProjectKey, ...], Field(min_length=1)]
+    """The keys of the projects to read; at least one."""
+    fields: Mapping[str, str] = {}
+    """Extra fields to read: our name for it, and the field's id (customfield_10050) or its unique name."""
+    start_field: str | None = None
+    """The field with the planned start, by id or unique name. Without it: the field named Start date, if it exists."""
+    estimate_field: str | None = None
+    """The field with the estimate in points, by id or unique name. Without it: Jira's time estimates, in hours."""
+    statuses: Mapping[str, StatusCategory] = {}
+    """What a status means where Jira's own category is not right: status name, and todo, doing, done or dropped."""
+    dropped: tuple[str, ...] = (
+        "Won't Do",
+        "Won't Fix",
+        "Cancelled",
+        "Canceled",
+        "Rejected",
+        "Declined",
+        "Duplicate",
+        "Obsolete",
+        "Invalid",
+        "Cannot Reproduce",
+    )
+    """Final statuses and resolutions that mean that the work will never be delivered."""
+    need_links: tuple[str, ...] = ("Blocks",)
+    """Link types that mean a need: a type's name (the issue that "is blocked by" needs the other), or the phrase as
+    the needing issue shows it ("depends on")."""
+    sprints: bool = True
+    """Whether to read boards and sprints; false for a site without Jira Software."""
+    page_size: Annotated[int, Field(ge=1, le=1000)] = 100
+    """How many issues to ask for at a time; Jira may answer fewer."""
+
+    @field_validator("url", "browse_url")
+    @classmethod
+    def _without_trailing_slash(cls, value: str | None) -> str | None:
+        return value.rstrip("/") if value else value
+
+    @field_validator("fields")
+    @classmethod
+    def _not_our_own_names(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        taken = sorted({known.name for known in fields(WorkItem)} & set(value))
+        if taken:
+            raise ValueError(f"{taken[0]} is read anyway; choose another name for the extra field")
+        return value

@@ -1,0 +1,264 @@
+"""The simple-salesforce library under our policy: our sign-in and session below it, our errors above it."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, TypeAlias
+from urllib.parse import urlsplit
+
+import requests
+
+from connectors.base import ReadContext
+from connectors.http import open_session
+from connectors.salesforce.options import SalesforceOptions
+from connectors.salesforce.sign_in import SignedIn, sign_in
+from model.errors import (
+    SourceAuthError,
+    SourceContentError,
+    SourceError,
+    SourceGoneError,
+    SourceRateLimitedError,
+    SourceUnavailableError,
+)
+
+Row: TypeAlias = Mapping[str, Any]
+"""One row of a query, or another object as Salesforce tells it."""
+
+_MOST_RESTARTS = 3
+_LIMITS = frozenset({"REQUEST_LIMIT_EXCEEDED", "TXN_SECURITY_METERING_ERROR"})
+_BUSY = frozenset({"QUERY_TIMEOUT", "SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "OPERATION_TOO_LARGE"})
+_GONE = frozenset({"INVALID_FIELD", "INVALID_TYPE", "NOT_FOUND"})
+
+
+class NotAllowedError(SourceAuthError):
+    """We are signed in, but this is kept from us."""
+
+
+class LocatorExpiredError(Exception):
+    """The place in a half-read result is no longer known to Salesforce (S16)."""
+
+
+class SalesforceClient:
+    """Asks Salesforce for one run. Every method raises SourceError when the answer is not what was asked for."""
+
+    def __init__(self, source: str, options: SalesforceOptions, context: ReadContext) -> None:
+        self._source = source
+        self._options = options
+        self._context = context
+        self._began = time.monotonic()
+        secrets = [secret.reveal() for secret in (options.client_secret, options.private_key) if secret is not None]
+        # 401 comes back to us: a token that ended mid-read is replaced. The only post is the sign-in.
+        self._session = open_session(
+            source,
+            options.http,
+            context,
+            base_url=options.url,
+            secrets=secrets,
+            handled_statuses=frozenset({401}),
+            retry_posts=True,
+        )
+        # The library writes the header itself; without this a machine's .netrc would overwrite it.
+        self._session.auth = _unchanged
+        self._signed_in: SignedIn | None = None
+        self._library: Any = None
+
+    def close(self) -> None:
+        self._session.close()
+
+    @property
+    def instance(self) -> str:
+        """Where the org's records are, without a trailing slash."""
+        return self._connected()[1].instance
+
+    def who(self) -> Row:
+        """Who we are there. The user of a token without the right to ask is told by the sign-in's own answer."""
+        try:
+            answer = self._call(lambda library: library.oauth2("userinfo"))
+        except NotAllowedError:
+            organization, _, user = self._connected()[1].identity_url.rpartition("/id/")[2].partition("/")
+            answer = {"user_id": user, "organization_id": organization}
+        if not isinstance(answer, dict) or not answer.get("user_id"):
+            raise self._nonsense("no user for our token")
+        return answer
+
+    def fields(self) -> dict[str, Row]:
+        """The fields of Opportunity that we may see, by API name (S14)."""
+        answer = self._call(lambda library: library.restful("sobjects/Opportunity/describe"))
+        if not isinstance(answer, dict) or not isinstance(answer.get("fields"), list):
+            raise self._nonsense("a description without fields")
+        return {field["name"]: field for field in answer["fields"] if isinstance(field, dict) and "name" in field}
+
+    def versions(self) -> list[str]:
+        """The versions of the API that the org serves."""
+        response = self._session.get(f"{self.instance}/services/data")
+        try:
+            answer = response.json()
+        except ValueError as error:
+            raise self._nonsense("no list of API versions") from error
+        if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
+            raise self._nonsense("no list of API versions")
+        return [str(row.get("version")) for row in answer]
+
+    def count(self) -> int:
+        """How many opportunities we may see."""
+        return int(self._answer("SELECT COUNT() FROM Opportunity")["totalSize"])
+
+    def requests_today(self) -> int | None:
+        """How many of the org's daily API requests are used, by everybody (S9); None before the first answer."""
+        usage = self._library.api_usage.get("api-usage") if self._library is not None else None
+        return None if usage is None else int(usage.used)
+
+    def walk(self, soql: Callable[[Row | None], str]) -> Iterator[list[Row]]:
+        """Yield the pages of a query to its end.
+
+        ``soql`` gives the query that begins at the last row seen (None: from the beginning); it is asked again when
+        Salesforce has forgotten the place (S16), so rows may repeat.
+        """
+        last: Row | None = None
+        asked, repeats = "", 0
+        while True:
+            query = soql(last)
+            repeats = repeats + 1 if query == asked else 0
+            if repeats > _MOST_RESTARTS:
+                raise SourceUnavailableError(
+                    f"{self._source} forgot the place in a result {repeats} times",
+                    location=self._source,
+                    hint="another program may use up the user's query cursors; give Driftline a user of its own",
+                )
+            asked = query
+            try:
+                for rows in self._pages(query):
+                    yield rows
+                    last = rows[-1] if rows else last
+            except LocatorExpiredError:
+                continue
+            return
+
+    def rows(self, soql: str) -> list[Row]:
+        """Every row of a query that selects Id; a walk that had to start again repeats rows, this does not."""
+        return list({row["Id"]: row for page in self.walk(lambda _: soql) for row in page}.values())
+
+    def _pages(self, soql: str) -> Iterator[list[Row]]:
+        answer = self._answer(soql)
+        seen: set[str] = set()
+        while True:
+            yield answer["records"]
+            if answer["done"]:
+                return
+            self._context.check()
+            place = str(answer.get("nextRecordsUrl") or "").rpartition("/")[2]
+            if not place or place in seen:
+                raise self._nonsense("a result that leads back to a page it already gave")
+            seen.add(place)
+            answer = self._more(place)
+
+    def _answer(self, soql: str) -> Row:
+        return self._checked(self._call(lambda library: library.query(soql)))
+
+    def _more(self, place: str) -> Row:
+        return self._checked(self._call(lambda library: library.query_more(place)))
+
+    def _checked(self, answer: Any) -> Row:
+        if (
+            not isinstance(answer, dict)
+            or not isinstance(answer.get("records"), list)
+            or not isinstance(answer.get("done"), bool)
+            or not all(isinstance(row, dict) for row in answer["records"])
+        ):
+            raise self._nonsense("a query without rows")
+        return answer
+
+    def _call(self, ask: Callable[[Any], Any]) -> Any:
+        """Ask through the library; sign in once more when the token has ended (S4)."""
+        from simple_salesforce.exceptions import SalesforceError
+
+        library, _ = self._connected()
+        try:
+            return ask(library)
+        except SalesforceError as error:
+            if not _session_ended(error):
+                raise self._translated(error) from None
+        self._signed_in = None
+        library, _ = self._connected()
+        try:
+            return ask(library)
+        except SalesforceError as error:
+            raise self._translated(error) from None
+
+    def _connected(self) -> tuple[Any, SignedIn]:
+        if self._signed_in is None:
+            now = self._context.now + timedelta(seconds=time.monotonic() - self._began)
+            self._signed_in = sign_in(self._source, self._options, self._session, now)
+            self._library = _library_client(self._signed_in, self._options.api_version, self._session)
+        return self._library, self._signed_in
+
+    def _translated(self, error: Any) -> Exception:
+        """Our error for the library's, by Salesforce's error code: one class stands for many causes (S8).
+
+        The library's error is not chained: its text holds the whole answer.
+        """
+        code, message = _code_of(error)
+        where = self._source
+        if code == "INVALID_QUERY_LOCATOR":
+            return LocatorExpiredError()
+        if code in _LIMITS:
+            hint = "read the source less often (every), or ask the Salesforce admin who uses the org's API requests"
+            return SourceRateLimitedError(f"{where} has no API requests left for today", location=where, hint=hint)
+        if code in _BUSY:
+            return SourceUnavailableError(
+                f"{where} is too busy ({code})", location=where, hint="the next run tries again"
+            )
+        if code in _GONE or error.status == 404:
+            hint = "give the integration user read access, or correct the name in the options of the source"
+            return SourceGoneError(f"{where} does not show us what we ask for: {message}", location=where, hint=hint)
+        if error.status == 401:
+            hint = "check that the integration user is active and may use the API"
+            return SourceAuthError(f"{where} does not accept its own new token", location=where, hint=hint)
+        if error.status == 403:
+            hint = "give the integration user API Enabled and View All on Opportunity"
+            return NotAllowedError(f"{where} keeps this from us ({code})", location=where, hint=hint)
+        hint = "check the options of the source; if they are right, this version of Driftline is too old"
+        return SourceError(f"{where} refuses what we ask for ({code}): {message}", location=where, hint=hint)
+
+    def _nonsense(self, what: str) -> SourceContentError:
+        return SourceContentError(
+            f"{self._source} answered {what}",
+            location=self._source,
+            hint="check that url is the org's My Domain address and that no proxy answers in its place",
+        )
+
+
+def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:
+    return request
+
+
+def _library_client(signed_in: SignedIn, version: str, session: requests.Session) -> Any:
+    from simple_salesforce.api import Salesforce
+
+    library = Salesforce(
+        session_id=signed_in.token,
+        instance_url=signed_in.instance,
+        session=session,
+        version=version,
+        parse_float=Decimal,
+        object_pairs_hook=None,
+    )
+    # The library writes https whatever the instance's address says; plain http is allowed on this machine only.
+    if urlsplit(signed_in.instance).scheme == "http":
+        library.base_url = f"{signed_in.instance}/services/data/v{version}/"
+        library.oauth2_url = f"{signed_in.instance}/services/oauth2/"
+    return library
+
+
+def _session_ended(error: Any) -> bool:
+    return error.status == 401 or (error.status == 403 and "Bad_OAuth_Token" in str(error.content))
+
+
+def _code_of(error: Any) -> tuple[str, str]:
+    """Salesforce's error code and its words in one line; an answer of another form has the status as its code."""
+    first = error.content[0] if isinstance(error.content, list) and error.content else error.content
+    if not isinstance(first, dict):
+        return str(error.status), "no reason given"
+    words = " ".join(str(first.get("message") or "").split())
+    return str(first.get("errorCode") or error.status), words[-200:]

@@ -1,0 +1,170 @@
+"""Turns an opportunity as Salesforce tells it into a deal. Pure: everything it needs is given."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from connectors.salesforce.client import Row
+from connectors.salesforce.fields import CURRENCY, FieldPlan
+from connectors.salesforce.options import SalesforceOptions
+from connectors.storable import require_storable
+from model.errors import RecordError
+from model.keys import normalise_key
+from model.money import Money
+from model.records import Deal, FieldValue, Move, Outcome
+
+CONTAINER = "Opportunity"
+_SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_API_FIELDS = {
+    "title": "Name",
+    "owner": "Owner.Email",
+    "stage": "StageName",
+    "amount": "Amount",
+    "probability": "Probability",
+    "close_date": "CloseDate",
+    "account": "Account.Name",
+    "outcome": "IsWon",
+}
+
+
+def long_id(text: str) -> str:
+    """Give the 18-character form of an id, which compares safely where case is lost (S23)."""
+    if len(text) != 15:
+        return text
+    parts = (text[start : start + 5] for start in (0, 5, 10))
+    return text + "".join(
+        _SUFFIX[sum(1 << place for place, letter in enumerate(part) if letter.isupper())] for part in parts
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DealReader:
+    """What it takes to read an opportunity. ``instance`` is the org's address, for links."""
+
+    source: str
+    options: SalesforceOptions
+    plan: FieldPlan
+    instance: str
+    zone: ZoneInfo
+
+    def read(self, row: Row, moves: Sequence[Move] = ()) -> Deal:
+        """Normalise one opportunity. Raise RecordError when it cannot be understood."""
+        try:
+            deal = self._deal(row, moves)
+        except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            raise RecordError(f"a field cannot be read: {error}", location=f"{self.source}:{row.get('Id')}") from error
+        require_storable(deal)
+        return deal
+
+    def _deal(self, row: Row, moves: Sequence[Move]) -> Deal:
+        native_id = long_id(row["Id"])
+        options = self.options
+        return Deal(
+            source=self.source,
+            native_id=native_id,
+            key=_text(self._configured(row, options.key_field)) or native_id,
+            title=row["Name"],
+            url=f"{self.instance}/{native_id}",
+            owner=_at(row, "Owner.Email") or _at(row, "Owner.Name"),
+            container=CONTAINER,
+            created=moment_of(row["CreatedDate"]),
+            changed=moment_of(row["SystemModstamp"]),
+            moves=tuple(moves),
+            custom={name: self._value(row, wanted) for name, wanted in options.fields.items()},
+            provenance=self._provenance(row),
+            stage=row["StageName"] or "",
+            outcome=self._outcome(row),
+            amount=self._amount(row),
+            probability=None if row["Probability"] is None else exact(row["Probability"]) / 100,
+            close_date=day_of(row["CloseDate"], self.zone),
+            promised_date=day_of(self._configured(row, options.promised_date_field), self.zone),
+            promised=_text(self._configured(row, options.promised_field)),
+            account=_at(row, "Account.Name"),
+        )
+
+    def _outcome(self, row: Row) -> Outcome:
+        stage = normalise_key(row["StageName"] or "")
+        for name, outcome in self.options.stages.items():
+            if normalise_key(name) == stage:
+                return outcome
+        if row["IsWon"]:
+            return Outcome.WON
+        return Outcome.LOST if row["IsClosed"] else Outcome.OPEN
+
+    def _amount(self, row: Row) -> Money | None:
+        """The amount in the record's own currency; a blank amount is unknown, not zero (S19)."""
+        currency = row[CURRENCY] if self.plan.multicurrency else self.options.currency
+        if row["Amount"] is None:
+            return None
+        if not currency:
+            raise ValueError("an amount without a currency")
+        return Money(exact(row["Amount"]), str(currency))
+
+    def _configured(self, row: Row, wanted: str | None) -> Any:
+        return None if wanted is None else _at(row, self.plan.names[wanted])
+
+    def _value(self, row: Row, wanted: str) -> FieldValue:
+        name = self.plan.names[wanted]
+        return _typed(_at(row, name), self.plan.types.get(name, ""))
+
+    def _provenance(self, row: Row) -> dict[str, str]:
+        mapped = {"key": self.options.key_field, "promised": self.options.promised_field}
+        mapped |= {"promised_date": self.options.promised_date_field, **self.options.fields}
+        asked = _API_FIELDS | {ours: self.plan.names[wanted] for ours, wanted in mapped.items() if wanted}
+        return {ours: theirs for ours, theirs in asked.items() if _at(row, theirs) is not None}
+
+
+def exact(value: Any) -> Decimal:
+    """A number as a decimal, written plainly: ``1.2E7``, ``12000000`` and ``12000000.0`` are one number (S20)."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal):
+        raise ValueError(f"not a number: {value!r}")
+    number = Decimal(value)
+    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
+
+
+def moment_of(text: str) -> datetime:
+    """Read a time such as ``2026-09-14T08:00:00.000+0000``. Raise ValueError when it names no zone (S21)."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without a zone: {text}")
+    return moment.astimezone(UTC)
+
+
+def day_of(text: Any, zone: ZoneInfo) -> date | None:
+    """Read a day, or the business zone's day of a time."""
+    if not text:
+        return None
+    if not isinstance(text, str):
+        raise ValueError(f"not a date: {text!r}")
+    return moment_of(text).astimezone(zone).date() if "T" in text else date.fromisoformat(text)
+
+
+def _at(row: Row, path: str) -> Any:
+    """Follow a path such as ``Owner.Email``; None where the relation is empty."""
+    value: Any = row
+    for name in path.split("."):
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
+def _text(value: Any) -> str | None:
+    text = None if value is None else str(value).strip()
+    return text or None
+
+
+def _typed(value: Any, kind: str) -> FieldValue:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | Decimal):
+        return exact(value)
+    match kind:
+        case "date":
+            return date.fromisoformat(value)
+        case "datetime":
+            return moment_of(value)
+        case "multipicklist":
+            return tuple(str(value).split(";"))
+    return str(value)

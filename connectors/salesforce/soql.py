@@ -1,0 +1,45 @@
+"""Writes queries. Names and ids are checked, so that nothing from outside becomes part of a query's grammar."""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+FIELD_NAME = r"^[A-Za-z]\w*(\.[A-Za-z]\w*)*$"
+_SALESFORCE_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
+IDS_PER_QUERY = 400
+"""A query travels in the address, which may have 16,384 bytes (S17); an id takes 28 of them."""
+
+
+def select(fields: Sequence[str], sobject: str, *conditions: str, order: Sequence[str] = (), limit: int = 0) -> str:
+    """Put a query together. Raise ValueError for a name that is none."""
+    for name in (*fields, sobject, *order):
+        if not re.fullmatch(FIELD_NAME, name):
+            raise ValueError(f"not a field name: {name!r}")
+    parts = ["SELECT", ", ".join(fields), "FROM", sobject]
+    parts += ["WHERE", " AND ".join(conditions)] if conditions else []
+    parts += ["ORDER BY", ", ".join(order)] if order else []
+    parts += ["LIMIT", str(limit)] if limit else []
+    return " ".join(parts)
+
+
+def among(field: str, ids: Iterable[str]) -> str:
+    """A condition on ids; each must have passed ``is_id``."""
+    quoted = [f"'{one}'" for one in ids if is_id(one)]
+    return f"{field} IN ({', '.join(quoted)})"
+
+
+def since(field: str, moment: datetime) -> str:
+    """At or after a time, in UTC, to the second below: >= and not >, for rows of the same second (S10)."""
+    if moment.tzinfo is None:
+        raise ValueError(f"a time without a zone: {moment}")
+    return f"{field} >= {moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def is_id(text: str) -> bool:
+    """Whether Salesforce could have given out such an id; it refuses a whole query for one that it could not."""
+    return _SALESFORCE_ID.fullmatch(text) is not None
+
+
+def chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
+    """Cut a list of ids into pieces that fit into a query."""
+    return (ids[start : start + IDS_PER_QUERY] for start in range(0, len(ids), IDS_PER_QUERY))

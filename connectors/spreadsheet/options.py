@@ -1,0 +1,182 @@
+"""What can be configured for a workbook: which sheet, what a row is, which header fills which field."""
+
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
+
+from connectors.base import SourceOptions
+from connectors.spreadsheet.dates import DateOrder
+from connectors.spreadsheet.fields import FIELDS, CellType, RowKind
+from connectors.spreadsheet.numbers import NumberLocale
+from connectors.spreadsheet.units import CODES, parse_unit
+from model.options import Options
+from model.records import Light, StatusCategory
+
+
+def _check_unit(value: str) -> str:
+    parse_unit(value)
+    return value
+
+
+def _check_currency(value: str) -> str:
+    if value.upper() not in CODES:
+        raise ValueError("a currency is an ISO code such as EUR or USD")
+    return value.upper()
+
+
+Unit = Annotated[str, AfterValidator(_check_unit)]
+Currency = Annotated[str, AfterValidator(_check_currency)]
+
+
+class Column(Options):
+    """One column, found by its header. A plain text in its place is the header."""
+
+    header: Annotated[str, Field(min_length=1)]
+    """The header text; case, line breaks and spaces do not matter. Under a merged header ``Plan Start`` works too."""
+    aliases: tuple[str, ...] = ()
+    """Other spellings that the header has had."""
+    optional: bool = False
+    """Whether the column may be absent. A column that is not optional and is gone stops the reading of the sheet."""
+    type: CellType | None = None
+    """How its cells are read: text, date, money, number, percent, light or list. Fields know theirs; custom ones are
+    text unless this says otherwise."""
+    locale: NumberLocale | None = None
+    """How numbers typed as text are written: de (1.234,56) or en (1,234.56). Without it the file's locale holds."""
+    date_order: DateOrder | None = None
+    """Which number comes first in a text such as 03/04/2026: dmy or mdy. ``locale: de`` implies dmy."""
+    unit: Unit | None = None
+    """What one in a cell stands for: EUR, kEUR, TEUR, MEUR, k or Mio. Without it, what the header names."""
+    currency: Currency | None = None
+    """The currency of the column, when it differs from the file's."""
+
+
+def _as_column(value: Any) -> Any:
+    return {"header": value} if isinstance(value, str) else value
+
+
+ColumnOption = Annotated[Column, BeforeValidator(_as_column, json_schema_input_type=str | Column)]
+
+
+class Months(Options):
+    """A block of month columns of one series. The months are read from the headers: Okt 26, Oct 2026, 2026-10."""
+
+    series: Literal["plan", "forecast", "actual"]
+    """What the amounts below these headers are."""
+    group: str | None = None
+    """The merged header above the months, as ``Plan`` or ``Plan 2026``; needed when two series have month columns."""
+    header: Annotated[str, Field(pattern=r"\{month\}")] = "{month}"
+    """How the month's own header is written, as ``Plan {month}``."""
+    locale: NumberLocale | None = None
+    """How numbers typed as text are written; without it the file's locale holds."""
+    unit: Unit | None = None
+    """What one in a cell stands for; without it, what the headers name."""
+    optional: bool = False
+    """Whether the block may be absent."""
+
+
+class SpreadsheetOptions(SourceOptions):
+    """One sheet or table of one Excel workbook (.xlsx or .xlsm).
+
+    Hidden rows and columns are read like any other. A cell merged over several rows counts for the first of them.
+    """
+
+    kind: Literal["spreadsheet"] = "spreadsheet"
+    """Which connector reads it."""
+    path: Path
+    """The workbook; a relative path starts at the settings file."""
+    root: Path | None = None
+    """A directory that the workbook must lie in, links resolved; none means anywhere."""
+    sheet: str | None = None
+    """The sheet's name. Without sheet and table, the only visible sheet is read. A hidden sheet is read if named."""
+    table: str | None = None
+    """The name of an Excel table. It stays the same when the sheet is renamed or rows are put above it."""
+    records: RowKind = RowKind.SAVING
+    """What one row is: saving, work_item or measurement."""
+    columns: Mapping[str, ColumnOption] = {}
+    """Field name to column. A field without a column stays unknown."""
+    custom: Mapping[str, ColumnOption] = {}
+    """Further columns to keep with the record, each under one word of your choice."""
+    months: tuple[Months, ...] = ()
+    """Blocks of month columns of savings."""
+    identity: tuple[str, ...] = ()
+    """Fields that together name a row when no column is mapped to ``key``. Rows are never named by their position."""
+    key_pattern: str | None = None
+    """A regular expression that a whole key matches; a row with any other key is set aside."""
+    header_row: Annotated[int | None, Field(ge=1)] = None
+    """The number of the (lowest) header row. Without it, the first row that holds all required headers."""
+    locale: NumberLocale | None = None
+    """How numbers typed as text are written: de (1.234,56) or en (1,234.56). Without it only plain ones are read."""
+    currency: Currency | None = None
+    """The currency of amounts whose cell, column and row name none."""
+    lights: Mapping[str, Light] = {}
+    """What further words in a light column mean, besides green, yellow, amber, red, grey and the German ones."""
+    statuses: Mapping[str, StatusCategory] = {}
+    """What further words in a status column mean: todo, doing, done or dropped."""
+    blanks: tuple[str, ...] = ("-", "–", "—", "n/a", "k.A.", "tbd", "tba", "offen", "?")
+    """Texts that stand for an empty cell in columns of dates, amounts and lights."""
+    totals: tuple[str, ...] = (
+        "total",
+        "grand total",
+        "subtotal",
+        "sub-total",
+        "sum",
+        "summe",
+        "zwischensumme",
+        "gesamt",
+        "gesamtsumme",
+        "Σ",
+    )
+    """First words of rows that sum up others; such rows are left out and checked against the rows."""
+    largest_file_megabytes: Annotated[int, Field(ge=1)] = 25
+    """A larger file is refused."""
+    largest_unpacked_megabytes: Annotated[int, Field(ge=1)] = 100
+    """A workbook that unpacks to more is refused before it is opened."""
+    most_cells: Annotated[int, Field(ge=1)] = 250_000
+    """A workbook with more cells is refused before it is opened."""
+
+    @field_validator("path")
+    @classmethod
+    def _can_be_read(cls, path: Path) -> Path:
+        if path.name.startswith("~$"):
+            raise ValueError("this is the file by which Excel marks a workbook as open; name the workbook itself")
+        if path.suffix.casefold() not in (".xlsx", ".xlsm"):
+            raise ValueError(f"{path.suffix or path.name} cannot be read; save the workbook as .xlsx")
+        return path
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.sheet and self.table:
+            raise ValueError("name a sheet or a table, not both")
+        if not self.columns:
+            raise ValueError("columns: at least one field needs a column")
+        if self.months and self.records is not RowKind.SAVING:
+            raise ValueError("months: only savings have month columns")
+        known = FIELDS[self.records]
+        for name, column in self.columns.items():
+            if name not in known:
+                raise ValueError(f"columns: a {self.records} has no field {name!r}; {_nearest(name, known)}")
+            if column.type not in (None, known[name]):
+                raise ValueError(f"columns: {name} is always read as {known[name]}, not as {column.type}")
+        for name in self.custom:
+            if name in known or not name.isidentifier():
+                raise ValueError(f"custom: {name!r} is the name of a field, or is not one word; choose another")
+        self._check_identity()
+        return self
+
+    def _check_identity(self) -> None:
+        if "key" in self.columns and self.identity:
+            raise ValueError("identity: not used when a column is mapped to key")
+        for name in self.identity:
+            if name not in self.columns and name not in self.custom:
+                raise ValueError(f"identity: no column is mapped to {name!r}")
+        if not self.identity and not {"key", "title"} & set(self.columns):
+            raise ValueError("columns: map key or title, or name the fields that make a row unique under identity")
+
+
+def _nearest(name: str, known: Mapping[str, CellType]) -> str:
+    near = difflib.get_close_matches(name, known, n=1)
+    beside = "other columns go under custom:"
+    return f"did you mean {near[0]}? {beside}" if near else f"it has {', '.join(known)}; {beside}"

@@ -1,0 +1,281 @@
+"""The only place that knows openpyxl: a workbook becomes plain cells, each with its address, formula and state."""
+
+import io
+import re
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from enum import Enum, auto
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeAlias
+
+from connectors.spreadsheet.guard import WorkbookFacts
+from connectors.spreadsheet.sheet_choice import choose_sheet
+from model.errors import ConfigurationError, SourceContentError
+from model.keys import normalise_key
+
+if TYPE_CHECKING:
+    from openpyxl.cell import Cell as OpenpyxlCell
+    from openpyxl.workbook import Workbook as OpenpyxlWorkbook
+    from openpyxl.worksheet.worksheet import Worksheet
+
+CellValue: TypeAlias = str | int | float | bool | datetime | date | time | timedelta | None
+Position: TypeAlias = tuple[int, int]
+"""Row and column, both from 1."""
+
+_VOLATILE = re.compile(r"\b(?:TODAY|NOW|RAND|RANDBETWEEN|OFFSET|INDIRECT)\(|\[\d+\]", re.IGNORECASE)
+
+
+class CellState(Enum):
+    """What a cell holds. Blank, broken and never calculated are three different things (X1, X2, X5)."""
+
+    BLANK = auto()
+    VALUE = auto()
+    ERROR = auto()
+    NOT_CALCULATED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One cell: ``address`` is ``F12``.
+
+    ``serial`` is the bare number behind a cell that is formatted as a date; ``day`` is the date that a date cell or a
+    bare number stands for in the workbook's own calendar (X9).
+    """
+
+    address: str
+    state: CellState = CellState.BLANK
+    value: CellValue = None
+    format: str = "General"
+    formula: str = ""
+    serial: float | None = None
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """A rectangle of cells, its ends included."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+    def holds(self, row: int, column: int) -> bool:
+        return self.top <= row <= self.bottom and self.left <= column <= self.right
+
+
+@dataclass(frozen=True, slots=True)
+class TableRange:
+    """Where an Excel table lies; ``totals`` are its last rows that sum it up (X16)."""
+
+    name: str
+    area: Range
+    headers: int
+    totals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sheet:
+    """One sheet: its used cells, merged ranges and tables. ``notes`` are doubts about the file as a whole (X3, X30)."""
+
+    title: str
+    visible: bool
+    cells: Mapping[Position, Cell]
+    merged: Sequence[Range] = ()
+    tables: Sequence[TableRange] = ()
+    hidden_rows: frozenset[int] = frozenset()
+    hidden_columns: frozenset[int] = frozenset()
+    notes: Sequence[str] = ()
+    saved_by: str = ""
+
+    def cell(self, row: int, column: int) -> Cell:
+        """The cell at a position; a blank one where nothing was written."""
+        return self.cells.get((row, column)) or Cell(f"{column_letters(column)}{row}")
+
+    def table(self, name: str | None) -> TableRange | None:
+        """The table of that name, however it is spelled; None when none is meant."""
+        folded = normalise_key(name or "")
+        return next((table for table in self.tables if normalise_key(table.name) == folded), None)
+
+
+@dataclass(slots=True)
+class _Loaded:
+    values: "OpenpyxlWorkbook"
+    formulas: "OpenpyxlWorkbook"
+    notes: list[str] = field(default_factory=list)
+
+
+def column_letters(column: int) -> str:
+    """``28`` is ``AB``."""
+    letters = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        letters = chr(65 + rest) + letters
+    return letters
+
+
+def open_sheet(content: bytes, path: Path, *, sheet: str | None, table: str | None, facts: WorkbookFacts) -> Sheet:
+    """Open the workbook and give the one sheet that is asked for.
+
+    Raise SourceGoneError when the sheet or table is not there, ConfigurationError when none was named and several are
+    visible, and SourceContentError when openpyxl cannot read the file.
+    """
+    loaded = _load(content, path, facts.has_formulas)
+    try:
+        if not loaded.values.worksheets:
+            raise SourceContentError(
+                f"no sheet of {path.name} can be read: it is saved as Strict Open XML",
+                location=str(path),
+                hint="save it as 'Excel Workbook (.xlsx)'",
+            )
+        title = choose_sheet(
+            {found.title: (found.sheet_state == "visible", tuple(found.tables)) for found in loaded.values.worksheets},
+            path,
+            sheet=sheet,
+            table=table,
+        )
+        return _plain_sheet(loaded, title, facts.calculates_on_load)
+    finally:
+        loaded.values.close()
+
+
+def _load(content: bytes, path: Path, has_formulas: bool) -> _Loaded:
+    """Load values and, when there are formulas, the formulas too (X1). Warnings are kept as notes (X30)."""
+    import openpyxl
+
+    if not openpyxl.DEFUSEDXML:
+        raise ConfigurationError(
+            "workbooks are not read without protection against XML bombs",
+            hint="install defusedxml and unset OPENPYXL_DEFUSEDXML",
+        )
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            values = openpyxl.load_workbook(io.BytesIO(content), data_only=True, keep_links=False)
+            formulas = values
+            if has_formulas:
+                formulas = openpyxl.load_workbook(io.BytesIO(content), data_only=False, keep_links=False)
+        except Exception as error:  # openpyxl raises whatever its parsers raise (X26)
+            raise SourceContentError(
+                f"{path.name} cannot be read: {type(error).__name__}: {error}",
+                location=str(path),
+                hint="open it in Excel and save it again as .xlsx",
+            ) from error
+    notes = sorted({f"openpyxl: {caught_warning.message}" for caught_warning in caught})
+    return _Loaded(values, formulas, notes)
+
+
+def _plain_sheet(loaded: _Loaded, title: str, stale: bool) -> Sheet:
+    worksheet = loaded.values[title]
+    calculation = loaded.values.calculation
+    cells = _plain_cells(worksheet, loaded.formulas[title], stale, loaded.values.epoch)
+    notes = list(loaded.notes)
+    if calculation is not None and calculation.calcMode == "manual":
+        notes.append("the workbook is set to manual calculation; its figures may be older than their inputs")
+    volatile = [cell.address for cell in cells.values() if _VOLATILE.search(cell.formula)]
+    if volatile:
+        notes.append(f"figures as old as the last save (today's date or another workbook): {', '.join(volatile[:5])}")
+    properties = loaded.values.properties
+    saved = f"last saved {properties.modified:%Y-%m-%d}" if properties.modified else ""
+    return Sheet(
+        title=title,
+        visible=worksheet.sheet_state == "visible",
+        cells=cells,
+        merged=[
+            Range(area.min_row, area.min_col, area.max_row, area.max_col) for area in worksheet.merged_cells.ranges
+        ],
+        tables=_tables(worksheet),
+        hidden_rows=frozenset(number for number, row in worksheet.row_dimensions.items() if row.hidden),
+        hidden_columns=_hidden_columns(worksheet),
+        notes=notes,
+        saved_by=f"{saved} by {properties.lastModifiedBy}" if saved and properties.lastModifiedBy else saved,
+    )
+
+
+def _plain_cells(values: "Worksheet", formulas: "Worksheet", stale: bool, epoch: datetime) -> dict[Position, Cell]:
+    """Only cells that were written, never the used range: that can be a million rows by one stray cell (X12)."""
+    cells: dict[Position, Cell] = {}
+    for position, cell in values._cells.items():
+        formula = _formula(formulas._cells[position])
+        if cell.value is not None or formula:
+            cells[position] = _plain_cell(cell, formula, stale, epoch)
+    return cells
+
+
+def _formula(cell: "OpenpyxlCell | object") -> str:
+    if getattr(cell, "data_type", "") != "f":
+        return ""
+    value = getattr(cell, "value", "")
+    return str(getattr(value, "text", None) or (value if isinstance(value, str) else "={}"))
+
+
+def _plain_cell(cell: "OpenpyxlCell | object", formula: str, stale: bool, epoch: datetime) -> Cell:
+    value: CellValue = getattr(cell, "value", None)
+    data_type = getattr(cell, "data_type", "n")
+    if formula and (stale or (value is None and data_type != "str")):
+        state = CellState.NOT_CALCULATED
+    elif data_type == "e":
+        state = CellState.ERROR
+    elif value is None or (isinstance(value, str) and not value.strip()):
+        # A formula that answers "" is blank, not uncalculated: its type says text.
+        state = CellState.BLANK
+    else:
+        state = CellState.VALUE
+    return Cell(
+        address=str(getattr(cell, "coordinate", "")),
+        state=state,
+        value=value,
+        format=str(getattr(cell, "number_format", "General")),
+        formula=formula,
+        serial=_serial(value, epoch),
+        day=_day(value, epoch),
+    )
+
+
+def _serial(value: CellValue, epoch: datetime) -> float | None:
+    """The number that Excel stores for a date, to undo openpyxl's reading of odd formats as dates (X9)."""
+    from openpyxl.utils.datetime import to_excel
+
+    if isinstance(value, datetime | date | time | timedelta):
+        number: float | None = to_excel(value, epoch)  # type: ignore[no-untyped-call]
+        return float(number) if number is not None else None
+    return None
+
+
+def _day(value: CellValue, epoch: datetime) -> date | None:
+    """The day that a date or a bare number stands for, when it lies in the years that can be meant."""
+    from openpyxl.utils.datetime import from_excel
+
+    if isinstance(value, int | float) and not isinstance(value, bool) and 30_000 < value < 80_000:
+        value = from_excel(value, epoch)
+    if isinstance(value, datetime):
+        value = value.date()
+    return value if isinstance(value, date) else None
+
+
+def _tables(worksheet: "Worksheet") -> list[TableRange]:
+    found = []
+    for table in worksheet.tables.values():
+        left, top, right, bottom = _bounds(table.ref)
+        headers = 1 if table.headerRowCount is None else table.headerRowCount
+        found.append(TableRange(table.displayName, Range(top, left, bottom, right), headers, table.totalsRowCount or 0))
+    return found
+
+
+def _bounds(reference: str) -> tuple[int, int, int, int]:
+    from openpyxl.utils import range_boundaries
+
+    left, top, right, bottom = range_boundaries(reference)
+    return left or 1, top or 1, right or 1, bottom or 1
+
+
+def _hidden_columns(worksheet: "Worksheet") -> frozenset[int]:
+    """Every column of a hidden group; openpyxl flags only the first one (X17)."""
+    return frozenset(
+        column
+        for dimension in worksheet.column_dimensions.values()
+        if dimension.hidden
+        for column in range(dimension.min or 1, (dimension.max or dimension.min or 1) + 1)
+    )

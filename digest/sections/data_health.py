@@ -1,0 +1,63 @@
+"""One line: how fresh each source is, which one failed, and how much of what was read is linked."""
+
+from digest import wording
+from digest.base import Block, Chip, Inline, Small, Text, Tone, line
+from digest.brief import Brief, Section
+from digest.hostile import clean
+from model.runs import Coverage
+
+
+def compose(brief: Brief) -> tuple[Block, ...]:
+    if not brief.edition.coverage:
+        return (Small(line(Chip("no source read", Tone.BAD), " Nothing was ever read.")),)
+    stale = [coverage for coverage in brief.edition.coverage if _is_stale(coverage, brief)]
+    fresh = [coverage for coverage in brief.edition.coverage if coverage not in stale]
+    pieces: list[str | Inline] = []
+    for coverage in stale:
+        pieces += [*_stale_words(coverage, brief), " "]
+    if fresh:
+        pieces.append(f"{_as_of(fresh, brief)}. ")
+    pieces.append(_linked(brief))
+    return (Small(line(*pieces)),)
+
+
+def _is_stale(coverage: Coverage, brief: Brief) -> bool:
+    if not coverage.complete or coverage.as_of is None:
+        return True
+    return brief.edition.now - coverage.as_of > brief.edition.options.stale_after
+
+
+def _stale_words(coverage: Coverage, brief: Brief) -> list[str | Inline]:
+    """Name the source, why it failed, and that its numbers are not facts of today."""
+    name = clean(coverage.source, 40)
+    why = f" ({clean(coverage.error, 80)})" if coverage.error else ""
+    chip = Chip("failed" if not coverage.complete else "stale", Tone.BAD)
+    if coverage.as_of is None:
+        return [chip, " ", Text(name, strong=True), f" was never read completely{why}; its numbers are missing."]
+    since = wording.moment(coverage.as_of, brief.edition.zone, brief.today)
+    return [
+        chip,
+        " ",
+        Text(name, strong=True),
+        f" not read completely since {since}{why}; its numbers are marked not re-checked.",
+    ]
+
+
+def _as_of(fresh: list[Coverage], brief: Brief) -> str:
+    """Sources that were read at the same minute stand together, the oldest first."""
+    groups: dict[str, list[str]] = {}
+    for coverage in sorted(fresh, key=lambda c: (c.as_of or brief.edition.now, c.source)):
+        if coverage.as_of is not None:
+            at = wording.moment(coverage.as_of, brief.edition.zone, brief.today)
+            groups.setdefault(at, []).append(clean(coverage.source, 40))
+    return "; ".join(f"{', '.join(names)} as of {at}" for at, names in groups.items())
+
+
+def _linked(brief: Brief) -> str:
+    records = sum(coverage.records for coverage in brief.edition.coverage)
+    linked = sum(coverage.linked for coverage in brief.edition.coverage)
+    # Rounded down: 100 % is said only when every record is linked.
+    return f"{100 * linked // records} % of records linked." if records else "No records."
+
+
+SECTION = Section("data_health", 20, "", compose)

@@ -1,0 +1,78 @@
+"""The numbers: what is at risk per account, new, open, resolved and accepted. Records count once in every column."""
+
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+
+from digest import wording
+from digest.base import Block, Column, Line, Small, Table, line
+from digest.brief import Brief, Section
+from digest.causes import Verdict, is_at_risk
+from digest.sentences import STAKES
+from model.findings import Account, Impact, TrackedFinding, combined
+
+_OPENED = (Verdict.NEW, Verdict.REOPENED, Verdict.EXPIRED)
+
+
+def compose(brief: Brief) -> tuple[Block, ...]:
+    columns = _columns(brief)
+    rows: list[tuple[Line, ...]] = []
+    for account in Account:
+        rows += _rows(account, columns)
+    if not rows:
+        return ()
+    heads = (
+        Column(brief.edition.currency),
+        *(Column(name, figures=True) for name in ("New", "Open", "Resolved", "Accepted")),
+    )
+    return (Table(heads, tuple(rows)), *_held(brief))
+
+
+def _columns(brief: Brief) -> tuple[Impact, ...]:
+    """New, open, resolved and accepted; what is new is open too."""
+    opened = [told for told in brief.told if told.verdict in _OPENED and is_at_risk(told.tracked)]
+    resolved = [told.before for told in brief.told if told.verdict is Verdict.RESOLVED]
+    return (
+        _of(told.tracked for told in opened),
+        _of(brief.at_risk),
+        combined([before for before in resolved if before is not None]),
+        _of(brief.accepted),
+    )
+
+
+def _of(findings: Iterable[TrackedFinding]) -> Impact:
+    return combined([tracked.finding.impact for tracked in findings])
+
+
+def _rows(account: Account, columns: tuple[Impact, ...]) -> list[tuple[Line, ...]]:
+    if not any(impact.full(account) for impact in columns):
+        return []
+    if account is not Account.REVENUE:
+        return [_row(STAKES[account], columns, lambda impact: impact.full(account))]
+    return [
+        _row(f"{STAKES[account]}, full", columns, lambda impact: impact.full(account)),
+        _row(f"{STAKES[account]}, weighted", columns, lambda impact: impact.weighted(account)),
+    ]
+
+
+def _row(name: str, columns: tuple[Impact, ...], of: Callable[[Impact], Decimal]) -> tuple[Line, ...]:
+    return (line(name), *(line(wording.exact(of(impact))) for impact in columns))
+
+
+def _held(brief: Brief) -> tuple[Block, ...]:
+    """Name the part of the open money that rests on a source which was not completely read."""
+    held = [tracked for tracked in brief.at_risk if tracked.held_since]
+    if not held:
+        return ()
+    since = min(tracked.held_since for tracked in held if tracked.held_since)
+    impact = _of(held)
+    amounts = [
+        f"{wording.exact(impact.full(account), brief.edition.currency)} {account.value}"
+        for account in Account
+        if impact.full(account)
+    ]
+    part = f"Of Open, {wording.listed(amounts)}" if amounts else wording.count(len(held), "open finding")
+    at = wording.moment(since, brief.edition.zone, brief.today)
+    return (Small(line(f"{part}: not re-checked since {at}.")),)
+
+
+SECTION = Section("numbers", 70, "Numbers", compose)

@@ -1,0 +1,247 @@
+"""The phrases that several sections share: claims, causes, gaps, money. Systems disagree; nobody is accused."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from digest import wording
+from digest.base import Chip, Fact, Inline, Line, Link, Text, Tone, line
+from digest.causes import Cause, Verdict
+from digest.hostile import clean, safe_url
+from model.findings import Account, Claim, Evidence, Finding, Impact, Step, TrackedFinding
+
+TITLE_LIMIT = 60
+_ISO_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
+SOON_DAYS = 3
+"""A last day to decide that is this near is marked."""
+SHORT_ID = 8
+"""How many characters of a fingerprint are printed; ``driftline show`` takes them as a prefix."""
+
+STAKES = {Account.REVENUE: "Revenue at risk", Account.SAVINGS: "Savings lost", Account.COST: "Extra cost"}
+"""What the money of each account is called; accounts stand side by side and are never added."""
+_VERDICT_TONES = {
+    Verdict.NEW: Tone.WARN,
+    Verdict.REOPENED: Tone.WARN,
+    Verdict.EXPIRED: Tone.WARN,
+    Verdict.WORSENED: Tone.BAD,
+    Verdict.IMPROVED: Tone.GOOD,
+    Verdict.RESOLVED: Tone.GOOD,
+}
+
+
+def short_id(tracked: TrackedFinding) -> str:
+    return tracked.fingerprint[:SHORT_ID]
+
+
+def linked(text: str, where: str) -> Inline:
+    """The words as a link when the place is one; plain words otherwise."""
+    return Link(text, where) if safe_url(where) else Text(text)
+
+
+def days_text(days: int | None) -> str:
+    """``47 days late``; a missing variance means that nothing supports the promise."""
+    if days is None:
+        return "no date"
+    if days == 0:
+        return "same day"
+    return f"{wording.count(abs(days), 'day')} {'late' if days > 0 else 'early'}"
+
+
+def claim_fact(claim: Claim, today: date, gap: str = "") -> Fact:
+    """``Salesforce | OPP-7 promises 30 Sep 2026``: the system as the label, the record as a link.
+
+    A cell address has no link and is printed.
+    """
+    says = _short_dates(clean(claim.says, 120), today)
+    for prefix in (f"{claim.system} {claim.key}", claim.system, claim.key):
+        says = says.removeprefix(prefix).strip()
+    if not says and claim.day is not None:
+        says = wording.day(claim.day, today)
+    pieces: list[str | Inline] = [linked(claim.key, claim.where)] if claim.key else []
+    pieces.append(f" {says}" if pieces else says)
+    if gap:
+        pieces += [", ", Text(gap, strong=True)]
+    if "!" in claim.where and claim.where not in f"{claim.key} {says}" and ":" not in claim.where:
+        pieces.append(Text(f" ({claim.where})", muted=True))
+    return Fact(claim.system or "Source", line(*pieces))
+
+
+def money_lines(impact: Impact, currency: str) -> tuple[tuple[Account, Line], ...]:
+    """One line per account that has money: full and weighted side by side, savings with their periods."""
+    return tuple(
+        (account, _account_line(impact, account, currency)) for account in Account if impact.full(account) != 0
+    )
+
+
+def records_text(impact: Impact, account: Account) -> str:
+    """``6 deals``: how many distinct records the money of one account comes from."""
+    records = {share.record_id for share in impact.shares if any(a.account is account for a in share.amounts)}
+    return wording.count(len(records), {Account.REVENUE: "deal", Account.SAVINGS: "saving"}.get(account, "record"))
+
+
+def _account_line(impact: Impact, account: Account, currency: str) -> Line:
+    pieces: list[str | Inline] = [Text(wording.exact(impact.full(account), currency), strong=True)]
+    if account is Account.REVENUE:
+        pieces.append(f" full, {wording.exact(impact.weighted(account), currency)} weighted")
+    periods = by_period(impact, account)
+    if len(periods) == 1 and periods[0][1] == impact.full(account):
+        pieces.append(f" in {periods[0][0]}")
+    elif periods:
+        pieces.append(f" ({', '.join(f'{name} {wording.exact(amount)}' for name, amount in periods)})")
+    pieces.append(f", {records_text(impact, account)}")
+    return line(*pieces)
+
+
+def by_period(impact: Impact, account: Account) -> tuple[tuple[str, Decimal], ...]:
+    """What falls into each month; into quarters beyond three months and into years beyond three quarters."""
+    months: dict[str, Decimal] = {}
+    for name in sorted({a.period for s in impact.shares for a in s.amounts if a.account is account and a.period}):
+        kept = tuple(_share_in(impact, account, name))
+        months[name] = sum(kept, Decimal(0))
+    for naming in (wording.month, wording.quarter, wording.year):
+        merged: dict[str, Decimal] = {}
+        for name, amount in months.items():
+            merged[naming(name)] = merged.get(naming(name), Decimal(0)) + amount
+        if len(merged) <= 3:
+            break
+    return tuple(merged.items())
+
+
+def _share_in(impact: Impact, account: Account, period: str) -> Iterable[Decimal]:
+    """The amounts of one period, each record once."""
+    distinct: dict[str, Decimal] = {}
+    for share in impact.shares:
+        for amount in share.amounts:
+            if amount.account is account and amount.period == period:
+                distinct[share.record_id] = max(amount.full.amount, distinct.get(share.record_id, Decimal(0)))
+    return distinct.values()
+
+
+def unconverted_text(impact: Impact) -> str:
+    """``not converted: USD 300,000``: money without a rate is named, never taken as zero; each record once."""
+    distinct = {share.record_id: share.unconverted for share in impact.shares if share.unconverted is not None}
+    if not distinct:
+        return ""
+    sums: dict[str, Decimal] = {}
+    for money in distinct.values():
+        sums[money.currency] = sums.get(money.currency, Decimal(0)) + money.amount
+    return "not converted: " + ", ".join(wording.exact(amount, code) for code, amount in sorted(sums.items()))
+
+
+def cause_name(cause: Cause) -> Line:
+    """``AUR-118 Ledger cut-over`` with a link, or the title of the finding where no chain is known."""
+    step = binding_step(cause.lead)
+    if step is None:
+        return line(Text(clean(cause.lead.title, TITLE_LIMIT)))
+    return line(linked(record_name(step.key, step.title), step.where))
+
+
+def record_name(key: str, title: str) -> str:
+    """``AUR-118 Ledger cut-over``; a title that only repeats the key is left out."""
+    key, title = clean(key, TITLE_LIMIT), clean(title).strip()
+    return key if title.casefold() in ("", key.casefold()) else clean(f"{key} {title}", TITLE_LIMIT)
+
+
+def binding_step(finding: Finding) -> Step | None:
+    """The link of the chain that binds: the one that the cause names, or the last."""
+    for step in finding.chain:
+        if step.node == finding.cause:
+            return step
+    return finding.chain[-1] if finding.chain else None
+
+
+def cause_line(finding: Finding, today: date, zone: ZoneInfo) -> Line | None:
+    """What moved it, who and when, from the evidence of a change; else what the binding record says.
+
+    None when the forecast's own words say it already.
+    """
+    change = _change(finding)
+    step = binding_step(finding)
+    if change is not None:
+        return _change_line(finding, change, today, zone)
+    if step is None or (finding.forecast is not None and finding.forecast.key == step.key):
+        return None
+    says = _short_dates(clean(step.says, 120), today)
+    return line(linked(clean(step.key, TITLE_LIMIT), step.where), f" {says}", _via(finding, step.key))
+
+
+def _change(finding: Finding) -> Evidence | None:
+    """The newest change of the binding record; any newest change when that one has none."""
+    changes = [evidence for evidence in finding.evidence if evidence.old is not None]
+    binding = {finding.cause} | ({finding.chain[-1].node} if finding.chain else set())
+    of_binding = [evidence for evidence in changes if evidence.record_id in binding]
+    return max(of_binding or changes, key=lambda e: (e.at is not None, e.at.timestamp() if e.at else 0.0), default=None)
+
+
+def _change_line(finding: Finding, change: Evidence, today: date, zone: ZoneInfo) -> Line:
+    """``AUR-118 moved from 30 Sep on 7 Sep by Ben Kuhn``; the new value is named unless the forecast just did."""
+    old, new = _value(change.old or "", today), _value(change.value, today)
+    forecast = finding.forecast
+    pieces: list[str | Inline] = [linked(clean(change.key, TITLE_LIMIT), change.where)]
+    if forecast is not None and forecast.key == change.key and forecast.day and new == wording.day(forecast.day, today):
+        pieces.append(f" moved from {old}")
+    else:
+        pieces.append(f" {clean(change.field, 30).replace('_', ' ')} moved from {old} to {new}")
+    if change.at:
+        pieces.append(f" on {wording.day(change.at.astimezone(zone).date(), today)}")
+    if change.by:
+        pieces.append(f" by {clean(change.by, 40)}")
+    pieces.append(_via(finding, change.key))
+    return line(*pieces)
+
+
+def _value(text: str, today: date) -> str:
+    try:
+        return wording.day(date.fromisoformat(text), today)
+    except ValueError:
+        return clean(text, 40) or "nothing"
+
+
+def _short_dates(text: str, today: date) -> str:
+    """Write the dates in a text as everywhere in the mail: ``30 Sep``, with the year only when it is another."""
+    text = _ISO_DATE.sub(lambda found: _value(found[0], today), text)
+    return re.sub(rf"\b(\d{{1,2}} [A-Z][a-z]{{2}}) {today.year}\b", r"\1", text)
+
+
+def _via(finding: Finding, cause: str) -> str:
+    """What lies between the promise and its cause, unless the question names it."""
+    promised = finding.commitment.key if finding.commitment else ""
+    known = (cause, promised)
+    between = [step.key for step in finding.chain if step.key not in known and step.key not in finding.advice]
+    return f", through {' and '.join(clean(key, 30) for key in reversed(between[-2:]))}" if between else ""
+
+
+def otherwise_line(cause: Cause, currency: str, today: date) -> Line:
+    """What happens when nobody decides."""
+    lost = cause.impact.full(Account.SAVINGS)
+    revenue = cause.impact.full(Account.REVENUE)
+    parts: list[str] = []
+    days = [t.finding.commitment.day for t in cause.findings if t.finding.commitment and t.finding.commitment.day]
+    if days and (revenue or not lost):
+        first = min(days)
+        ahead = "promises break from" if len(days) > 1 else "the promise breaks on"
+        behind = "promises stay broken since" if len(days) > 1 else "the promise stays broken since"
+        parts.append(f"{ahead if first >= today else behind} {wording.day(first, today)}")
+    if lost:
+        parts.append(f"the tracker books {wording.exact(lost, currency)} that cannot come")
+    return line(wording.listed(parts) or "the gap stays as it is")
+
+
+def due_line(cause: Cause, today: date) -> Line:
+    """Who decides, by when, and how many days are left."""
+    who = clean(cause.decider, 60) if cause.decider else ""
+    pieces: list[str | Inline] = [Text(who, strong=True) if who else "nobody is named to decide"]
+    if cause.decide_by is None:
+        return line(*pieces, ", no last day known")
+    left = (cause.decide_by - today).days
+    rest = "last day today" if left == 0 else f"{wording.count(left, 'day')} left"
+    if left < 0:
+        rest = f"{wording.count(-left, 'day')} over"
+    near = Chip(rest, Tone.BAD if left < 0 else Tone.WARN) if left <= SOON_DAYS else Text(rest)
+    return line(*pieces, " by ", Text(wording.weekday(cause.decide_by, today), strong=True), ", ", near)
+
+
+def verdict_chip(verdict: Verdict) -> Chip:
+    return Chip(verdict.value, _VERDICT_TONES[verdict])

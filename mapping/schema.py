@@ -1,0 +1,205 @@
+"""What objectives files and rule files may contain. The JSON Schemas for editors are generated from these models."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from mapping.notation import Currency, Day, FieldTexts, Lag, Line, MoneyText, MonthText, OneOrMany, Text, Texts
+from model.links import Role
+from model.objectives import Level, StageGate
+from model.options import Options
+from model.records import Light, RecordKind
+
+
+class BaselineEntry(Options):
+    """A target date that was approved."""
+
+    target: Day
+    """The approved date."""
+    approved_by: Line | None = None
+    """Who approved it."""
+    approved_on: Day | None = None
+    """When it was approved."""
+
+
+class ToleranceEntry(Options):
+    """How much variance the owner may absorb alone."""
+
+    days: Annotated[int, Field(ge=0, strict=True)] = 0
+    """Calendar days; 0 means that one day late is late."""
+    amount: MoneyText | None = None
+    """Money, as 50000 EUR."""
+    percent: Annotated[Decimal, Field(ge=0, le=100)] | None = None
+    """Percent of the planned value."""
+
+
+class ValueEntry(Options):
+    """Money that an objective is to bring in one account."""
+
+    account: Line
+    """What is counted: EBITDA, revenue, cash."""
+    currency: Currency
+    """The ISO code of the amounts, as EUR."""
+    plan: dict[MonthText, Decimal] = Field(default_factory=dict)
+    """Amounts by month, as 2026-10: 310000."""
+    validated_by: Line | None = None
+    """The controller who confirmed the plan."""
+
+
+class DecisionRightsEntry(Options):
+    """Who may decide what. What is left out is taken from the nearest objective above."""
+
+    within_tolerance: Line | None = None
+    """Who decides while the variance is inside the tolerance."""
+    beyond: Line | None = None
+    """Who decides beyond the tolerance."""
+    across_measures: Line | None = None
+    """Who decides between measures that compete."""
+    stop: Line | None = None
+    """Who may stop the objective."""
+
+
+class ObjectiveNeedEntry(Options):
+    """Something that must be finished before the objective can be."""
+
+    on: Text
+    """A record's key, a release's name or another objective's id."""
+    lag: Lag = 0
+    """Calendar days that must lie between the two, as 14d or 2w."""
+    owner: Line | None = None
+    """Who looks after this need."""
+
+
+class ObjectiveEntry(Options):
+    """One objective: an organization, portfolio, program, project, measure package or measure."""
+
+    id: Text
+    """A short name that never changes; rules refer to it."""
+    level: Level
+    """Where it stands in the tree. Any level may be missing between it and its parent."""
+    name: Line
+    """What people call it."""
+    parent: Text | None = None
+    """The id of the objective above; left out at the top."""
+    intent: Line | None = None
+    """What it is for, in one line."""
+    owner: Line | None = None
+    """The one person who answers for delivery."""
+    sponsor: Line | None = None
+    """Who holds the authority over it."""
+    controller: Line | None = None
+    """Who confirms its value."""
+    business_unit: Line | None = None
+    """The business unit it belongs to."""
+    function: Line | None = None
+    """The function it belongs to: IT, Sales, Operations."""
+    legal_entity: Line | None = None
+    """The company it belongs to."""
+    steering_committee: Line | None = None
+    """The committee that it reports to."""
+    stage_gate: StageGate | None = None
+    """How far it has come."""
+    stage_reason: Line | None = None
+    """Why it is on hold or cancelled."""
+    target: Day | None = None
+    """When it must be reached."""
+    baselines: tuple[BaselineEntry, ...] = ()
+    """Approved target dates, the original first, the one in force last."""
+    tolerance: ToleranceEntry = ToleranceEntry()
+    """How much variance is tolerated; none when it is left out."""
+    values: tuple[ValueEntry, ...] = ()
+    """Money that it is to bring, by account and month."""
+    budget: MoneyText | None = None
+    """Money that it may cost, as 900000 EUR."""
+    decision_rights: DecisionRightsEntry = DecisionRightsEntry()
+    """Who may decide what."""
+    needs: tuple[ObjectiveNeedEntry, ...] = ()
+    """What must be finished before it can be."""
+    review: Day | None = None
+    """When it is looked at next."""
+    assumption: Line | None = None
+    """What must stay true for it to make sense."""
+    implementation: Light | None = None
+    """The light that people report for the work."""
+    potential: Light | None = None
+    """The light that people report for the value."""
+
+
+class ObjectivesFile(Options):
+    """An objectives file of Driftline."""
+
+    version: Literal[1]
+    """The version of the file's format."""
+    objectives: tuple[ObjectiveEntry, ...]
+    """The objectives; a file may refer to objectives of other files."""
+
+
+class MatchEntry(Options):
+    """Which records a rule is about. All conditions must hold; a list holds when any of its values does."""
+
+    kind: Annotated[tuple[RecordKind, ...], OneOrMany()] = ()
+    """The kind of record."""
+    key: Texts = ()
+    """The key that people say, as AUR-1; former keys count."""
+    container: Texts = ()
+    """The project, object or sheet."""
+    type: Texts = ()
+    """The type of work item, as Epic."""
+    status: Texts = ()
+    """The status of a work item."""
+    label: Texts = ()
+    """A label of a work item."""
+    component: Texts = ()
+    """A component of a work item."""
+    release: Texts = ()
+    """A release of a work item, by name."""
+    sprint: Texts = ()
+    """The sprint of a work item, by name."""
+    parent: Texts = ()
+    """The key of a work item above, at any depth."""
+    owner: Texts = ()
+    """The person the record is assigned to."""
+    title: Texts = ()
+    """A pattern for the whole title: * stands for any text, ? for one character; case does not count."""
+    fields: dict[Line, FieldTexts] = Field(default_factory=dict)
+    """Further fields of the record, built-in or custom, by name, with the value they must have."""
+
+
+class RuleNeedEntry(Options):
+    """What must be finished before a matched record can be kept. Either ``field`` or ``on``."""
+
+    field: Line | None = None
+    """A field of the record, built-in or custom, that names a key, a release or an objective; several with commas."""
+    on: Text | None = None
+    """A fixed key, release name or objective id."""
+    lag: Lag = 0
+    """Calendar days that must lie between the two, as 14d or 2w."""
+
+
+class RuleEntry(Options):
+    """One rule: the records it matches serve an objective in a role."""
+
+    name: Line
+    """A unique name; it is shown wherever a link is explained."""
+    role: Role
+    """What a matched record is to the objective."""
+    objective: Texts
+    """The id of the objective, or several ids."""
+    match: MatchEntry
+    """Which records the rule is about."""
+    source: Texts = ()
+    """Only records of these sources."""
+    weight: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
+    """The share of the record that counts for the objective, above 0 and up to 1."""
+    needs: tuple[RuleNeedEntry, ...] = ()
+    """What a matched record waits for."""
+
+
+class RulesFile(Options):
+    """A rule file of Driftline: which records serve which objectives."""
+
+    version: Literal[1]
+    """The version of the file's format."""
+    rules: tuple[RuleEntry, ...]
+    """The rules. The most specific one wins per record and role; equally specific ones in this order."""

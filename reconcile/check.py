@@ -1,0 +1,63 @@
+"""The contract of a check: a pure question to the world of one run, answered with findings.
+
+A check is one class in one file under ``reconcile/checks/`` (or behind the entry point group ``driftline.checks``). Its
+docstring is its documentation and has four headings: What it finds, Why it matters, What to do, Example.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeAlias, TypeVar
+
+from model.findings import Finding, fingerprint
+from model.options import Options
+
+if TYPE_CHECKING:
+    from reconcile.world import World
+
+
+class CheckOptions(Options):
+    """What every check can be told; each check adds its own."""
+
+    enabled: bool = True
+    """Whether the check runs. What a switched-off check found is resolved with that reason."""
+
+
+OptionsT = TypeVar("OptionsT", bound=CheckOptions)
+
+
+@dataclass(frozen=True, slots=True)
+class Unjudged:
+    """A subject that cannot be judged in this run, and why; what was found about it earlier is held."""
+
+    subjects: tuple[str, ...]
+    reason: str
+
+
+Verdict: TypeAlias = Finding | Unjudged
+"""What a check says about one subject; silence means that the tools agree."""
+
+
+class Check(ABC, Generic[OptionsT]):
+    """One kind of disagreement. It keeps nothing between two calls."""
+
+    name: ClassVar[str]
+    """Named for the problem, with hyphens: ``late-commitment``. It is part of the fingerprint."""
+    version: ClassVar[int] = 1
+    """Raised when the same facts would be judged differently; findings of an older version are then resolved."""
+    title: ClassVar[str]
+    """One line for lists."""
+    options_type: type[OptionsT]
+    """The typed options of this check."""
+
+    @abstractmethod
+    def find(self, world: "World", options: OptionsT) -> Iterable[Verdict]:
+        """Yield every disagreement, and every subject that cannot be judged. The order does not matter."""
+
+    def why_resolved(self, finding: Finding, world: "World", options: OptionsT) -> str:
+        """Say in words what changed, for a finding of an earlier run that is not found any more."""
+        return "the tools agree again"
+
+    def fingerprint(self, subjects: tuple[str, ...]) -> str:
+        """How a finding of this check about these subjects is identified."""
+        return fingerprint(self.name, self.version, subjects)

@@ -1,0 +1,123 @@
+"""A promise to a customer that rests on nothing: cancelled, undated, overdue or unknown work."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from model.findings import Claim, Finding
+from reconcile.check import Check, CheckOptions, Unjudged, Verdict
+from reconcile.decisions import decide_by, decider
+from reconcile.forecast import Because, Forecast, ForecastState
+from reconcile.impact import severity
+from reconcile.promises import (
+    Promise,
+    commitment_claim,
+    promise_evidence,
+    promise_impact,
+    promise_owner,
+    promises,
+    rests_on,
+    why_kept,
+)
+from reconcile.story import chain_steps, evidence_of, says_of
+from reconcile.wording import day_text
+from reconcile.world import World
+
+_CERTAIN_WITHOUT_A_DATE = frozenset({ForecastState.DROPPED, ForecastState.UNRESOLVED})
+
+
+class UnsupportedCommitmentOptions(CheckOptions):
+    """Options of the check unsupported-commitment."""
+
+    notice_days: Annotated[int, Field(ge=0)] = 14
+    """How many days before the promised day a customer must be told of a change."""
+
+
+class UnsupportedCommitment(Check[UnsupportedCommitmentOptions]):
+    """A deal was promised something that nothing supports.
+
+    What it finds
+        An open or won deal that waits for work which was cancelled or deleted, has no date, is open although its date
+        has passed, waits for itself, or goes by a name that nothing or several things have. A promise without a date
+        counts as well where the work will never come or cannot be found. A name that nothing has is judged only when
+        every source was completely read.
+
+    Why it matters
+        There is no day to compare the promise with, so no comparison of dates would ever show it; the revenue is
+        forecast all the same.
+
+    What to do
+        Give the record at the end of the chain a date that holds, name what was really promised, or take the promise
+        back.
+
+    Example
+        Verde Energia was promised AUR-140 for 31 Oct 2026. On 15 September AUR-140 was closed as Won't Do: EUR 220,000
+        rest on nothing.
+    """
+
+    name = "unsupported-commitment"
+    title = "A deal was promised something that nothing supports"
+    options_type = UnsupportedCommitmentOptions
+
+    def find(self, world: World, options: UnsupportedCommitmentOptions) -> Iterator[Verdict]:
+        for promise in promises(world):
+            forecast = promise.forecast
+            if forecast.state is ForecastState.UNKNOWN:
+                cause = forecast.cause
+                yield Unjudged((promise.deal.id,), f"{world.key(cause)} {says_of(world, cause)}")
+            elif forecast.supports_nothing and (
+                promise.deal.promised_date is not None or forecast.state in _CERTAIN_WITHOUT_A_DATE
+            ):
+                yield self._finding(world, options, promise)
+
+    def _finding(self, world: World, options: UnsupportedCommitmentOptions, promise: Promise) -> Finding:
+        deal, cause = promise.deal, promise.forecast.cause
+        impact = promise_impact(promise, world, None)
+        last_day = decide_by(deal.promised_date, options.notice_days, world.today)
+        system = world.system(cause) or deal.source
+        promised = f"promised for {day_text(deal.promised_date)}" if deal.promised_date else "promised without a date"
+        return Finding(
+            check=self.name,
+            check_version=self.version,
+            subjects=(deal.id,),
+            title=self._title(world, promise),
+            objective_ids=promise.objective_ids,
+            commitment=commitment_claim(promise, world),
+            forecast=Claim(system, world.key(cause), says_of(world, cause), None, world.where(cause.node)),
+            impact=impact,
+            cause=cause.node,
+            chain=chain_steps(world, promise.forecast, promised, deal.promised_date),
+            evidence=(*promise_evidence(promise, world), *evidence_of(world, promise.forecast)),
+            severity=severity(impact, last_day, world.today, world.options.severity),
+            owner=promise_owner(promise, world),
+            decider=decider(world.tree, promise.objective_ids, within_tolerance=False),
+            decide_by=last_day,
+            advice=_advice(world, cause),
+            sources=rests_on(promise.forecast, deal),
+        )
+
+    def _title(self, world: World, promise: Promise) -> str:
+        what, cause = world.key(promise.target), promise.forecast.cause
+        when = f" for {day_text(promise.deal.promised_date)}" if promise.deal.promised_date else ""
+        reason = f"{world.key(cause)} {says_of(world, cause)}"
+        if cause.node != promise.target.node:
+            reason = f"it waits for {world.key(cause)}, which {says_of(world, cause)}"
+        return f"{promise.party} was promised {what}{when}, but {reason}"
+
+    def why_resolved(self, finding: Finding, world: World, options: UnsupportedCommitmentOptions) -> str:
+        return why_kept(finding, world)
+
+
+def _advice(world: World, cause: Forecast) -> str:
+    key = world.key(cause)
+    match cause.state:
+        case ForecastState.DROPPED:
+            return f"Bring {key} back into the plan, or take the promise back."
+        case ForecastState.OVERDUE | ForecastState.UNDATED:
+            return f"Give {key} a date that holds, or move the promise."
+        case ForecastState.CYCLIC:
+            return f"Remove one of the needs in the circle around {key}, or move the promise."
+    if cause.because is Because.AMBIGUOUS_NAME:
+        return f"Say which of the things called {key} was promised, by its key."
+    return f"Name a release, a record or an objective that exists instead of {key}, or take the promise back."

@@ -1,0 +1,152 @@
+"""One judgement of the stored world: network, forecasts, checks, evidence. Pure; the view is its only door."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from model.findings import Evidence, Finding
+from model.links import Link
+from model.money import RateTable
+from model.objectives import ObjectiveTree
+from model.records import Move, Record
+from reconcile.check import Check, Unjudged
+from reconcile.checks import checks
+from reconcile.forecast import Because, Forecasts
+from reconcile.impact import largest_amount
+from reconcile.judgement import Judgement
+from reconcile.network import Network, build
+from reconcile.options import ReconcileOptions
+from reconcile.propagation import propagate
+from reconcile.view import View
+from reconcile.world import World
+
+__all__ = ["Judgement", "reconcile"]
+
+
+def reconcile(
+    view: View,
+    tree: ObjectiveTree,
+    options: ReconcileOptions,
+    *,
+    now: datetime,
+    today: date,
+    rates: RateTable,
+    with_checks: Mapping[str, Check[Any]] | None = None,
+) -> Judgement:
+    """Derive every finding from what is stored; the same view, day and options always give the same judgement.
+
+    ``with_checks`` takes the place of the installed checks.
+    """
+    known = checks() if with_checks is None else with_checks
+    world = see(view, tree, options, now=now, today=today, rates=rates)
+    running = {name: check for name, check in known.items() if options.of(check).enabled}
+    findings: list[Finding] = []
+    unjudged: dict[str, str] = {}
+    for check in running.values():
+        for verdict in check.find(world, options.of(check)):
+            if isinstance(verdict, Unjudged):
+                unjudged[check.fingerprint(verdict.subjects)] = verdict.reason
+            else:
+                findings.append(verdict)
+    return Judgement(
+        findings=tuple(sorted(_with_history(findings, view, world), key=_gravest_first)),
+        unjudged=unjudged,
+        coverage=world.coverage,
+        absences=world.network.absences,
+        forecasts=world.forecasts,
+        ran={name: check.version for name, check in running.items()},
+        switched_off=frozenset(known.keys() - running.keys()),
+        why_gone=_reasons(running, world),
+    )
+
+
+def see(
+    view: View, tree: ObjectiveTree, options: ReconcileOptions, *, now: datetime, today: date, rates: RateTable
+) -> World:
+    """Read the view and forecast everything, without judging it."""
+    links = tuple(view.links())
+    network = build(view, tree, links, options.date_order, today)
+    forecasts = propagate(network, today)
+    return World(
+        now=now,
+        today=today,
+        tree=tree,
+        options=options,
+        rates=rates,
+        network=network,
+        forecasts=forecasts,
+        links=_by_record(links),
+        leaves=_leaves(view, network, forecasts),
+        coverage=tuple(view.coverage()),
+    )
+
+
+def _by_record(links: Iterable[Link]) -> Mapping[str, tuple[Link, ...]]:
+    found: dict[str, list[Link]] = {}
+    for link in links:
+        found.setdefault(link.record_id, []).append(link)
+    return {record_id: tuple(several) for record_id, several in found.items()}
+
+
+def _leaves(view: View, network: Network, forecasts: Forecasts) -> Mapping[str, Record]:
+    """The records that bind a deal or a saving and that only a roll-up names."""
+    wanted = {
+        cause.node
+        for node in network.sinks()
+        if (forecast := forecasts.get(node)) is not None
+        and (cause := forecast.cause).because is Because.LEAF
+        and cause.node not in network.work
+    }
+    return view.records(sorted(wanted)) if wanted else {}
+
+
+def _with_history(findings: Sequence[Finding], view: View, world: World) -> Sequence[Finding]:
+    """Add who moved what binds, and when each record of the evidence was last confirmed; asked for once, together."""
+    releases = world.network.releases
+    causes = [
+        dict.fromkeys(
+            [finding.cause] * (finding.cause is not None)
+            + [step.node for step in finding.chain if step.node in releases]
+        )
+        for finding in findings
+    ]
+    moves = view.moves(sorted({node for nodes in causes for node in nodes if node}))
+    seen = view.observed(sorted({each.record_id for finding in findings for each in finding.evidence}))
+    return [
+        replace(
+            finding,
+            evidence=(
+                *(replace(each, seen=seen.get(each.record_id)) for each in finding.evidence),
+                *(_moved(world, node, moves[node][-1], seen.get(node)) for node in nodes if node and moves.get(node)),
+            ),
+        )
+        for finding, nodes in zip(findings, causes, strict=True)
+    ]
+
+
+def _moved(world: World, node: str, move: Move, seen: datetime | None) -> Evidence:
+    record = world.record(node)
+    return Evidence(
+        record_id=node,
+        key=record.key if record else node,
+        field=move.field,
+        value=move.new.isoformat() if move.new else "",
+        where=world.where(node),
+        seen=seen,
+        old=move.old.isoformat() if move.old else "",
+        by=move.by,
+        at=move.at,
+    )
+
+
+def _gravest_first(finding: Finding) -> tuple[Any, ...]:
+    return (-finding.severity, -largest_amount(finding.impact), -(finding.impact.days or 0), finding.fingerprint)
+
+
+def _reasons(running: Mapping[str, Check[Any]], world: World) -> Callable[[Finding], str]:
+    def why_gone(finding: Finding) -> str:
+        check = running.get(finding.check)
+        return check.why_resolved(finding, world, world.options.of(check)) if check else "nothing judges it any more"
+
+    return why_gone

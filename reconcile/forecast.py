@@ -1,0 +1,206 @@
+"""What the work now implies: one forecast per node, with the chain of nodes that binds it."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from model.records import Absence, Release, StatusCategory, WorkItem
+from reconcile.arrangement import Cycle
+
+NOWHERE: frozenset[str] = frozenset()
+
+
+class ForecastState(StrEnum):
+    """What can be said about a node's finish.
+
+    ``overdue``, ``undated``, ``dropped``, ``unresolved`` and ``cyclic`` support nothing. ``unknown`` is none of them:
+    a record that cannot be seen proves nothing, so whatever depends on it is not judged (design 5.12).
+    """
+
+    DONE = "done"
+    DATED = "dated"
+    OVERDUE = "overdue"
+    UNDATED = "undated"
+    DROPPED = "dropped"
+    UNRESOLVED = "unresolved"
+    CYCLIC = "cyclic"
+    UNKNOWN = "unknown"
+
+
+class Because(StrEnum):
+    """What decided a forecast: something below or before the node, or a fact of its own."""
+
+    NEED = "need"
+    CHILD = "child"
+    SHIPS_WITH = "ships_with"
+    LEAF = "leaf"
+    DUE = "due"
+    SPRINT = "sprint"
+    RELEASE_DATE = "release_date"
+    NO_DATE = "no_date"
+    FINISHED = "finished"
+    STATUS = "status"
+    DELETED = "deleted"
+    MOVED = "moved"
+    ABSENT = "absent"
+    CANCELLED = "cancelled"
+    UNKNOWN_NAME = "unknown_name"
+    AMBIGUOUS_NAME = "ambiguous_name"
+    NOT_WORK = "not_work"
+    CYCLE = "cycle"
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """The open work directly below a node. ``blocked`` waits for something that supports nothing."""
+
+    open: int = 0
+    undated: int = 0
+    overdue: int = 0
+    blocked: int = 0
+
+    @property
+    def doubtful(self) -> bool:
+        return bool(self.undated or self.overdue or self.blocked)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Forecast:
+    """The finish of one node.
+
+    ``day`` is the finish when dated or done (with its lag for deals and savings), the day that passed when overdue, and
+    None otherwise. ``next`` is the forecast that decided this one; following it leads to the cause. ``lag_days`` lie
+    between the two, and ``takes_days`` is the duration that follows. ``sources`` names every source that the forecast
+    rests on, beyond the chain too.
+    """
+
+    node: str
+    state: ForecastState
+    day: date | None
+    because: Because
+    next: "Forecast | None" = field(default=None, repr=False)
+    lag_days: int = 0
+    takes_days: int = 0
+    counts: Counts = Counts()
+    sources: frozenset[str] = NOWHERE
+    wanted: str = ""
+    """The name as somebody wrote it, where it leads to no node."""
+
+    def path(self) -> Iterator["Forecast"]:
+        """This forecast and those that decided it, the effect first and the cause last."""
+        current: Forecast | None = self
+        while current is not None:
+            yield current
+            current = current.next
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """The ids of the nodes on the path."""
+        return tuple(each.node for each in self.path())
+
+    @property
+    def cause(self) -> "Forecast":
+        """The last of the path: what binds."""
+        last = self
+        while last.next is not None:
+            last = last.next
+        return last
+
+    @property
+    def supports_nothing(self) -> bool:
+        return self.state in SUPPORTS_NOTHING
+
+    @property
+    def dropped_itself(self) -> bool:
+        """It will never be delivered; what merely waits for such a thing is blocked, not dropped."""
+        return self.state is ForecastState.DROPPED and self.next is None
+
+
+SUPPORTS_NOTHING = frozenset(
+    {
+        ForecastState.DROPPED,
+        ForecastState.UNRESOLVED,
+        ForecastState.CYCLIC,
+        ForecastState.OVERDUE,
+        ForecastState.UNDATED,
+    }
+)
+
+_GRAVITY = {
+    state: rank
+    for rank, state in enumerate(
+        (
+            ForecastState.UNKNOWN,
+            ForecastState.DROPPED,
+            ForecastState.UNRESOLVED,
+            ForecastState.CYCLIC,
+            ForecastState.OVERDUE,
+            ForecastState.UNDATED,
+            ForecastState.DATED,
+            ForecastState.DONE,
+        )
+    )
+}
+
+
+def gravest(forecasts: Iterable[Forecast]) -> Forecast | None:
+    """The forecast that weighs most against a promise; of equal ones the oldest day, then the smallest node."""
+    return min(forecasts, key=lambda each: (_GRAVITY[each.state], each.day or date.max, each.node), default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Forecasts:
+    """All forecasts of one run, and the cycles that the plan contains, by the smallest node of each."""
+
+    by_node: Mapping[str, Forecast]
+    cycles: Mapping[str, Cycle] = field(default_factory=dict)
+
+    def get(self, node: str) -> Forecast | None:
+        return self.by_node.get(node)
+
+    @property
+    def unknown_records(self) -> frozenset[str]:
+        """Records that cannot be seen, for a reason that proves nothing about them."""
+        return frozenset(
+            node
+            for node, forecast in self.by_node.items()
+            if forecast.state is ForecastState.UNKNOWN and forecast.because is Because.ABSENT
+        )
+
+
+def settled_work(item: WorkItem, absence: Absence | None) -> Forecast | None:
+    """The forecast of work whose fate does not depend on other work; None for open work.
+
+    What is archived keeps the end it had reached; what is otherwise out of sight is unknown (traps D.2).
+    """
+    ended = absence is None or absence is Absence.ARCHIVED
+    if ended and item.category is StatusCategory.DONE:
+        return Forecast(item.id, ForecastState.DONE, item.finished, Because.FINISHED, sources=_source(item.source))
+    if ended and item.category is StatusCategory.DROPPED:
+        return Forecast(item.id, ForecastState.DROPPED, None, Because.STATUS, sources=_source(item.source))
+    return _gone(item.id, item.source, absence)
+
+
+def settled_release(release: Release, absence: Absence | None, today: date) -> Forecast | None:
+    """The forecast of a release that is out, gone or out of sight; None for one that is still to come."""
+    if release.released and absence in (None, Absence.ARCHIVED):
+        day = release.release_date if release.release_date and release.release_date <= today else None
+        return Forecast(release.id, ForecastState.DONE, day, Because.FINISHED, sources=_source(release.source))
+    return _gone(release.id, release.source, Absence.ARCHIVED if release.archived and absence is None else absence)
+
+
+def _gone(node: str, source: str, absence: Absence | None) -> Forecast | None:
+    match absence:
+        case None:
+            return None
+        case Absence.DELETED:
+            return Forecast(node, ForecastState.DROPPED, None, Because.DELETED, sources=_source(source))
+        case Absence.MOVED:
+            # It left what is read: nobody can tell any more when it ends, and that is certain.
+            return Forecast(node, ForecastState.UNRESOLVED, None, Because.MOVED, sources=_source(source))
+    return Forecast(node, ForecastState.UNKNOWN, None, Because.ABSENT, sources=_source(source))
+
+
+def _source(name: str) -> frozenset[str]:
+    return frozenset((name,))

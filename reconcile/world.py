@@ -1,0 +1,103 @@
+"""What a check is given: the small values of one run, with the forecasts and the words for them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from model.keys import source_of
+from model.links import Link
+from model.money import RateTable
+from model.objectives import ObjectiveTree
+from model.records import Absence, Record
+from model.runs import Coverage
+from reconcile.forecast import Because, Forecast, Forecasts
+from reconcile.network import Network
+
+if TYPE_CHECKING:
+    from reconcile.options import ReconcileOptions
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class World:
+    """One run's stored world with its forecasts, frozen. ``today`` is the business day, ``now`` the time in UTC.
+
+    ``leaves`` are the records that only a roll-up names and that bind a forecast of a deal or a saving.
+    """
+
+    now: datetime
+    today: date
+    tree: ObjectiveTree
+    options: "ReconcileOptions"
+    rates: RateTable
+    network: Network
+    forecasts: Forecasts
+    links: Mapping[str, tuple[Link, ...]]
+    leaves: Mapping[str, Record]
+    coverage: Sequence[Coverage] = ()
+
+    def record(self, node: str) -> Record | None:
+        network = self.network
+        return (
+            network.work.get(node)
+            or network.releases.get(node)
+            or network.deals.get(node)
+            or network.savings.get(node)
+            or self.leaves.get(node)
+        )
+
+    def absence(self, node: str) -> Absence | None:
+        absent = self.network.absences.get(node)
+        return absent[0] if absent else None
+
+    def key(self, forecast: Forecast) -> str:
+        """What people call the node of a forecast."""
+        objective = self.network.objectives.get(forecast.node)
+        if objective is not None:
+            return objective.name
+        record = self.record(forecast.node)
+        return record.key if record else forecast.wanted or forecast.node
+
+    def title(self, forecast: Forecast) -> str:
+        """The title of the node's record, where it says more than its key."""
+        record = self.record(forecast.node)
+        return record.title if record and record.title != record.key else ""
+
+    def where(self, node: str, field: str = "") -> str:
+        """The cell a field came from, or the link to the record."""
+        record = self.record(node)
+        if record is None:
+            objective = self.network.objectives.get(node)
+            return objective.location if objective else ""
+        cell = record.provenance.get(field, "")
+        return cell if "!" in cell else record.url or cell
+
+    def field_name(self, node: str, field: str) -> str:
+        """The field's name in its source, where the record tells it."""
+        record = self.record(node)
+        told = record.provenance.get(field, "") if record else ""
+        return told if told and "!" not in told else field
+
+    def system(self, forecast: Forecast) -> str:
+        """The name of the source that says so."""
+        if forecast.because in (Because.UNKNOWN_NAME, Because.AMBIGUOUS_NAME):
+            return ""
+        return source_of(forecast.node)
+
+    def objective_ids(self, *nodes: str) -> tuple[str, ...]:
+        """The objectives of the first of these nodes that serves any."""
+        for node in nodes:
+            if node in self.network.objectives:
+                return (self.network.objectives[node].id,)
+            known = {link.objective_id for link in self.links.get(node, ()) if link.objective_id in self.tree}
+            if known:
+                return tuple(sorted(known))
+        return ()
+
+    def tolerance_days(self, objective_ids: Sequence[str]) -> int:
+        """The strictest tolerance of these objectives; each takes its own or the nearest one above it."""
+        found = []
+        for objective_id in objective_ids:
+            set_above = (objective.tolerance.days for objective in self.tree.path(objective_id))
+            found.append(next((days for days in set_above if days), self.options.tolerance_days))
+        return min(found, default=self.options.tolerance_days)

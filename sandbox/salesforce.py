@@ -1,0 +1,202 @@
+"""A stand-in for Salesforce: sign-in, describe and queries with paging, over an org that a story can move."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from sandbox.http import Request, Response, StandIn
+from sandbox.salesforce_org import ORG_ID, SalesforceOrg
+from sandbox.soql import Soql, SoqlError
+
+__all__ = ["SalesforceOrg", "SalesforceServer"]
+
+VERSIONS = ("60.0", "61.0", "62.0", "63.0")
+_DATA = r"/services/data/v(?P<version>\d+\.\d+)"
+_JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+_HISTORY_FIELDS = frozenset(
+    {
+        "Id",
+        "OpportunityId",
+        "StageName",
+        "Amount",
+        "Probability",
+        "CloseDate",
+        "CreatedDate",
+        "CreatedBy.Name",
+        "CreatedBy.Email",
+    }
+)
+_FIELD_HISTORY_FIELDS = frozenset(
+    {"Id", "OpportunityId", "Field", "OldValue", "NewValue", "CreatedDate", "CreatedBy.Name", "CreatedBy.Email"}
+)
+_RELATED = {
+    "AccountId": {"Account.Id", "Account.Name"},
+    "OwnerId": {"Owner.Id", "Owner.Name", "Owner.Email"},
+}
+
+
+class SalesforceServer(StandIn):
+    """Salesforce's REST API over an org; a query answers ``page_size`` rows and a locator for the rest."""
+
+    def __init__(self, org: SalesforceOrg, page_size: int = 10) -> None:
+        super().__init__()
+        self.org = org
+        self.page_size = page_size
+        self._tokens: set[str] = set()
+        self._signed_in = 0
+        self._locators: dict[str, list[dict[str, Any]]] = {}
+        self.route("POST", "/services/oauth2/token", self._token)
+        self.route("GET", "/services/oauth2/userinfo", self._userinfo)
+        self.route("GET", "/services/data/?", self._versions)
+        self.route("GET", rf"{_DATA}/sobjects/(?P<object>\w+)/describe", self._describe)
+        self.route("GET", rf"{_DATA}/(?P<kind>query|queryAll)/?", self._query)
+        self.route("GET", rf"{_DATA}/(?:query|queryAll)/(?P<locator>[^/]+)", self._more)
+
+    def expire_sessions(self) -> None:
+        """Make every token that was handed out useless (S4)."""
+        self._tokens.clear()
+
+    def expire_locators(self) -> None:
+        """Forget every half-read result (S16)."""
+        self._locators.clear()
+
+    def authorise(self, request: Request) -> Response | None:
+        if request.path in ("/services/oauth2/token", "/services/data", "/services/data/"):
+            return None
+        if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._tokens:
+            if request.path.startswith("/services/oauth2/"):
+                return Response(b"Bad_OAuth_Token", 403, content_type="text/plain")
+            return _error(401, "INVALID_SESSION_ID", "Session expired or invalid")
+        if request.match.groupdict().get("version", VERSIONS[0]) not in VERSIONS:
+            return _error(404, "NOT_FOUND", "The requested resource does not exist")
+        return None
+
+    def _token(self, request: Request) -> Response:
+        form = request.form()
+        refusal = self._refusal(form)
+        if refusal is not None:
+            return refusal
+        self._signed_in += 1
+        token = f"{ORG_ID[:15]}!AQ{self._signed_in:04d}{int(self.org.now().timestamp())}"
+        self._tokens.add(token)
+        return Response(
+            {
+                "access_token": token,
+                "instance_url": self.url,
+                "id": f"https://login.salesforce.com/id/{ORG_ID}/{self._user()['Id']}",
+                "token_type": "Bearer",
+                "issued_at": str(int(self.org.now().timestamp() * 1000)),
+            }
+        )
+
+    def _refusal(self, form: Mapping[str, str]) -> Response | None:
+        if form.get("grant_type") == "client_credentials":
+            if (form.get("client_id"), form.get("client_secret")) == (self.org.client_id, self.org.client_secret):
+                return None
+            return _refused_sign_in("invalid_client", "invalid client credentials")
+        if form.get("grant_type") == _JWT_GRANT:
+            return self._assertion_refusal(form.get("assertion", ""))
+        return _refused_sign_in("unsupported_grant_type", "grant type not supported")
+
+    def _assertion_refusal(self, assertion: str) -> Response | None:
+        import jwt
+
+        try:
+            user = jwt.decode(assertion, options={"verify_signature": False}).get("sub", "")
+            claims = jwt.decode(
+                assertion,
+                self.org.trusted_keys.get(user, ""),
+                algorithms=["RS256"],
+                audience=["https://login.salesforce.com", "https://test.salesforce.com"],
+                issuer=self.org.client_id,
+                options={"verify_exp": False},
+            )
+        except (jwt.PyJWTError, ValueError):
+            return _refused_sign_in("invalid_grant", "invalid assertion")
+        seconds_left = claims["exp"] - self.org.now().timestamp()
+        if not 0 < seconds_left <= 300:
+            return _refused_sign_in("invalid_grant", "expired authorization code")
+        return None
+
+    def _user(self) -> dict[str, Any]:
+        return {"Id": "005Dm00000IntegUSR", "Name": "Driftline Integration", "Email": "driftline@example.com"}
+
+    def _userinfo(self, _request: Request) -> Response:
+        user = self._user()
+        return Response(
+            {
+                "sub": f"https://login.salesforce.com/id/{ORG_ID}/{user['Id']}",
+                "user_id": user["Id"],
+                "organization_id": ORG_ID,
+                "preferred_username": user["Email"],
+                "email": user["Email"],
+                "name": user["Name"],
+            }
+        )
+
+    def _versions(self, _request: Request) -> Response:
+        return Response([{"version": one, "label": one, "url": f"/services/data/v{one}"} for one in VERSIONS])
+
+    def _describe(self, request: Request) -> Response:
+        if request.match["object"] != "Opportunity" or "Opportunity" in self.org.hidden_objects:
+            return _error(404, "NOT_FOUND", "The requested resource does not exist")
+        return self._counted({"name": "Opportunity", "fields": list(self.org.fields().values())})
+
+    def _query(self, request: Request) -> Response:
+        try:
+            soql = Soql.parse(request.query.get("q", ""))
+            rows = self._rows(soql, deleted_too=request.match["kind"] == "queryAll")
+        except SoqlError as error:
+            return _error(400, error.code, str(error))
+        found = soql.run(rows)
+        if not soql.fields:
+            return self._counted({"totalSize": len(found), "done": True, "records": []})
+        rows = [soql.shaped(row) for row in found]
+        locator = f"0r8Dm{len(self._locators):010d}"
+        if len(rows) > self.page_size:
+            self._locators[locator] = rows
+        return self._page(request.match["version"], locator, rows, 0)
+
+    def _more(self, request: Request) -> Response:
+        locator, _, start = request.match["locator"].partition("-")
+        if locator not in self._locators or not start.isdigit():
+            return _error(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
+        return self._page(request.match["version"], locator, self._locators[locator], int(start))
+
+    def _page(self, version: str, locator: str, rows: list[dict[str, Any]], start: int) -> Response:
+        end = start + self.page_size
+        answer: dict[str, Any] = {"totalSize": len(rows), "done": end >= len(rows), "records": rows[start:end]}
+        if end < len(rows):
+            answer["nextRecordsUrl"] = f"/services/data/v{version}/query/{locator}-{end}"
+        return self._counted(answer)
+
+    def _rows(self, soql: Soql, *, deleted_too: bool) -> list[dict[str, Any]]:
+        known: dict[str, tuple[frozenset[str], list[dict[str, Any]]]] = {
+            "Opportunity": (self._opportunity_fields(), list(self.org.opportunities.values())),
+            "OpportunityHistory": (_HISTORY_FIELDS, list(self.org.history)),
+            "OpportunityFieldHistory": (_FIELD_HISTORY_FIELDS, list(self.org.field_history)),
+        }
+        if soql.object not in known or soql.object in self.org.hidden_objects:
+            raise SoqlError("INVALID_TYPE", f"sObject type '{soql.object}' is not supported.")
+        fields, rows = known[soql.object]
+        for name in soql.names():
+            if name not in fields:
+                raise SoqlError("INVALID_FIELD", f"No such column '{name}' on entity '{soql.object}'.")
+        return [row for row in rows if deleted_too or not row.get("IsDeleted")]
+
+    def _opportunity_fields(self) -> frozenset[str]:
+        names = set(self.org.fields())
+        for reference, related in _RELATED.items():
+            if reference in names:
+                names |= related
+        return frozenset(names)
+
+    def _counted(self, body: Any) -> Response:
+        return Response(body, headers={"Sforce-Limit-Info": f"api-usage={len(self.requests)}/100000"})
+
+
+def _error(status: int, code: str, message: str) -> Response:
+    return Response([{"message": message, "errorCode": code}], status)
+
+
+def _refused_sign_in(error: str, description: str) -> Response:
+    return Response({"error": error, "error_description": description}, 400)

@@ -1,0 +1,177 @@
+"""Values to JSON text and back. What was stored once reads the same for ever: numbers exact, dates as dates."""
+
+import re
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import MISSING, Field, dataclass, fields
+from datetime import date, datetime
+from decimal import Decimal
+from functools import cache
+from hashlib import blake2b
+from typing import Any, TypeVar, cast
+
+import orjson
+from pydantic import TypeAdapter
+
+from model.errors import RecordError
+from model.records import RECORD_TYPES, FieldValue, Record, RecordKind, WorkItem
+
+LARGEST_RECORD_BYTES = 2_000_000
+LONGEST_NAME_BYTES = 1000
+"""The longest id or name in an index; PostgreSQL refuses index rows of more than 2,700 bytes, which hold two names."""
+
+_TRACE = frozenset({"url", "changed", "provenance"})
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Encoded:
+    """A record as text: what it says, and where and when its source said it; each with its hash."""
+
+    facts: str
+    facts_hash: bytes
+    trace: str
+    trace_hash: bytes
+
+
+def encode_record(record: Record) -> Encoded:
+    """Write a record as JSON with sorted keys, fields at their default left out.
+
+    Leaving defaults out keeps the hash of every stored record when a later version adds a field. Raise RecordError for
+    what cannot be stored: a lone surrogate, NUL, a number that is none, a time without a zone, a monstrous size (S10).
+    """
+    try:
+        _check(record)
+        facts, trace = _written(record)
+        written = _dumps(facts), _dumps(trace)
+    except (orjson.JSONEncodeError, TypeError, ValueError, AttributeError) as error:
+        raise RecordError(f"cannot be stored: {error.__cause__ or error}", location=printable(record.id)) from error
+    for text in written:
+        if len(text) > LARGEST_RECORD_BYTES:
+            raise RecordError(f"is larger than {LARGEST_RECORD_BYTES:,} bytes", location=record.id)
+        if b"\\u0000" in text and _NUL.search(text):
+            raise RecordError("holds a NUL character", location=printable(record.id))
+    return Encoded(written[0].decode(), content_hash(written[0]), written[1].decode(), content_hash(written[1]))
+
+
+def decode_record(kind: str, facts: str, trace: str) -> Record:
+    """Read a stored record."""
+    values = orjson.loads(facts) | orjson.loads(trace)
+    if "custom" in values:
+        values["custom"] = {name: _custom_read(value) for name, value in values["custom"].items()}
+    return cast(Record, _adapter(cast(Hashable, RECORD_TYPES[RecordKind(kind)])).validate_python(values))
+
+
+def encode(value: Any) -> str:
+    """Write a frozen value of the vocabulary (not a record: custom fields need their tags)."""
+    return _dumps(value).decode()
+
+
+def decode(value_type: type[_Value], text: str) -> _Value:
+    """Read what ``encode`` wrote."""
+    return cast(_Value, _adapter(cast(Hashable, value_type)).validate_json(text))
+
+
+def content_hash(content: bytes) -> bytes:
+    """A short hash by which two contents are compared."""
+    return blake2b(content, digest_size=16).digest()
+
+
+def printable(text: str) -> str:
+    """Make a foreign text storable in both databases: what they refuse is written as an escape."""
+    return text.encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
+
+
+def fits_index(text: str) -> bool:
+    """Whether a text is short enough to be found by."""
+    return len(text) <= LONGEST_NAME_BYTES and len(text.encode("utf-8", "surrogatepass")) <= LONGEST_NAME_BYTES
+
+
+def _check(record: Record) -> None:
+    if not record.native_id:
+        raise ValueError("it has no id")
+    if not all(fits_index(text) for text in (record.id, record.container, *_neighbours(record))):
+        raise ValueError(f"an id or the container's name is longer than {LONGEST_NAME_BYTES} bytes")
+    times = [record.created, record.changed, *(move.at for move in record.moves)]
+    if any(time is not None and time.utcoffset() is None for time in times):
+        raise ValueError("a time has no zone")
+
+
+def _neighbours(record: Record) -> tuple[str, ...]:
+    """The ids by which a work item names others."""
+    if not isinstance(record, WorkItem):
+        return ()
+    return (record.parent or "", record.sprint or "", *record.releases)
+
+
+def _written(record: Record) -> tuple[dict[str, Any], dict[str, Any]]:
+    facts: dict[str, Any] = {}
+    trace: dict[str, Any] = {}
+    for name, default in _defaults(cast(Hashable, type(record))):
+        value = getattr(record, name)
+        if value != default():
+            (trace if name in _TRACE else facts)[name] = value
+    if "custom" in facts:
+        facts["custom"] = {name: _custom_written(name, value) for name, value in record.custom.items()}
+    if "provenance" in trace:
+        trace["provenance"] = dict(record.provenance)
+    return facts, trace
+
+
+@cache
+def _defaults(record_type: Hashable) -> tuple[tuple[str, Callable[[], Any]], ...]:
+    return tuple((field.name, _default(field)) for field in fields(cast(type[Record], record_type)))
+
+
+def _default(field: "Field[Any]") -> Callable[[], Any]:
+    if field.default_factory is not MISSING:
+        return field.default_factory
+    return lambda: field.default
+
+
+def _custom_written(name: str, value: FieldValue) -> Any:
+    """Tag what JSON cannot tell apart from a text; ``datetime`` is a ``date`` and comes first."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, Decimal):
+        return {"number": value}
+    if isinstance(value, datetime):
+        if value.utcoffset() is None:
+            raise ValueError(f"the time in {name} has no zone")
+        return {"time": value}
+    if isinstance(value, date):
+        return {"date": value}
+    if isinstance(value, tuple):
+        return list(value)
+    raise TypeError(f"the field {name} holds a {type(value).__name__}")
+
+
+def _custom_read(value: Any) -> FieldValue:
+    if isinstance(value, list):
+        return tuple(value)
+    if not isinstance(value, Mapping):
+        return cast(FieldValue, value)
+    ((tag, text),) = value.items()
+    readers: dict[str, Callable[[str], FieldValue]] = {
+        "number": Decimal,
+        "time": datetime.fromisoformat,
+        "date": date.fromisoformat,
+    }
+    return readers[tag](text)
+
+
+def _dumps(value: Any) -> bytes:
+    return orjson.dumps(value, default=_foreign, option=orjson.OPT_SORT_KEYS)
+
+
+def _foreign(value: Any) -> str:
+    if isinstance(value, Decimal):
+        if not value.is_finite():
+            raise ValueError(f"{value} is not a number")
+        return str(value)
+    raise TypeError(f"a {type(value).__name__} cannot be stored")
+
+
+@cache
+def _adapter(value_type: Hashable) -> TypeAdapter[Any]:
+    return TypeAdapter(cast(Any, value_type))

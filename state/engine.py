@@ -1,0 +1,144 @@
+"""How the databases are opened: urls without secrets, SQLite's pragmas on every connection, errors in our words."""
+
+import os
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, Table, create_engine, event, make_url
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from model.errors import ConfigurationError, StateError, StateLockedError
+
+BUSY_TIMEOUT_SECONDS = 15.0
+"""How long a write waits for another program that writes (C8)."""
+CONNECT_TIMEOUT_SECONDS = 10
+WRITES = "driftline_writes"
+"""The execution option of a connection whose transaction will write."""
+
+_PRAGMAS = ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON")
+_CHUNK = 500
+_Value = TypeVar("_Value")
+
+
+def parse_url(url: str) -> URL:
+    """Read ``state.url``; raise ConfigurationError for what is neither SQLite in a file nor PostgreSQL."""
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigurationError(
+            "state.url is not a database url", hint="write sqlite:///driftline.db or postgresql://host/name"
+        ) from None
+    if parsed.get_backend_name() in ("postgresql", "postgres"):
+        return parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite"):
+        raise ConfigurationError(
+            f"state.url names {parsed.drivername}", hint="the state lives in SQLite or PostgreSQL: sqlite:///… "
+        )
+    if not parsed.database or parsed.database == ":memory:" or parsed.database.startswith("file:"):
+        raise ConfigurationError("state.url names no file", hint="write sqlite:///driftline.db")
+    return parsed
+
+
+def shown(url: URL) -> str:
+    """The url for people: without the password and without the query, which may hold another."""
+    return url.set(query={}).render_as_string(hide_password=True)
+
+
+def sqlite_path(url: URL) -> Path:
+    """The file of an SQLite url."""
+    return Path(url.database or "")
+
+
+def create_sqlite_file(url: URL) -> None:
+    """Create the file for its owner's eyes only; what organisations promise each other is not for the neighbours."""
+    path = sqlite_path(url)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    except OSError as error:
+        raise StateError(
+            f"cannot create the state: {error.strerror}", location=shown(url), hint="check the folder and its rights"
+        ) from error
+
+
+def open_engine(url: URL) -> Engine:
+    """Make an engine; nothing is connected yet. Statements never show their values in errors or logs."""
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, hide_parameters=True, connect_args={"timeout": BUSY_TIMEOUT_SECONDS})
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    try:
+        return create_engine(
+            url,
+            hide_parameters=True,
+            pool_pre_ping=True,
+            connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "driftline"},
+        )
+    except (ImportError, NoSuchModuleError) as error:
+        raise ConfigurationError(
+            "the driver for PostgreSQL is not installed", hint="pip install 'driftline[postgres]'"
+        ) from error
+
+
+def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions of its own
+    for pragma in _PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A write that begins as a read fails at once when another program writes meanwhile; IMMEDIATE waits instead.
+    writes = connection.get_execution_options().get(WRITES)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def our_errors(location: str) -> Iterator[None]:
+    """Raise StateError for what the database refuses, with its first line and without the values."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise _translated(error.orig, location) from error
+    except sqlite3.Error as error:  # from the pragmas of a new connection
+        raise _translated(error, location) from error
+
+
+def _translated(error: BaseException | None, location: str) -> StateError:
+    said = (str(error).strip() or type(error).__name__).splitlines()[0]
+    if "database is locked" in said or getattr(error, "sqlstate", None) == "55P03":
+        return StateLockedError(
+            "another program is writing to the state", location=location, hint="try again when it has ended"
+        )
+    if "disk is full" in said or "No space left" in said:
+        return StateError("the disk of the state is full", location=location, hint="free some space; nothing was lost")
+    if "not a database" in said or "malformed" in said:
+        return StateError(f"the state is damaged: {said}", location=location, hint="restore the last backup")
+    if "unable to open" in said or "readonly" in said:
+        return StateError(f"cannot open the state: {said}", location=location, hint="check the file and its rights")
+    return StateError(f"the state database refused: {said}", location=location)
+
+
+def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: Sequence[str] = ()) -> None:
+    """Insert rows or update those whose primary key exists, except the columns to keep. One statement for both."""
+    if not rows:
+        return
+    dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(table)
+    key = [column.name for column in table.primary_key]
+    changes = {name: statement.excluded[name] for name in rows[0] if name not in key and name not in keep}
+    if changes:
+        statement = statement.on_conflict_do_update(index_elements=key, set_=changes)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+    connection.execute(statement, list(rows))
+
+
+def chunked(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:
+    """Split what goes into an ``IN`` into pieces that every database accepts."""
+    for start in range(0, len(values), _CHUNK):
+        yield values[start : start + _CHUNK]

@@ -1,0 +1,82 @@
+"""Findings with their lives, and the transitions that are only ever added."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from sqlalchemy import insert, select
+
+from model.findings import TrackedFinding, Transition
+from state import tables
+from state.codec import decode, encode
+from state.connected import Connected
+from state.engine import upsert
+
+
+class Findings(Connected):
+    """The part of the store that keeps the findings."""
+
+    def tracked(self) -> dict[str, TrackedFinding]:
+        """Every finding by its fingerprint, resolved ones included."""
+        with self.reading() as connection:
+            rows = connection.execute(select(tables.findings.c.fingerprint, tables.findings.c.content)).all()
+        return {row.fingerprint: decode(TrackedFinding, row.content) for row in rows}
+
+    def find_finding(self, prefix: str) -> list[TrackedFinding]:
+        """The findings whose fingerprint begins so; more than one when the prefix is too short."""
+        table = tables.findings
+        statement = (
+            select(table.c.content)
+            .where(table.c.fingerprint.startswith(prefix.strip().lower(), autoescape=True))
+            .order_by(table.c.fingerprint)
+        )
+        with self.reading() as connection:
+            return [decode(TrackedFinding, content) for content in connection.execute(statement).scalars()]
+
+    def save_findings(
+        self, run_id: int | None, tracked: Sequence[TrackedFinding], transitions: Sequence[Transition]
+    ) -> None:
+        """Keep findings and append what happened to them, in one transaction.
+
+        ``run_id`` is None for what a person decided. Stored transitions cannot be stored again.
+        """
+        if any(transition.sequence is not None for transition in transitions):
+            raise ValueError("a transition that is stored already")
+        with self.writing() as connection:
+            upsert(connection, tables.findings, [_row(each) for each in tracked])
+            if transitions:
+                connection.execute(
+                    insert(tables.transitions), [{**_transition_row(each), "run_id": run_id} for each in transitions]
+                )
+
+    def transitions(self, *, after: int = 0, fingerprint: str | None = None) -> list[Transition]:
+        """What happened after a sequence number, to all findings or to one, in its order."""
+        table = tables.transitions
+        statement = select(table.c.sequence, table.c.content).where(table.c.sequence > after).order_by(table.c.sequence)
+        if fingerprint is not None:
+            statement = statement.where(table.c.fingerprint == fingerprint)
+        with self.reading() as connection:
+            rows = connection.execute(statement).all()
+        return [_numbered(decode(Transition, row.content), row.sequence) for row in rows]
+
+
+def _row(tracked: TrackedFinding) -> dict[str, str | datetime]:
+    return {
+        "fingerprint": tracked.fingerprint,
+        "state": tracked.state.value,
+        "changed_at": tracked.changed_at,
+        "content": encode(tracked),
+    }
+
+
+def _transition_row(transition: Transition) -> dict[str, str | datetime | None]:
+    return {
+        "fingerprint": transition.fingerprint,
+        "kind": transition.kind.value,
+        "at": transition.at,
+        "content": encode(transition),
+    }
+
+
+def _numbered(transition: Transition, sequence: int) -> Transition:
+    return replace(transition, sequence=sequence)

@@ -1,0 +1,137 @@
+"""Reading stored records: streamed for the mapping, found by name for people, with their revisions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import ColumnElement, or_, select
+
+from model.keys import normalise_key
+from model.reading import Observed
+from model.records import Absence, Record, RecordKind
+from state import tables
+from state.codec import decode_record
+from state.connected import Connected
+from state.rows import AnySelect, observed, standing
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """What a record said from ``seen_at`` on, or why it was absent from then on."""
+
+    seen_at: datetime
+    record: Record | None
+    absence: Absence | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSetAside:
+    """A record that could not be kept, and since when."""
+
+    source: str
+    native_id: str
+    reason: str
+    location: str
+    since: datetime
+
+
+class Records(Connected):
+    """The part of the store that answers about single records."""
+
+    def records(
+        self, *, source: str | None = None, kind: RecordKind | None = None, batch: int = 1000
+    ) -> Iterator[list[Observed]]:
+        """Stream the records that count, in batches, ordered by id.
+
+        These are the present ones and those absent without proof (archived, access lost, filtered out, unobserved):
+        only ``deleted`` and ``moved`` take a record out. No transaction stays open between two batches.
+        """
+        table = tables.records
+        statement = _with_read_time().where(standing()).order_by(table.c.id).limit(batch)
+        if source is not None:
+            statement = statement.where(table.c.source == source)
+        if kind is not None:
+            statement = statement.where(table.c.kind == kind)
+        last = ""
+        while True:
+            with self.reading() as connection:
+                rows = connection.execute(statement.where(table.c.id > last)).all()
+            if not rows:
+                return
+            yield [observed(row, row.read_at) for row in rows]
+            last = rows[-1].id
+
+    def find(self, text: str) -> list[Observed]:
+        """Find records by record id, key, former key, ``source:key``, release name or ``container/release``.
+
+        Absent ones are found too; present ones come first.
+        """
+        table = tables.records
+        source, _, rest = text.strip().partition(":")
+        statement = (
+            _with_read_time()
+            .where(or_(table.c.id == text.strip(), _named(text), (table.c.source == source) & _named(rest)))
+            .order_by(table.c.absence.is_not(None), table.c.id)
+        )
+        with self.reading() as connection:
+            return [observed(row, row.read_at) for row in connection.execute(statement).all()]
+
+    def lineage(self) -> dict[str, tuple[str | None, tuple[str, ...]]]:
+        """For every record that is a parent of another: the id of its own parent, and its key and former keys."""
+        table, names = tables.records, tables.names
+        parents = table.c.id.in_(select(table.alias().c.parent_id))
+        former = select(names.c.record_id, names.c.name).where(names.c.what == "former").order_by(names.c.name)
+        with self.reading() as connection:
+            rows = connection.execute(select(table.c.id, table.c.parent_id, table.c.key).where(parents)).all()
+            known: dict[str, list[str]] = {row.id: [row.key] for row in rows}
+            for row in connection.execute(former.join(table, table.c.id == names.c.record_id).where(parents)):
+                known[row.record_id].append(row.name)
+        return {row.id: (row.parent_id, tuple(known[row.id])) for row in rows}
+
+    def absence(self, id_: str) -> tuple[Absence, datetime] | None:
+        """Why a record is not there and since when; None for one that is there or was never seen."""
+        table = tables.records
+        statement = select(table.c.absence, table.c.absent_since).where(table.c.id == id_)
+        with self.reading() as connection:
+            row = connection.execute(statement).one_or_none()
+        return (Absence(row.absence), row.absent_since) if row is not None and row.absence else None
+
+    def revisions(self, id_: str) -> list[Revision]:
+        """Everything a record ever said, oldest first."""
+        table = tables.revisions
+        statement = (
+            select(table, tables.records.c.kind)
+            .join(tables.records, tables.records.c.id == table.c.record_id)
+            .where(table.c.record_id == id_)
+            .order_by(table.c.id)
+        )
+        with self.reading() as connection:
+            rows = connection.execute(statement).all()
+        return [
+            Revision(
+                row.seen_at,
+                decode_record(row.kind, row.facts, row.trace) if row.facts is not None else None,
+                Absence(row.absence) if row.absence else None,
+            )
+            for row in rows
+        ]
+
+    def set_aside(self, source: str | None = None) -> list[StoredSetAside]:
+        """The records that could not be kept, of one source or of all."""
+        table = tables.set_aside
+        statement = select(table).order_by(table.c.source, table.c.native_id)
+        if source is not None:
+            statement = statement.where(table.c.source == source)
+        with self.reading() as connection:
+            rows = connection.execute(statement).all()
+        return [StoredSetAside(row.source, row.native_id, row.reason, row.location, row.since) for row in rows]
+
+
+def _with_read_time() -> AnySelect:
+    sources = tables.sources
+    return select(tables.records, sources.c.read_at).outerjoin(sources, sources.c.source == tables.records.c.source)
+
+
+def _named(text: str) -> ColumnElement[bool]:
+    names = tables.names
+    return tables.records.c.id.in_(select(names.c.record_id).where(names.c.name == normalise_key(text)))

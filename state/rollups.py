@@ -1,0 +1,144 @@
+"""Work below each node of a group, reduced where it lies: one statement per group, the same on both databases."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from sqlalchemy import CTE, ColumnElement, Date, and_, case, cast, collate, func, literal, null, or_, select
+from sqlalchemy.sql.selectable import FromClause
+
+from model.keys import objective_node
+from model.links import Role
+from model.network import DateSource, Group, RollUp
+from model.records import Absence, RecordKind, StatusCategory
+from state import tables
+from state.resolving import spine
+from state.rows import GONE, AnyRow, AnySelect
+
+_OPEN = (StatusCategory.TODO, StatusCategory.DOING)
+
+
+def rollup_statement(group: Group, order: Sequence[DateSource], today: date, *, on_postgresql: bool) -> AnySelect:
+    """The statement behind ``View.rollups``; a row reads as a RollUp.
+
+    What was deleted counts as dropped, what was moved away is not counted, and what is absent without proof counts as
+    it was last seen.
+    """
+    work = _work(group, order)
+    is_open = work.c.category.in_(_OPEN)
+    on_time = and_(is_open, work.c.own >= today)
+    overdue = and_(is_open, work.c.own < today)
+    sums = (
+        select(
+            work.c.node,
+            _count(is_open).label("open"),
+            _count(work.c.category == StatusCategory.DONE).label("done"),
+            _count(work.c.category == StatusCategory.DROPPED).label("dropped"),
+            _count(and_(is_open, work.c.own.is_(None))).label("undated"),
+            _count(overdue).label("overdue"),
+            func.max(case((on_time, work.c.own))).label("latest"),
+            func.min(case((overdue, work.c.own))).label("oldest_overdue"),
+            func.max(case((work.c.category == StatusCategory.DONE, work.c.finished))).label("finished"),
+        )
+        .group_by(work.c.node)
+        .cte("sums")
+    )
+    named = _named(work, sums, is_open, on_postgresql)
+    return select(sums, named.c.latest_record, named.c.overdue_record).join(named, named.c.node == sums.c.node)
+
+
+def rollup(group: Group, row: AnyRow) -> RollUp:
+    """A RollUp from a row of its statement."""
+    return RollUp(group=group, **row._mapping)
+
+
+def _named(work: CTE, sums: CTE, is_open: ColumnElement[bool], on_postgresql: bool) -> FromClause:
+    """The smallest id that has the latest and the oldest date; by code point in both databases."""
+    id_ = collate(work.c.id, "C") if on_postgresql else work.c.id
+    return (
+        select(
+            work.c.node,
+            func.min(case((and_(is_open, work.c.own == sums.c.latest), id_))).label("latest_record"),
+            func.min(case((and_(is_open, work.c.own == sums.c.oldest_overdue), id_))).label("overdue_record"),
+        )
+        .join_from(work, sums, sums.c.node == work.c.node)
+        .group_by(work.c.node)
+        .subquery("named")
+    )
+
+
+def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
+    return func.count(case((condition, 1)))
+
+
+def _work(group: Group, order: Sequence[DateSource]) -> CTE:
+    """Each distinct work item below each node, with its category as it counts and its own date while it is open."""
+    item = tables.records.alias("item")
+    if group is Group.RELEASE:
+        order = [source for source in order if source is not DateSource.RELEASE]
+    category = case((item.c.absence == Absence.DELETED, StatusCategory.DROPPED.value), else_=item.c.category)
+    own = case((category.in_(_OPEN), _own_date(item, order)))
+    columns = (item.c.id, category.label("category"), own.label("own"), item.c.finished)
+    statement = _below(group, item, columns).where(
+        item.c.kind == RecordKind.WORK_ITEM, or_(item.c.absence.is_(None), item.c.absence != Absence.MOVED)
+    )
+    if group is not Group.OBJECTIVE:
+        statement = statement.where(item.c.id.not_in(select(spine.c.id)))
+    return statement.cte("work")
+
+
+def _below(group: Group, item: FromClause, columns: tuple[ColumnElement[Any], ...]) -> AnySelect:
+    node = tables.records.alias("node")
+    if group is Group.PARENT:
+        return select(node.c.id.label("node"), *columns).join_from(item, node, node.c.id == item.c.parent_id)
+    if group is Group.RELEASE:
+        members = tables.memberships
+        return (
+            select(node.c.id.label("node"), *columns)
+            .join_from(item, members, members.c.record_id == item.c.id)
+            .join(node, node.c.id == members.c.release_id)
+        )
+    links = tables.links
+    delivered = (
+        select(links.c.objective_id, links.c.record_id).where(links.c.role == Role.DELIVERS).distinct().subquery()
+    )
+    objective = (literal(objective_node("")) + delivered.c.objective_id).label("node")
+    return select(objective, *columns).join_from(item, delivered, delivered.c.record_id == item.c.id)
+
+
+def _own_date(item: FromClause, order: Sequence[DateSource]) -> ColumnElement[date | None]:
+    """The first date of the policy that an item has."""
+    dates = {
+        DateSource.RELEASE: _release_date(item),
+        DateSource.DUE: item.c.due,
+        DateSource.SPRINT: _sprint_end(item),
+    }
+    wanted = [dates[source] for source in dict.fromkeys(order)]
+    no_date = cast(null(), Date)  # SQLite wants two arguments, PostgreSQL a type
+    return func.coalesce(*wanted, no_date, no_date)
+
+
+def _release_date(item: FromClause) -> ColumnElement[date | None]:
+    """The latest date of its unreleased releases."""
+    release, members = tables.records.alias("release"), tables.memberships.alias("members")
+    return (
+        select(func.max(release.c.release_date))
+        .join_from(members, release, release.c.id == members.c.release_id)
+        .where(members.c.record_id == item.c.id, release.c.released.is_(False), _counts(release))
+        .correlate(item)
+        .scalar_subquery()
+    )
+
+
+def _sprint_end(item: FromClause) -> ColumnElement[date | None]:
+    sprint = tables.records.alias("sprint")
+    return (
+        select(sprint.c.end_date)
+        .where(sprint.c.id == item.c.sprint_id, _counts(sprint))
+        .correlate(item)
+        .scalar_subquery()
+    )
+
+
+def _counts(table: FromClause) -> ColumnElement[bool]:
+    return or_(table.c.absence.is_(None), table.c.absence.not_in(GONE))

@@ -1,0 +1,82 @@
+"""Which schema the state has and how it gets the one this program needs. Alembic is loaded only to migrate."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import Connection, Engine, inspect, text
+
+from model.errors import StateMigrationError
+from state.engine import WRITES
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+HEAD = "0001"
+"""The revision that this program works with; a test compares it with the migrations."""
+
+_UPGRADE_LOCK = 0x6472_6966_7402
+
+
+def current_revision(connection: Connection) -> str | None:
+    """The revision of the stored schema; None for an empty database."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def is_empty(connection: Connection) -> bool:
+    """Whether a database holds no table at all; only there, or in our own, a schema may be made."""
+    return not inspect(connection).get_table_names()
+
+
+def check_revision(revision: str | None, location: str) -> None:
+    """Raise StateMigrationError unless the stored schema is the one this program needs (C9)."""
+    if revision == HEAD:
+        return
+    if revision is None:
+        raise StateMigrationError(
+            "the database holds tables of something else", location=location, hint="name one of its own in state.url"
+        )
+    if revision in known_revisions():
+        raise StateMigrationError(
+            f"the state has schema {revision}, this program needs {HEAD}",
+            location=location,
+            hint="make a backup, then run: driftline db upgrade",
+        )
+    raise StateMigrationError(
+        f"the state has schema {revision}, which is newer than this program ({HEAD})",
+        location=location,
+        hint="install the version of driftline that wrote it, or a later one",
+    )
+
+
+def upgrade(engine: Engine, location: str) -> None:
+    """Bring the schema to HEAD in one transaction; raise StateMigrationError when it is newer (C17)."""
+    from alembic import command
+
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
+        revision = current_revision(connection)
+        if revision not in known_revisions() and not is_empty(connection):
+            check_revision(revision, location)
+        config = alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+
+
+def known_revisions() -> list[str]:
+    """All revisions of this program, oldest first."""
+    from alembic.script import ScriptDirectory
+
+    script = ScriptDirectory.from_config(alembic_config())
+    return [revision.revision for revision in script.walk_revisions()][::-1]
+
+
+def alembic_config() -> "Config":
+    """Alembic's configuration, made here so that no file has to be found at run time."""
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    return config

@@ -1,0 +1,277 @@
+"""The tables of the state, declared with SQLModel. Nothing loads or saves through these classes: every path is Core."""
+
+from datetime import date, datetime
+from typing import cast
+
+from sqlalchemy import Index, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+metadata = MetaData(naming_convention=NAMING)
+
+
+class Row(SQLModel, registry=registry(metadata=metadata)):
+    """The base of the tables; it keeps them apart from anybody else's SQLModel classes."""
+
+
+class RecordRow(Row, table=True):
+    """One record. ``facts`` is what it says; ``trace`` is where and when its source said it.
+
+    Only a change of the facts is a revision: a sorted workbook moves every cell address and changes nothing. The typed
+    columns repeat what roll-ups need. ``seen_at`` is when the row was last written; an unchanged row is not written.
+    """
+
+    __tablename__ = "records"
+    __table_args__ = (Index("ix_records_source_container", "source", "container"),)
+
+    id: str = Field(primary_key=True)
+    source: str
+    native_id: str
+    kind: str = Field(index=True)
+    key: str
+    title: str
+    container: str
+    facts: str = Field(sa_type=Text)
+    facts_hash: bytes = Field(sa_type=LargeBinary)
+    trace: str = Field(sa_type=Text)
+    trace_hash: bytes = Field(sa_type=LargeBinary)
+    category: str | None = None
+    start_date: date | None = None
+    due: date | None = None
+    finished: date | None = None
+    parent_id: str | None = Field(default=None, index=True)
+    sprint_id: str | None = None
+    release_date: date | None = None
+    released: bool | None = None
+    end_date: date | None = None
+    outcome: str | None = None
+    first_seen: datetime
+    seen_at: datetime
+    absence: str | None = None
+    absent_since: datetime | None = None
+
+
+class NameRow(Row, table=True):
+    """One normalised name under which a record is found: ``native``, ``key``, ``former`` or ``qualified``."""
+
+    __tablename__ = "names"
+
+    name: str = Field(primary_key=True)
+    record_id: str = Field(primary_key=True, foreign_key="records.id", index=True)
+    source: str
+    what: str
+
+
+class MembershipRow(Row, table=True):
+    """A work item belongs to a release, which may not have been read yet."""
+
+    __tablename__ = "memberships"
+
+    record_id: str = Field(primary_key=True, foreign_key="records.id")
+    release_id: str = Field(primary_key=True, index=True)
+
+
+class RevisionRow(Row, table=True):
+    """One distinct content of a record, or the moment from which it was absent."""
+
+    __tablename__ = "revisions"
+
+    id: int | None = Field(default=None, primary_key=True)
+    record_id: str = Field(foreign_key="records.id", index=True)
+    run_id: int = Field(foreign_key="runs.id")
+    seen_at: datetime
+    facts: str | None = Field(default=None, sa_type=Text)
+    trace: str | None = Field(default=None, sa_type=Text)
+    absence: str | None = None
+
+
+class SourceRow(Row, table=True):
+    """How far a source was read. ``read_at`` is its last complete read, ``complete`` tells of the last attempt."""
+
+    __tablename__ = "sources"
+
+    source: str = Field(primary_key=True)
+    position: str | None = None
+    read_at: datetime | None = None
+    full_at: datetime | None = None
+    complete: bool = False
+    error: str = ""
+
+
+class SetAsideRow(Row, table=True):
+    """A record that could not be normalised or stored; ``run_id`` is the run that met it last."""
+
+    __tablename__ = "set_aside"
+
+    source: str = Field(primary_key=True)
+    native_id: str = Field(primary_key=True)
+    reason: str
+    location: str
+    since: datetime
+    run_id: int = Field(foreign_key="runs.id")
+
+
+class LinkRow(Row, table=True):
+    """A record serves an objective. ``weight`` is a decimal written as text."""
+
+    __tablename__ = "links"
+
+    record_id: str = Field(primary_key=True, foreign_key="records.id")
+    objective_id: str = Field(primary_key=True, index=True)
+    role: str = Field(primary_key=True)
+    rule: str = Field(primary_key=True)
+    weight: str
+    location: str
+
+
+class NeedRow(Row, table=True):
+    """A need as it was written, with its wanted name prepared for the join with the names.
+
+    ``source`` is the dependent's. ``wanted_source`` and ``wanted_rest`` are the parts of a ``source:key``.
+    """
+
+    __tablename__ = "needs"
+
+    id: int | None = Field(default=None, primary_key=True)
+    dependent: str = Field(index=True)
+    source: str
+    wanted: str
+    wanted_normalised: str
+    wanted_source: str | None = None
+    wanted_rest: str | None = None
+    lag_days: int
+    origin: str
+    rule: str
+    location: str
+
+
+class FindingRow(Row, table=True):
+    """A finding with its life; ``content`` is the TrackedFinding."""
+
+    __tablename__ = "findings"
+
+    fingerprint: str = Field(primary_key=True)
+    state: str
+    changed_at: datetime
+    content: str = Field(sa_type=Text)
+
+
+class TransitionRow(Row, table=True):
+    """One change in a finding's life. Rows are only ever added; a sequence number is never used twice."""
+
+    __tablename__ = "transitions"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    sequence: int | None = Field(default=None, primary_key=True)
+    fingerprint: str = Field(foreign_key="findings.fingerprint", index=True)
+    kind: str
+    at: datetime
+    run_id: int | None = Field(default=None, foreign_key="runs.id")
+    content: str = Field(sa_type=Text)
+
+
+class DeliveryRow(Row, table=True):
+    """One message to one recipient; the unique key keeps a slot from being mailed twice."""
+
+    __tablename__ = "deliveries"
+    __table_args__ = (
+        UniqueConstraint("recipient", "slot", "audience"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    audience: str = Field(index=True)
+    recipient: str
+    slot: str
+    message_id: str
+    subject: str
+    reason: str
+    message: bytes = Field(sa_type=LargeBinary)
+    covers: int
+    state: str = Field(index=True)
+    attempts: int
+    created_at: datetime
+    changed_at: datetime
+    sent_at: datetime | None = None
+    error: str
+
+
+class RunRow(Row, table=True):
+    """One pass over the sources."""
+
+    __tablename__ = "runs"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    started_at: datetime
+    finished_at: datetime | None = None
+    outcome: str
+    baseline: bool
+    opened: int
+    resolved: int
+    standing: int
+
+
+class SourceResultRow(Row, table=True):
+    """What one run got from one source."""
+
+    __tablename__ = "source_results"
+
+    run_id: int = Field(primary_key=True, foreign_key="runs.id")
+    source: str = Field(primary_key=True)
+    outcome: str
+    started_at: datetime
+    finished_at: datetime
+    pages: int
+    read: int
+    changed: int
+    absent: int
+    set_aside: int
+    error: str
+    hint: str
+
+
+class NoteRow(Row, table=True):
+    """A small thing to remember: the hash of the mapping, the last slot of a schedule."""
+
+    __tablename__ = "notes"
+
+    key: str = Field(primary_key=True)
+    value: str = Field(sa_type=Text)
+
+
+class OwnerRow(Row, table=True):
+    """The one owner of the state. Its epoch grows with every owner; a write with an older one is refused (C12)."""
+
+    __tablename__ = "owner"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    epoch: int
+    holder: str
+
+
+def _table(row: type[Row]) -> Table:
+    return cast(Table, getattr(row, "__table__"))  # noqa: B009 - SQLModel does not declare the attribute
+
+
+records = _table(RecordRow)
+names = _table(NameRow)
+memberships = _table(MembershipRow)
+revisions = _table(RevisionRow)
+sources = _table(SourceRow)
+set_aside = _table(SetAsideRow)
+links = _table(LinkRow)
+needs = _table(NeedRow)
+findings = _table(FindingRow)
+transitions = _table(TransitionRow)
+deliveries = _table(DeliveryRow)
+runs = _table(RunRow)
+source_results = _table(SourceResultRow)
+notes = _table(NoteRow)
+owner = _table(OwnerRow)

@@ -1,0 +1,194 @@
+"""One consistent picture of the stored world for the reconciler; it has the shape of ``reconcile.view.View``."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
+from typing import TypeVar
+
+from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+
+from model.links import Link, Need, Role
+from model.network import DateSource, Group, RollUp
+from model.records import Absence, Deal, Move, Record, RecordKind, Release, Saving, Sprint, WorkItem
+from model.runs import Coverage
+from state import tables
+from state.codec import decode_record
+from state.engine import chunked
+from state.links import link_of, need_of
+from state.moves import moves_of
+from state.resolving import prepare_view, resolved, spine
+from state.rollups import rollup, rollup_statement
+from state.rows import AnyRow, AnySelect, last_seen, standing
+
+_BATCH = 1000
+_Kind = TypeVar("_Kind", bound=Record)
+
+
+class StoreView:
+    """Reads inside one transaction; usable until the ``with`` block that gave it ends.
+
+    A record that is absent without proof (archived, access lost, filtered out, unobserved) is shown as it was last
+    seen, because only ``deleted`` and ``moved`` may change what is concluded; ``absences`` tells of all.
+    """
+
+    def __init__(self, connection: Connection, objective_ids: Iterable[str]) -> None:
+        self._connection = connection
+        prepare_view(connection, objective_ids)
+
+    def deals(self) -> Iterable[Deal]:
+        """Every deal that counts and is linked or has a need, lost ones included."""
+        return self._records(RecordKind.DEAL, Deal, _connected().where(standing()))
+
+    def savings(self) -> Iterable[Saving]:
+        """Every saving that counts and is linked or has a need."""
+        return self._records(RecordKind.SAVING, Saving, _connected().where(standing()))
+
+    def spine(self) -> Iterable[WorkItem]:
+        """Work items that are an end of a need or a parent of other work, absent ones included."""
+        return self._records(RecordKind.WORK_ITEM, WorkItem, _all().where(_in_spine()))
+
+    def releases(self) -> Iterable[Release]:
+        """Every release, absent ones included."""
+        return self._records(RecordKind.RELEASE, Release, _all())
+
+    def sprints(self) -> Iterable[Sprint]:
+        """Every sprint, absent ones included."""
+        return self._records(RecordKind.SPRINT, Sprint, _all())
+
+    def links(self, role: Role | None = None) -> Iterable[Link]:
+        """Links of deals, savings, releases and the spine: of what the view shows as records."""
+        links, records = tables.links, tables.records
+        shown = or_(
+            and_(records.c.kind.in_((RecordKind.DEAL, RecordKind.SAVING)), standing()),
+            records.c.kind == RecordKind.RELEASE,
+            _in_spine(),
+        )
+        statement = (
+            select(links)
+            .join(records, records.c.id == links.c.record_id)
+            .where(shown)
+            .order_by(links.c.record_id, links.c.objective_id, links.c.role, links.c.rule)
+        )
+        if role is not None:
+            statement = statement.where(links.c.role == role)
+        return (link_of(row) for row in self._stream(statement))
+
+    def needs(self) -> Iterable[Need]:
+        """Every need, with the nodes found under the wanted name (see ``state.resolving`` for which win)."""
+        needs = tables.needs
+        statement = (
+            select(needs, resolved.c.node)
+            .outerjoin(resolved, resolved.c.need_id == needs.c.id)
+            .order_by(needs.c.id, resolved.c.node)
+        )
+        row: AnyRow | None = None
+        nodes: list[str] = []
+        for each in self._stream(statement):
+            if row is not None and row.id != each.id:
+                yield need_of(row, tuple(sorted(nodes)))
+                nodes = []
+            row = each
+            if each.node is not None:
+                nodes.append(each.node)
+        if row is not None:
+            yield need_of(row, tuple(sorted(nodes)))
+
+    def rollups(self, group: Group, order: Sequence[DateSource], today: date) -> Iterable[RollUp]:
+        """Work below each node of a group, reduced in SQL (see ``model.network.RollUp``)."""
+        on_postgresql = self._connection.dialect.name == "postgresql"
+        statement = rollup_statement(group, order, today, on_postgresql=on_postgresql)
+        return (rollup(group, row) for row in self._stream(statement))
+
+    def records(self, record_ids: Iterable[str]) -> Mapping[str, Record]:
+        """Whole records by their ids, absent ones included; unknown ids are left out."""
+        return {
+            row.id: decode_record(row.kind, row.facts, row.trace)
+            for part in chunked(list(dict.fromkeys(record_ids)))
+            for row in self._stream(_all().where(tables.records.c.id.in_(part)))
+        }
+
+    def absences(self) -> Mapping[str, tuple[Absence, datetime]]:
+        """Record id to why and since when, for records that are not present."""
+        table = tables.records
+        statement = select(table.c.id, table.c.absence, table.c.absent_since).where(table.c.absence.is_not(None))
+        return {row.id: (Absence(row.absence), row.absent_since) for row in self._stream(statement)}
+
+    def moves(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Move]]:
+        """Date moves per record, oldest first; records without any are left out."""
+        found: dict[str, Sequence[Move]] = {}
+        table, revisions = tables.records, tables.revisions
+        for part in chunked(list(dict.fromkeys(record_ids))):
+            stored = select(table.c.id, table.c.kind, table.c.facts, table.c.trace).where(table.c.id.in_(part))
+            told: dict[str, list[AnyRow]] = defaultdict(list)
+            for row in self._stream(
+                select(revisions)
+                .where(revisions.c.record_id.in_(part), revisions.c.facts.is_not(None))
+                .order_by(revisions.c.id)
+            ):
+                told[row.record_id].append(row)
+            for row in self._stream(stored):
+                history = [(each.seen_at, decode_record(row.kind, each.facts, each.trace)) for each in told[row.id]]
+                moves = moves_of(decode_record(row.kind, row.facts, row.trace), history)
+                if moves:
+                    found[row.id] = moves
+        return found
+
+    def coverage(self) -> Sequence[Coverage]:
+        """One entry per source that was ever read: how many records are present, and how many of these are linked."""
+        sources, records = tables.sources, tables.records
+        linked = records.c.id.in_(select(tables.links.c.record_id))
+        counts = (
+            select(records.c.source, func.count().label("records"), func.count().filter(linked).label("linked"))
+            .where(records.c.absence.is_(None))
+            .group_by(records.c.source)
+            .subquery()
+        )
+        statement = (
+            select(sources, counts.c.records, counts.c.linked)
+            .outerjoin(counts, counts.c.source == sources.c.source)
+            .order_by(sources.c.source)
+        )
+        return [
+            Coverage(row.source, row.records or 0, row.linked or 0, row.read_at, row.complete, row.error)
+            for row in self._stream(statement)
+        ]
+
+    def observed(self, record_ids: Iterable[str]) -> Mapping[str, datetime]:
+        """When each record was last confirmed: seen itself, or covered by a later complete read of its source."""
+        table, sources = tables.records, tables.sources
+        statement = select(table.c.id, table.c.seen_at, table.c.absence, sources.c.read_at).outerjoin(
+            sources, sources.c.source == table.c.source
+        )
+        return {
+            row.id: last_seen(row, row.read_at)
+            for part in chunked(list(dict.fromkeys(record_ids)))
+            for row in self._stream(statement.where(table.c.id.in_(part)))
+        }
+
+    def _records(self, kind: RecordKind, record_type: type[_Kind], statement: AnySelect) -> Iterator[_Kind]:
+        table = tables.records
+        for row in self._stream(statement.where(table.c.kind == kind).order_by(table.c.id)):
+            record = decode_record(row.kind, row.facts, row.trace)
+            assert isinstance(record, record_type)
+            yield record
+
+    def _stream(self, statement: AnySelect) -> Iterator[AnyRow]:
+        """Rows as the database gives them, some at a time; another statement may run meanwhile."""
+        result = self._connection.execute(statement, execution_options={"yield_per": _BATCH})
+        yield from result
+
+
+def _all() -> AnySelect:
+    table = tables.records
+    return select(table.c.id, table.c.kind, table.c.facts, table.c.trace)
+
+
+def _connected() -> AnySelect:
+    table = tables.records
+    linked = table.c.id.in_(select(tables.links.c.record_id))
+    needy = table.c.id.in_(select(tables.needs.c.dependent))
+    return _all().where(or_(linked, needy))
+
+
+def _in_spine() -> ColumnElement[bool]:
+    return tables.records.c.id.in_(select(spine.c.id))

@@ -1,0 +1,146 @@
+"""What goes wrong on a bad day: one clear error that names the source and a remedy, the others go on, nothing is lost."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from model.findings import FindingState, TransitionKind
+from model.runs import RunOutcome, SourceOutcome, SourceResult
+from sandbox.company_savings import PROCUREMENT_FILE, SAVINGS_FILE
+from sandbox.http import LOGIN_PAGE, Fault
+from sandbox.world import Meridian
+from tests.acceptance.conftest import Story
+
+
+def wrong_token(world: Meridian) -> None:
+    (world.folder / "secrets" / "jira-token").write_text("not-the-token", encoding="utf-8")
+
+
+def wrong_asana_token(world: Meridian) -> None:
+    (world.folder / "secrets" / "asana-token").write_text("not-the-token", encoding="utf-8")
+
+
+def wrong_client_secret(world: Meridian) -> None:
+    (world.folder / "secrets" / "salesforce-secret").write_text("not-the-secret", encoding="utf-8")
+
+
+def login_page(world: Meridian) -> None:
+    world.salesforce_server.add_fault(Fault(pattern="/query", response=LOGIN_PAGE, times=None))
+
+
+def down(world: Meridian) -> None:
+    world.asana_server.stop()
+
+
+def half_written(world: Meridian) -> None:
+    path = world.folder / "workbooks" / SAVINGS_FILE
+    path.write_bytes(path.read_bytes()[:2000])
+
+
+def gone(world: Meridian) -> None:
+    (world.folder / "workbooks" / PROCUREMENT_FILE).unlink()
+
+
+def lacking_a_column(world: Meridian) -> None:
+    import openpyxl
+
+    path = world.folder / "workbooks" / SAVINGS_FILE
+    book = openpyxl.load_workbook(path)
+    for row in book.active.iter_rows():
+        for cell in row:
+            if cell.value == "Abhängig von":
+                cell.value = "Etwas anderes"
+    book.save(path)
+    book.close()
+
+
+FAULTS: tuple[tuple[str, Callable[[Meridian], None], str], ...] = (
+    ("jira", wrong_token, "token"),
+    ("asana", wrong_asana_token, "token"),
+    ("salesforce", wrong_client_secret, "secret"),
+    ("salesforce", login_page, "sign-in"),
+    ("asana", down, "asana"),
+    ("savings", half_written, SAVINGS_FILE),
+    ("procurement", gone, PROCUREMENT_FILE),
+    ("savings", lacking_a_column, "Abhängig von"),
+)
+
+
+@pytest.mark.parametrize(("source", "spoil", "told"), FAULTS, ids=[fault[1].__name__ for fault in FAULTS])
+def test_one_failing_source_is_named_with_a_remedy_and_the_others_go_on(
+    story: Story, source: str, spoil: Callable[[Meridian], None], told: str
+):
+    """S1, S4, S6, S11, S12, J23: nothing stored is lost or resolved because of it."""
+    story.sync()
+    story.world.move_to_tuesday()
+    story.sync()
+    before = {fingerprint: tracked.state for fingerprint, tracked in story.store.tracked().items()}
+    records = {name: story.store.present_ids(name) for name in story.configuration.settings.sources}
+    spoil(story.world)
+    _impatient(story.world.folder)
+    run = story.sync(full=True)
+    assert run.outcome is RunOutcome.PARTIAL
+    failed: list[SourceResult] = [result for result in run.results if result.outcome is SourceOutcome.FAILED]
+    assert [result.source for result in failed] == [source]
+    assert told.casefold() in f"{failed[0].error} {failed[0].hint}".casefold()
+    assert failed[0].hint
+    assert {name: story.store.present_ids(name) for name in records} == records
+    assert {fingerprint: tracked.state for fingerprint, tracked in story.store.tracked().items()} == before
+    held = [tracked for tracked in story.store.tracked().values() if tracked.held_since is not None]
+    resting_on_it = [
+        tracked for tracked in story.store.tracked().values() if tracked.standing and source in tracked.finding.sources
+    ]
+    assert {tracked.fingerprint for tracked in held} == {tracked.fingerprint for tracked in resting_on_it}
+
+
+def test_a_held_finding_is_released_when_its_source_answers_again(story: Story):
+    story.sync()
+    story.world.move_to_tuesday()
+    story.sync()
+    story.world.jira_server.add_fault(Fault(pattern="/search", response=LOGIN_PAGE, times=None))
+    _impatient(story.world.folder)
+    story.sync()
+    assert any(tracked.held_since for tracked in story.store.tracked().values())
+    story.world.jira_server.clear_faults()
+    story.sync()
+    assert not any(tracked.held_since for tracked in story.store.tracked().values())
+    kinds = [step.kind for step in story.store.transitions()]
+    assert TransitionKind.HELD in kinds
+    assert TransitionKind.RELEASED in kinds
+    assert sum(1 for tracked in story.store.tracked().values() if tracked.state is FindingState.RESOLVED) == 1
+
+
+def test_records_that_vanish_all_at_once_are_not_taken_as_deleted(story: Story):
+    """S6: a revoked permission looks like an empty project."""
+    story.sync()
+    before = story.store.present_ids("salesforce")
+    for opportunity in list(story.world.salesforce.opportunities):
+        story.world.salesforce.delete(opportunity)
+    run = story.sync("salesforce", full=True)
+    assert run.results[0].outcome is SourceOutcome.FAILED
+    assert "18 of 18" in run.results[0].error
+    assert story.store.present_ids("salesforce") == before
+
+
+def test_a_single_deleted_record_is_found_out_by_the_census_and_resolves_nothing_else(story: Story):
+    """J20, D.2: the deal is gone, so what it was promised is no disagreement any more."""
+    story.sync()
+    story.world.move_to_tuesday()
+    story.sync()
+    story.world.salesforce.delete(story.world.deals["OPP-0003"])
+    story.sync()
+    assert "OPP-0003" in story.standing()
+    story.sync(full=True)
+    assert "OPP-0003" not in story.standing()
+    assert len(story.standing("late-commitment")) == 4
+
+
+def _impatient(folder: Path) -> None:
+    """Give the sources one attempt and short time-outs, so that a test does not wait for patience."""
+    path = folder / "driftline.yaml"
+    text = path.read_text(encoding="utf-8")
+    block = "    http: {attempts: 1, connect_timeout_seconds: 1, read_timeout_seconds: 2}\n"
+    for kind in ("jira", "asana", "salesforce"):
+        text = text.replace(f"    kind: {kind}\n", f"    kind: {kind}\n{block}")
+    path.write_text(text, encoding="utf-8")

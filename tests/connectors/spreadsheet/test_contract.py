@@ -1,0 +1,77 @@
+from dataclasses import fields
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from connectors.base import Connector, ReadContext
+from connectors.spreadsheet import SpreadsheetConnector
+from model.reading import Cursor
+from sandbox.workbooks import SAVINGS_SHEET, SavingsRow, delete_row, set_cell_by_header, write_savings_tracker
+from tests.connectors.contract import ConnectorContract, World, full_read
+from tests.connectors.spreadsheet.test_demo_workbooks import tracker_options
+
+
+class WorkbookWorld(World):
+    """The German tracker with more rows than fit on one page."""
+
+    unknown_ids = (f"{SAVINGS_SHEET}/M-999", "999999999")
+    incremental = False
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "Massnahmen.xlsx"
+        self.numbers = [f"M-{number}" for number in range(100, 112)]
+        rows = [
+            SavingsRow(
+                number=number,
+                name=f"Maßnahme {number}",
+                owner="lena@example.com",
+                controller="renate@example.com",
+                start=date(2026, 10, 1),
+                plan={"2026-10": Decimal(1000), "2026-11": Decimal("1500.50")},
+                cost_centre="4711",
+            )
+            for number in self.numbers
+        ]
+        write_savings_tracker(self.path, rows)
+
+    def connector(self, context: ReadContext) -> Connector:
+        return SpreadsheetConnector("savings", tracker_options("savings", self.path), context)
+
+    def expected_ids(self) -> set[str]:
+        return {f"{SAVINGS_SHEET}/{number}" for number in self.numbers}
+
+    def change_one(self) -> str:
+        set_cell_by_header(self.path, "M-103", "Okt 26", 900)
+        return f"{SAVINGS_SHEET}/M-103"
+
+    def remove_one(self) -> str:
+        delete_row(self.path, self.numbers.pop())
+        return f"{SAVINGS_SHEET}/M-111"
+
+    def break_access(self) -> None:
+        self.path.unlink()
+
+    def answer_html(self) -> None:
+        self.path.write_text("<!doctype html><title>Sign in</title>")
+
+    def idle_cursor(self, connector: Connector) -> Cursor:
+        return connector.next_cursor()
+
+
+class TestSpreadsheetContract(ConnectorContract):
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> WorkbookWorld:
+        return WorkbookWorld(tmp_path)
+
+    def test_every_record_says_what_it_is_and_where_it_comes_from(self, world: World, opened) -> None:
+        """As the contract has it; a series of months has an address for each month."""
+        connector = opened()
+        containers = {container.id for container in connector.roster()}
+        for record in full_read(connector):
+            assert record.source == connector.name
+            assert record.container in containers
+            known = {known.name for known in fields(record)} | set(record.custom)
+            assert {name.partition(".")[0] for name in record.provenance} <= known
+            assert record.provenance["plan.2026-10"].startswith(f"Massnahmen.xlsx!{SAVINGS_SHEET}!K")

@@ -1,0 +1,143 @@
+"""How Jira's JSON becomes records: types of values, spoiled issues, directions of links."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connectors.jira import JiraOptions
+from connectors.jira.fields import FieldPlan, SiteField, field_value
+from connectors.jira.records import JiraReader
+from model.errors import RecordError
+from model.records import NeedClaim
+from model.secret import Secret
+from tests.connectors.contract import context_at
+
+
+def a_reader(plan: FieldPlan | None = None, **given: Any) -> JiraReader:
+    options = JiraOptions(
+        kind="jira",
+        url="https://meridian.atlassian.net/",
+        email="a@b.example",
+        token=Secret("env:X", "x"),
+        projects=("ERP",),
+        **given,
+    )
+    return JiraReader("jira", options, plan or FieldPlan(), context_at().zone, options.url)
+
+
+def an_issue(**fields: Any) -> dict[str, Any]:
+    return {
+        "id": "10001",
+        "key": "ERP-1",
+        "fields": {
+            "summary": "x",
+            "issuetype": {"name": "Story"},
+            "project": {"key": "ERP"},
+            "status": {"name": "To Do", "statusCategory": {"key": "new"}},
+            "created": "2026-09-01T10:00:00.000+0000",
+            "updated": "2026-09-01T12:00:00.000+0200",
+            **fields,
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "spoiled",
+    [
+        {"summary": "half \ud83d"},
+        {"summary": "nul \x00"},
+        {"summary": None},
+        {"duedate": "0000-00-00"},
+        {"created": "yesterday"},
+        {"status": {}},
+        {"assignee": {"displayName": "\udc00"}},
+        {"issuelinks": [{"type": None, "inwardIssue": {"key": "ERP-2"}}]},
+        {"fixVersions": ["x"]},
+    ],
+)
+def test_a_spoiled_issue_is_set_aside_and_the_others_are_read(spoiled: dict[str, Any]) -> None:
+    """S10."""
+    reader = a_reader()
+    with pytest.raises(RecordError):
+        reader.issue(an_issue(**spoiled))
+    records, set_aside = reader.issues([an_issue(**spoiled), an_issue() | {"id": "10002"}], {})
+    assert [record.native_id for record in records] == ["10002"]
+    assert [one.native_id for one in set_aside] == ["10001"]
+    assert set_aside[0].reason
+    json.dumps([set_aside[0].reason, set_aside[0].location]).encode()
+
+
+def test_of_several_sprints_the_active_one_counts_else_the_nearest() -> None:
+    """J25."""
+    reader = a_reader(FieldPlan(sprint=SiteField("customfield_10020", "Sprint")))
+    closed = {"id": 1, "name": "a, b=c]", "state": "closed", "startDate": "2026-01-01T00:00:00.000Z"}
+    active = {"id": 2, "state": "active", "startDate": "2026-10-05T00:00:00.000Z"}
+    near = {"id": 3, "state": "future", "startDate": "2026-10-19T00:00:00.000Z"}
+    far = {"id": 4, "state": "future"}
+    for sprints, expected in (
+        ([closed, far, active], "sprint:2"),
+        ([closed, far, near], "sprint:3"),
+        ([far], "sprint:4"),
+        ([closed], None),
+        (None, None),
+    ):
+        assert reader.issue(an_issue(customfield_10020=sprints)).sprint == expected
+
+
+def test_a_link_type_that_points_the_other_way_is_named_by_its_phrase() -> None:
+    """The phrase on the needing issue tells the direction."""
+    kind = {"name": "Dependency", "inward": "is depended on by", "outward": "depends on"}
+    links = [{"type": kind, "outwardIssue": {"key": "ERP-8"}}, {"type": kind, "inwardIssue": {"key": "ERP-9"}}]
+    reader = a_reader(need_links=("depends on",))
+    assert reader.issue(an_issue(issuelinks=links)).needs == (NeedClaim("ERP-8"),)
+
+
+def test_times_from_the_epoch_are_read_in_milliseconds_and_in_seconds() -> None:
+    change = {"field": "duedate", "fieldId": "duedate", "from": None, "to": "2026-11-03"}
+    for created in (1789487114594, 1789487114, "2026-09-15T15:45:14.000+0000"):
+        moves = a_reader().issue(an_issue(), [{"created": created, "items": [change]}]).moves
+        assert moves[0].at.replace(microsecond=0) == datetime(2026, 9, 15, 15, 45, 14, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("raw", "known", "expected"),
+    [
+        (None, SiteField("f", "F", "number"), None),
+        ("", SiteField("f", "F", "string"), None),
+        (12.10, SiteField("f", "F", "number"), Decimal("12.1")),
+        (True, SiteField("f", "F", "any"), True),
+        ("2026-10-01", SiteField("f", "F", "date"), date(2026, 10, 1)),
+        ("2026-10-01T08:00:00.000+0200", SiteField("f", "F", "datetime"), datetime(2026, 10, 1, 6, tzinfo=UTC)),
+        ({"value": "Gold\u00a0plus"}, SiteField("f", "F", "option"), "Gold plus"),
+        ({"value": "EU", "child": {"value": "DE"}}, SiteField("f", "F", "option-with-child"), "EU / DE"),
+        ([{"value": "a"}, {"value": "b"}], SiteField("f", "F", "array", "option"), ("a", "b")),
+        ({"displayName": "Ada"}, SiteField("f", "F", "user"), "Ada"),
+        ({"name": "Go-live"}, SiteField("f", "F", "version"), "Go-live"),
+        (
+            {"type": "doc", "content": [{"type": "new", "content": [{"text": "Hello"}, {"text": "you"}]}]},
+            SiteField("f", "F", "string"),
+            "Hello you",
+        ),
+    ],
+)
+def test_a_custom_value_has_the_type_of_its_field(raw: Any, known: SiteField, expected: Any) -> None:
+    """J27 for rich text."""
+    assert field_value(raw, known) == expected
+
+
+def test_an_estimate_in_points_is_read_from_its_field_and_times_in_hours() -> None:
+    points = SiteField("customfield_10016", "Story Points", "number")
+    by_points = a_reader(FieldPlan(estimate=points)).issue(an_issue(customfield_10016=5.0, timeestimate=3600))
+    by_time = a_reader().issue(an_issue(timeoriginalestimate=7200, timeestimate=5400))
+    assert (by_points.estimate, by_points.remaining) == (Decimal("5.0"), None)
+    assert (by_time.estimate, by_time.remaining) == (Decimal(2), Decimal("1.5"))
+
+
+def test_the_same_answer_gives_the_same_record() -> None:
+    reader = a_reader()
+    assert reader.issue(an_issue()) == reader.issue(an_issue())
+    assert reader.issue(an_issue()) != replace(reader.issue(an_issue()), title="y")

@@ -1,0 +1,42 @@
+from datetime import timedelta
+
+from tests.digest.editions import NOW, SOURCES, coverage, edition, failed_source, old_deal, opened
+from tests.digest.saying import section_text
+
+
+def of(*sources: object, **options: object) -> str:
+    return section_text("data_health", edition([opened(old_deal())], sources=tuple(sources), **options))  # type: ignore[arg-type]
+
+
+def test_sources_read_at_the_same_minute_stand_together():
+    early = coverage("tracker", as_of=NOW - timedelta(hours=1))
+    assert of(*SOURCES[:2], early) == "tracker as of 06:00; jira, salesforce as of 06:55. 92 % of records linked."
+
+
+def test_a_failed_source_is_named_with_the_reason_and_its_numbers_are_marked():
+    """Design 5.12."""
+    assert section_text("data_health", failed_source()) == (
+        "[failed] salesforce not read completely since Mon 7 Sep 18:00 (the token was refused); its numbers are marked "
+        "not re-checked. asana, jira, tracker as of 06:55. 92 % of records linked."
+    )
+
+
+def test_a_source_that_was_never_read_has_missing_numbers_not_none():
+    text = of(coverage("jira", as_of=None, complete=False, records=0, linked=0))
+    assert text == "[failed] jira was never read completely; its numbers are missing. No records."
+
+
+def test_a_source_read_too_long_ago_is_stale_even_if_it_did_not_fail():
+    old = coverage("jira", as_of=NOW - timedelta(hours=27))
+    assert of(old).startswith("[stale] jira not read completely since Mon 7 Sep 04:00;")
+    assert of(coverage("jira", as_of=NOW - timedelta(hours=25))).startswith("jira as of Mon 7 Sep 06:00.")
+    assert of(old, stale_after="2d").startswith("jira as of Mon 7 Sep 04:00.")
+
+
+def test_a_hundred_percent_is_said_only_when_every_record_is_linked():
+    assert "99 % of records linked" in of(coverage("jira", records=1000, linked=999))
+    assert "100 % of records linked" in of(coverage("jira", records=1000, linked=1000))
+
+
+def test_without_any_source_it_says_so():
+    assert of() == "[no source read] Nothing was ever read."

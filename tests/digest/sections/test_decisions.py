@@ -1,0 +1,151 @@
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from digest.base import Edition
+from model.findings import Claim, Finding, Impact, Severity, Share
+from model.money import Money
+from tests.digest.editions import (
+    accepted,
+    aurora,
+    early_saving,
+    edition,
+    erp,
+    failed_source,
+    late_deal,
+    opened,
+    revenue,
+    savings,
+    tracked,
+    two_causes,
+)
+from tests.digest.saying import section_text
+
+
+def of(*findings: Finding) -> str:
+    return section_text("decisions", edition([opened(finding) for finding in findings]))
+
+
+def test_a_card_holds_question_claims_money_cause_decider_day_and_default():
+    """Domain 4.2, row 3."""
+    first, second = section_text("decisions", two_causes()).split("2. Re-plan")
+    assert first.strip() == (
+        "1. Move the promise of Aurora 4.0 to 16 Nov, or bring AUR-118 forward by 47 days? [new] a235a962 "
+        "Salesforce OPP-1041 promises 30 Sep "
+        "Jira AUR-118 is due 16 Nov, 47 days late "
+        "Revenue at risk EUR 2,400,000 full, EUR 1,637,000 weighted, 6 deals "
+        "Cause AUR-118 moved from 30 Sep on 7 Sep by Ben Kuhn "
+        "Decides Priya Nair by Tue 15 Sep, 7 days left "
+        "Otherwise promises break from 30 Sep"
+    )
+    assert "Savings tracker row 14 books from 1 Oct (savings.xlsx!Plan!F14)" in second
+    assert "Savings lost EUR 965,000 in Oct 2026, 4 savings" in second
+    assert "Otherwise the tracker books EUR 965,000 that cannot come" in second
+
+
+def test_a_decision_that_waits_from_before_says_since_when():
+    text = section_text("decisions", failed_source())
+    assert "[open since 7 Sep] [not re-checked since Mon 7 Sep 18:00]" in text
+    assert "[worsened]" in text
+
+
+def test_what_was_accepted_needs_no_decision():
+    life = [accepted(finding, until=date(2026, 12, 1)) for finding in aurora()]
+    assert section_text("decisions", edition([opened(erp()[0])], life)).count("Decides") == 1
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        (date(2026, 9, 8), "by Tue 8 Sep, [last day today]"),
+        (date(2026, 9, 9), "by Wed 9 Sep, [1 day left]"),
+        (date(2026, 9, 11), "by Fri 11 Sep, [3 days left]"),
+        (date(2026, 9, 12), "by Sat 12 Sep, 4 days left"),
+        (date(2026, 9, 5), "by Sat 5 Sep, [3 days over]"),
+        (date(2027, 1, 4), "by Mon 4 Jan 2027, 118 days left"),
+        (None, "Priya Nair, no last day known"),
+    ],
+)
+def test_the_last_day_comes_with_the_days_left(day: date | None, words: str):
+    assert words in of(replace(aurora(1)[0], decide_by=day))
+
+
+def test_a_missing_decider_is_said():
+    assert "Decides nobody is named to decide by Tue 15 Sep" in of(replace(aurora(1)[0], decider=None))
+
+
+def test_a_promise_in_the_past_is_broken_already():
+    past = replace(late_deal("OPP-1", "A", 1000, "0.5", days=30, promise=date(2026, 9, 1)), advice="A or B?")
+    assert "Otherwise the promise stays broken since 1 Sep" in of(past)
+
+
+def test_a_cause_with_revenue_and_savings_shows_both_apart_and_both_consequences():
+    saving = replace(early_saving("row 14", "A", 90_000), cause="jira:10118")
+    text = of(aurora(1)[0], saving)
+    assert "Revenue at risk EUR 620,000 full, EUR 496,000 weighted, 1 deal" in text
+    assert "Savings lost EUR 90,000 in Oct 2026, 1 saving" in text
+    assert "710,000" not in text
+    assert "that cannot come" in text
+
+
+@pytest.mark.parametrize(
+    ("months", "words"),
+    [
+        (("2026-10",), "EUR 1,200 in Oct 2026"),
+        (("2026-10", "2026-11"), "EUR 1,200 (Oct 2026 600, Nov 2026 600)"),
+        (("2026-10", "2026-11", "2026-12", "2027-01"), "EUR 1,200 (Q4 2026 900, Q1 2027 300)"),
+        (tuple(f"2026-{m:02d}" for m in range(1, 13)), "EUR 1,200 in 2026"),
+    ],
+)
+def test_savings_lost_are_shown_by_period_and_summed_up_when_there_are_many(months: tuple[str, ...], words: str):
+    finding = replace(early_saving("row 14", "A", 0), impact=Impact(21, (savings("tracker:1", 1200, months),)))
+    assert words in of(finding)
+
+
+def test_money_without_a_rate_is_named_and_never_zero():
+    """Design 5.8."""
+    dollars = Share("crm:2", unconverted=Money(Decimal(300_000), "USD"))
+    finding = replace(aurora(1)[0], impact=Impact(47, (revenue("crm:1", 1000, "0.5"), dollars, dollars)))
+    assert "Other money not converted: USD 300,000" in of(finding)
+
+
+def test_a_change_without_a_name_or_time_says_only_what_is_known():
+    finding = aurora(1)[0]
+    bare = replace(finding, evidence=(replace(finding.evidence[0], by=None, at=None),))
+    assert "Cause AUR-118 moved from 30 Sep Decides" in of(bare)
+
+
+def test_a_change_of_another_record_names_field_and_values():
+    finding = aurora(1)[0]
+    other = replace(finding.evidence[0], record_id="jira:1", key="AUR-9", field="fix_version", old="4.0", value="4.1")
+    assert "Cause AUR-9 fix version moved from 4.0 to 4.1 on 7 Sep by Ben Kuhn" in of(
+        replace(finding, evidence=(other,))
+    )
+
+
+def test_what_lies_between_is_named_unless_the_question_names_it():
+    finding = replace(aurora(1)[0], advice="Move the promise or bring the work forward?")
+    assert "by Ben Kuhn, through Aurora 4.0" in of(finding)
+
+
+def test_dates_in_claims_are_written_like_all_others():
+    claim = Claim("Salesforce", "OPP-1", "Salesforce OPP-1 promises 2026-09-30", date(2026, 9, 30))
+    assert "Salesforce OPP-1 promises 30 Sep Jira" in of(replace(aurora(1)[0], commitment=claim))
+
+
+def test_without_advice_the_question_is_the_gap():
+    assert "1. OPP-1041 promises Aurora 4.0 47 days before it can be delivered: move the promise" in of(
+        replace(aurora(1)[0], advice="")
+    )
+
+
+def test_notices_need_no_decision():
+    assert of(replace(aurora(1)[0], severity=Severity.NOTICE)) == ""
+
+
+def test_without_decisions_there_is_no_section():
+    nothing: Edition = edition([], [])
+    assert section_text("decisions", nothing) == ""
+    assert section_text("decisions", edition([], [tracked(f) for f in erp()])) != ""

@@ -1,0 +1,278 @@
+"""A stored world over plain lists: the reconciler's view as the simplest possible store would give it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any
+
+from model.keys import normalise_key, objective_node, record_id
+from model.links import Link, Need, Role
+from model.money import Money, Month, MonthAmount, RateTable
+from model.network import DateSource, Group, RollUp
+from model.objectives import Objective, ObjectiveTree
+from model.records import (
+    Absence,
+    Deal,
+    Move,
+    Outcome,
+    Record,
+    Release,
+    Saving,
+    Sprint,
+    StatusCategory,
+    WorkItem,
+)
+from model.runs import Coverage
+from reconcile.engine import Judgement, reconcile
+from reconcile.options import ReconcileOptions
+from reconcile.view import View
+
+TODAY = date(2026, 9, 15)
+NOW = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)
+YESTERDAY = datetime(2026, 9, 14, 6, 0, tzinfo=UTC)
+EUR = RateTable("EUR", (("USD", Decimal("0.9")),), date(2026, 1, 2))
+DONE, DROPPED, DOING, TODO = (
+    StatusCategory.DONE,
+    StatusCategory.DROPPED,
+    StatusCategory.DOING,
+    StatusCategory.TODO,
+)
+ORDER = (DateSource.RELEASE, DateSource.DUE, DateSource.SPRINT)
+
+
+@dataclass
+class Stored:
+    """Records, links and needs in lists. Names resolve by key and by objective id, as the store does."""
+
+    records_: list[Record] = field(default_factory=list)
+    links_: list[Link] = field(default_factory=list)
+    needs_: list[tuple[str, str, int]] = field(default_factory=list)
+    objectives: list[Objective] = field(default_factory=list)
+    absences_: dict[str, tuple[Absence, datetime]] = field(default_factory=dict)
+    moves_: dict[str, list[Move]] = field(default_factory=dict)
+    coverage_: dict[str, Coverage] = field(default_factory=dict)
+
+    # --- building -----------------------------------------------------------------------------------------------
+
+    def work(self, key: str, due: date | None = None, *, source: str = "jira", **more: Any) -> str:
+        return self.add(
+            WorkItem(
+                source=source,
+                native_id=key,
+                key=key,
+                title=more.pop("title", f"Work on {key}"),
+                due=due,
+                url=f"https://{source}.example/{key}",
+                **more,
+            )
+        )
+
+    def release(self, name: str, day: date | None, **more: Any) -> str:
+        return self.add(Release(source="jira", native_id=name, key=name, title=name, release_date=day, **more))
+
+    def sprint(self, name: str, end: date) -> str:
+        return self.add(Sprint(source="jira", native_id=name, key=name, title=name, end=end))
+
+    def deal(self, key: str, promised: str | None, day: date | None, amount: int | None = 100_000, **more: Any) -> str:
+        money = None if amount is None else Money(Decimal(amount), more.pop("currency", "EUR"))
+        node = self.add(
+            Deal(
+                source="salesforce",
+                native_id=key,
+                key=key,
+                title=f"Deal {key}",
+                promised=promised,
+                promised_date=day,
+                amount=money,
+                probability=more.pop("probability", Decimal("0.8")),
+                url=f"https://salesforce.example/{key}",
+                **more,
+            )
+        )
+        if promised:
+            self.needs_.append((node, promised, 0))
+        return node
+
+    def saving(
+        self, key: str, enabler: str | None, start: date | None, plan: Mapping[str, int] | None = None, **more: Any
+    ) -> str:
+        lag = more.pop("lag", 0)
+        cells = tuple(MonthAmount(Month.parse(month), Decimal(amount)) for month, amount in (plan or {}).items())
+        provenance = {f"plan.{month}": f"savings.xlsx!Tracker!{month}" for month in plan or {}}
+        node = self.add(
+            Saving(
+                source="savings",
+                native_id=key,
+                key=key,
+                title=f"Saving {key}",
+                planned_start=start,
+                plan=cells,
+                currency=more.pop("currency", "EUR"),
+                enabler=enabler,
+                provenance={"planned_start": "savings.xlsx!Tracker!D7", **provenance},
+                **more,
+            )
+        )
+        if enabler:
+            self.needs_.append((node, enabler, lag))
+        return node
+
+    def add(self, record: Record) -> str:
+        self.records_.append(record)
+        return record.id
+
+    def need(self, dependent: str, wanted: str, lag: int = 0) -> None:
+        self.needs_.append((dependent, wanted, lag))
+
+    def link(self, record: str, objective: str, role: Role = Role.PROMISES) -> None:
+        self.links_.append(Link(record, objective, role, "rule"))
+
+    def change(self, node: str, **fields: Any) -> None:
+        """Change a stored record."""
+        self.records_ = [replace(each, **fields) if each.id == node else each for each in self.records_]
+
+    def remove(self, node: str) -> None:
+        self.records_ = [each for each in self.records_ if each.id != node]
+
+    def lose(self, node: str, absence: Absence) -> None:
+        self.absences_[node] = (absence, YESTERDAY)
+
+    def cover(self, source: str, *, complete: bool = True, as_of: datetime | None = YESTERDAY) -> None:
+        self.coverage_[source] = Coverage(source, 1, 1, as_of=as_of, complete=complete)
+
+    def shuffled(self, shuffle: Any) -> "Stored":
+        """The same world with every list in another order."""
+        lists = {
+            name: shuffle(getattr(self, name)) for name in ("records_", "links_", "needs_", "objectives")
+        }
+        return replace(self, **lists)
+
+    # --- the view -----------------------------------------------------------------------------------------------
+
+    def _of(self, kind: type[Any], *, present: bool) -> list[Any]:
+        return [
+            each for each in self.records_ if isinstance(each, kind) and not (present and each.id in self.absences_)
+        ]
+
+    def deals(self) -> Iterable[Deal]:
+        known = {link.record_id for link in self.links_} | {need[0] for need in self.needs_}
+        return [deal for deal in self._of(Deal, present=True) if deal.id in known]
+
+    def savings(self) -> Iterable[Saving]:
+        known = {link.record_id for link in self.links_} | {need[0] for need in self.needs_}
+        return [saving for saving in self._of(Saving, present=True) if saving.id in known]
+
+    def links(self, role: Role | None = None) -> Iterable[Link]:
+        return [link for link in self.links_ if role in (None, link.role)]
+
+    def needs(self) -> Iterable[Need]:
+        return [
+            Need(dependent, wanted, lag, prerequisites=tuple(sorted(self._named(wanted))))
+            for dependent, wanted, lag in self.needs_
+        ]
+
+    def _named(self, wanted: str) -> set[str]:
+        name = normalise_key(wanted)
+        found = {each.id for each in self.records_ if normalise_key(each.key) == name and not isinstance(each, Sprint)}
+        return found | {objective_node(each.id) for each in self.objectives if normalise_key(each.id) == name}
+
+    def _spine_ids(self) -> set[str]:
+        ends = {node for need in self.needs() for node in (need.dependent, *need.prerequisites)}
+        parents = {record_id(item.source, item.parent) for item in self._of(WorkItem, present=False) if item.parent}
+        return ends | parents
+
+    def spine(self) -> Iterable[WorkItem]:
+        ids = self._spine_ids()
+        return [item for item in self._of(WorkItem, present=False) if item.id in ids]
+
+    def releases(self) -> Iterable[Release]:
+        return self._of(Release, present=False)
+
+    def sprints(self) -> Iterable[Sprint]:
+        return self._of(Sprint, present=False)
+
+    def rollups(self, group: Group, order: Sequence[DateSource], today: date) -> Iterable[RollUp]:
+        spine = self._spine_ids() if group is not Group.OBJECTIVE else set()
+        below: dict[str, list[WorkItem]] = {}
+        for item in self._of(WorkItem, present=True):
+            if item.id not in spine:
+                for node in self._nodes_above(group, item):
+                    below.setdefault(node, []).append(item)
+        return [self._rolled(group, node, items, order, today) for node, items in below.items()]
+
+    def _nodes_above(self, group: Group, item: WorkItem) -> list[str]:
+        match group:
+            case Group.PARENT:
+                return [record_id(item.source, item.parent)] if item.parent else []
+            case Group.RELEASE:
+                return [record_id(item.source, native_id) for native_id in item.releases]
+            case Group.OBJECTIVE:
+                delivers = [link for link in self.links_ if link.role is Role.DELIVERS and link.record_id == item.id]
+                return [objective_node(link.objective_id) for link in delivers]
+
+    def own_date(self, item: WorkItem, order: Sequence[DateSource]) -> date | None:
+        releases = [each for each in self._of(Release, present=True) if each.native_id in item.releases]
+        days = [each.release_date for each in releases if each.release_date and not each.released]
+        sprints = [each.end for each in self._of(Sprint, present=True) if each.native_id == item.sprint]
+        own = {
+            DateSource.RELEASE: max(days, default=None),
+            DateSource.DUE: item.due,
+            DateSource.SPRINT: sprints[0] if sprints else None,
+        }
+        return next((own[source] for source in order if own[source]), None)
+
+    def _rolled(
+        self, group: Group, node: str, items: list[WorkItem], order: Sequence[DateSource], today: date
+    ) -> RollUp:
+        open_work = [(self.own_date(item, order), item.id) for item in items if item.category in (TODO, DOING)]
+        coming = [(day, key) for day, key in open_work if day and day >= today]
+        passed = sorted((day, key) for day, key in open_work if day and day < today)
+        latest = max((day for day, _ in coming), default=None)
+        return RollUp(
+            group,
+            node,
+            open=len(open_work),
+            done=sum(1 for item in items if item.category is DONE),
+            dropped=sum(1 for item in items if item.category is DROPPED),
+            undated=sum(1 for day, _ in open_work if day is None),
+            overdue=len(passed),
+            latest=latest,
+            latest_record=min((key for day, key in coming if day == latest), default=None),
+            oldest_overdue=passed[0][0] if passed else None,
+            overdue_record=passed[0][1] if passed else None,
+            finished=max((item.finished for item in items if item.category is DONE and item.finished), default=None),
+        )
+
+    def records(self, record_ids: Iterable[str]) -> Mapping[str, Record]:
+        wanted = set(record_ids)
+        return {each.id: each for each in self.records_ if each.id in wanted}
+
+    def absences(self) -> Mapping[str, tuple[Absence, datetime]]:
+        return self.absences_
+
+    def moves(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Move]]:
+        return {key: self.moves_[key] for key in record_ids if key in self.moves_}
+
+    def coverage(self) -> Sequence[Coverage]:
+        return list(self.coverage_.values())
+
+    def observed(self, record_ids: Iterable[str]) -> Mapping[str, datetime]:
+        present = {each.id for each in self.records_}
+        return {key: NOW for key in record_ids if key in present}
+
+    # --- judging ------------------------------------------------------------------------------------------------
+
+    @property
+    def tree(self) -> ObjectiveTree:
+        return ObjectiveTree(tuple(self.objectives))
+
+    def judge(
+        self, *, today: date = TODAY, rates: RateTable = EUR, options: ReconcileOptions | None = None
+    ) -> Judgement:
+        view: View = self
+        return reconcile(view, self.tree, options or ReconcileOptions(), now=NOW, today=today, rates=rates)
+
+
+def won(**more: Any) -> dict[str, Any]:
+    return {"outcome": Outcome.WON, **more}

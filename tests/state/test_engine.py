@@ -1,0 +1,144 @@
+"""How databases are opened, refused and shown."""
+
+import sqlite3
+import stat
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from model.errors import ConfigurationError, StateError, StateLockedError
+from state import engine
+from state.engine import parse_url, shown
+from state.store import Store
+
+
+def test_every_sqlite_connection_is_durable_and_checks_its_references(sqlite_store: Store) -> None:
+    """C4: FULL is 2; NORMAL loses acknowledged commits when the power fails."""
+    connections = [sqlite_store.engine.connect() for _ in range(4)]
+    try:
+        for connection in connections:
+            pragmas = [
+                connection.exec_driver_sql(f"PRAGMA {name}").scalar()
+                for name in ("synchronous", "foreign_keys", "journal_mode", "busy_timeout")
+            ]
+            assert pragmas == [2, 1, "wal", 15000]
+    finally:
+        for connection in connections:
+            connection.close()
+
+
+def test_a_connection_of_another_thread_has_the_pragmas_too(sqlite_store: Store) -> None:
+    seen = []
+
+    def look() -> None:
+        with sqlite_store.engine.connect() as connection:
+            seen.append(connection.exec_driver_sql("PRAGMA synchronous").scalar())
+
+    with sqlite_store.engine.connect():
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+    assert seen == [2]
+
+
+@pytest.mark.parametrize(
+    ("url", "name"),
+    [
+        ("sqlite:///some/state.db", "sqlite:///some/state.db"),
+        ("postgresql://ann:hunter2@db/prod?sslkey=k&password=hunter2", "postgresql+psycopg://ann:***@db/prod"),
+        ("postgres://db/prod", "postgresql+psycopg://db/prod"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(url: str, name: str) -> None:
+    assert shown(parse_url(url)) == name
+
+
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("hunter2", "state.url is not a database url"),
+        ("mysql://ann:hunter2@db/prod", "state.url names mysql"),
+        ("sqlite://", "state.url names no file"),
+        ("sqlite:///:memory:", "state.url names no file"),
+    ],
+)
+def test_a_url_that_is_no_state_is_refused_without_repeating_it(url: str, message: str) -> None:
+    with pytest.raises(ConfigurationError) as refused:
+        Store.open(url)
+    assert refused.value.summary == message
+    assert refused.value.problems[0].hint
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_new_state_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "state.db"
+    Store.open(f"sqlite:///{path}").close()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StateError, match="cannot create the state: No such file or directory") as refused:
+        Store.open(f"sqlite:///{tmp_path}/missing/state.db")
+    assert refused.value.problems[0].location.endswith("missing/state.db")
+
+
+@pytest.mark.parametrize("migrate", [False, True])
+def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path, migrate: bool) -> None:
+    """C9."""
+    path = tmp_path / "state.db"
+    path.write_bytes(b"these are minutes of a meeting, not a database. " * 100)
+    before = path.read_bytes()
+    with pytest.raises(StateError, match="the state is damaged: file is not a database") as refused:
+        Store.open(f"sqlite:///{path}", migrate=migrate)
+    assert str(path) in refused.value.problems[0].location
+    assert path.read_bytes() == before
+
+
+def test_a_damaged_page_is_found_by_verify(sqlite_store: Store, tmp_path: Path) -> None:
+    """C9."""
+    copy = tmp_path / "damaged.db"
+    sqlite_store.verify()
+    sqlite_store.backup(copy)
+    content = bytearray(copy.read_bytes())
+    middle = len(content) // 2
+    content[middle : middle + 4096] = b"\xff" * 4096
+    copy.write_bytes(content)
+    with pytest.raises(StateError, match="the state is damaged"), Store.open(f"sqlite:///{copy}") as store:
+        store.verify()
+
+
+def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
+    with pytest.raises(StateError) as refused:
+        Store.open("postgresql://ann:hunter2@127.0.0.1:1/prod")
+    assert "hunter2" not in str(refused.value)
+    assert refused.value.problems[0].location == "postgresql+psycopg://ann:***@127.0.0.1:1/prod"
+
+
+def test_a_write_waits_for_another_program_and_then_says_so(
+    blank_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """C8: a backup tool or a shell holds the database."""
+    monkeypatch.setattr(engine, "BUSY_TIMEOUT_SECONDS", 0.1)
+    path = tmp_path / "state.db"
+    path.write_bytes(blank_sqlite.read_bytes())
+    with Store.open(f"sqlite:///{path}") as store:
+        other = sqlite3.connect(path, isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StateLockedError, match="another program is writing to the state"):
+            store.set_note("a", "1")
+        assert store.note("a") is None
+        other.execute("ROLLBACK")
+        other.close()
+        store.set_note("a", "1")
+        assert store.note("a") == "1"
+
+
+def test_an_error_of_the_database_does_not_repeat_the_values(store: Store) -> None:
+    with pytest.raises(StateError) as refused, store.writing() as connection:
+        connection.execute(
+            text("INSERT INTO notes (key, value) VALUES (:key, :value)"), {"key": None, "value": "hunter2"}
+        )
+    assert "hunter2" not in str(refused.value)
+    assert "hunter2" not in str(refused.value.__cause__).splitlines()[-1]

@@ -1,0 +1,107 @@
+"""Findings keep their lives; transitions are only ever added."""
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from model.errors import StateError
+from model.findings import (
+    Acceptance,
+    Account,
+    Amount,
+    Claim,
+    Evidence,
+    Finding,
+    FindingState,
+    Impact,
+    Severity,
+    Share,
+    Step,
+    TrackedFinding,
+    Transition,
+    TransitionKind,
+)
+from model.money import Money
+from state.store import Store
+from tests.state.worlds import DAY_1, DAY_2
+
+IMPACT = Impact(21, (Share("crm:7", (Amount(Account.REVENUE, Money(Decimal("120000.50"), "EUR")),)),))
+
+
+def tracked(subject: str = "crm:7") -> TrackedFinding:
+    finding = Finding(
+        check="late-commitment",
+        check_version=1,
+        subjects=(subject, "jira:r1"),
+        title="Launch “2.4” is late",
+        commitment=Claim("Salesforce", "OPP-7", "promises 30 Sep 2026", date(2026, 9, 30), "https://crm/7"),
+        impact=IMPACT,
+        chain=(Step("jira:r1", "2.4", "Release", "21 Oct 2026", date(2026, 10, 21)),),
+        evidence=(Evidence("crm:7", "OPP-7", "promised_date", "2026-09-30", seen=DAY_1, at=DAY_1),),
+        severity=Severity.MAJOR,
+        sources=("crm", "jira"),
+    )
+    return TrackedFinding(finding=finding, opened_at=DAY_1, changed_at=DAY_1, judged_at=DAY_1, told=IMPACT)
+
+
+def opened(finding: TrackedFinding) -> Transition:
+    return Transition(fingerprint=finding.fingerprint, kind=TransitionKind.OPENED, at=DAY_1, after=IMPACT)
+
+
+def test_a_finding_reads_back_equal_in_every_state(store: Store) -> None:
+    acceptance = Acceptance("Ann", "known", date(2026, 12, 1))
+    entries = [
+        replace(tracked(state.value), state=state, acceptance=acceptance, held_since=DAY_2, held_because="crm is down")
+        for state in FindingState
+    ]
+    store.save_findings(None, entries, [])
+    assert store.tracked() == {entry.fingerprint: entry for entry in entries}
+
+
+def test_transitions_are_numbered_in_their_order_and_never_again(store: Store) -> None:
+    run = store.start_run(DAY_1, baseline=False)
+    one, other = tracked("crm:1"), tracked("crm:2")
+    store.save_findings(run, [one, other], [opened(one), opened(other)])
+    resolved = Transition(fingerprint=one.fingerprint, kind=TransitionKind.RESOLVED, at=DAY_2, before=IMPACT)
+    store.save_findings(None, [replace(one, state=FindingState.RESOLVED)], [resolved])
+    assert store.transitions() == [opened(one), opened(other), resolved]
+    assert [each.sequence for each in store.transitions()] == [1, 2, 3]
+    assert store.transitions(after=2) == [resolved]
+    assert store.transitions(fingerprint=one.fingerprint) == [opened(one), resolved]
+
+
+def test_a_stored_transition_cannot_be_stored_again(store: Store) -> None:
+    store.save_findings(None, [tracked()], [opened(tracked())])
+    with pytest.raises(ValueError, match="stored already"):
+        store.save_findings(None, [], store.transitions())
+    assert len(store.transitions()) == 1
+
+
+def test_saving_a_finding_again_replaces_it_and_keeps_its_transitions(store: Store) -> None:
+    store.save_findings(None, [tracked()], [opened(tracked())])
+    later = replace(tracked(), judged_at=DAY_2)
+    store.save_findings(None, [later], [])
+    assert list(store.tracked().values()) == [later]
+    assert store.transitions() == [opened(tracked())]
+
+
+def test_findings_and_transitions_are_kept_together_or_not_at_all(store: Store) -> None:
+    stranger = replace(opened(tracked()), fingerprint="0" * 16)
+    with pytest.raises(StateError):
+        store.save_findings(None, [tracked()], [opened(tracked()), stranger])
+    assert store.tracked() == {}
+    assert store.transitions() == []
+
+
+def test_a_finding_is_found_by_the_beginning_of_its_fingerprint(store: Store) -> None:
+    entries = [tracked(f"crm:{number}") for number in range(20)]
+    store.save_findings(None, entries, [])
+    wanted = entries[0]
+    assert store.find_finding(wanted.fingerprint.upper()) == [wanted]
+    short = wanted.fingerprint[:1]
+    assert {each.fingerprint for each in store.find_finding(short)} == {
+        each.fingerprint for each in entries if each.fingerprint.startswith(short)
+    }
+    assert store.find_finding("%") == []

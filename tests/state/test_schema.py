@@ -1,0 +1,117 @@
+"""Migrations: from nothing to what the tables say, and refusal of what does not fit."""
+
+import threading
+
+import pytest
+from alembic import op
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, inspect, text
+
+from model.errors import StateMigrationError
+from state import schema
+from state.store import Store
+from state.tables import metadata
+
+
+def test_the_migrations_lead_to_what_the_tables_declare(empty_url: str) -> None:
+    with Store.open(empty_url, migrate=True) as store, store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_comparison_sees_a_column_that_is_missing(empty_url: str) -> None:
+    """The negative control of the test above."""
+    with Store.open(empty_url, migrate=True) as store, store.engine.connect() as connection:
+        connection.execute(text("ALTER TABLE runs DROP COLUMN standing"))
+        assert compare_metadata(MigrationContext.configure(connection), metadata)
+
+
+def test_the_program_works_with_the_last_migration() -> None:
+    assert schema.known_revisions()[-1] == schema.HEAD
+
+
+def test_an_empty_database_is_made_ready_on_first_use(empty_url: str) -> None:
+    with Store.open(empty_url) as store:
+        assert store.schema_version() == schema.HEAD
+    with Store.open(empty_url) as store:
+        assert store.runs() == []
+
+
+@pytest.mark.parametrize("migrate", [False, True])
+def test_a_database_of_something_else_is_refused_and_left_alone(empty_url: str, migrate: bool) -> None:
+    engine = create_engine(empty_url)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE invoices (id INTEGER)"))
+    with pytest.raises(StateMigrationError, match="the database holds tables of something else"):
+        Store.open(empty_url, migrate=migrate)
+    assert inspect(engine).get_table_names() == ["invoices"]
+    engine.dispose()
+
+
+def test_upgrading_twice_changes_nothing(empty_url: str) -> None:
+    with Store.open(empty_url) as store:
+        store.set_note("kept", "yes")
+    with Store.open(empty_url, migrate=True) as store:
+        assert store.note("kept") == "yes"
+
+
+@pytest.mark.parametrize("migrate", [False, True])
+def test_a_newer_schema_is_always_refused(empty_url: str, migrate: bool) -> None:
+    """C9."""
+    Store.open(empty_url).close()
+    _set_revision(empty_url, "9999")
+    with pytest.raises(StateMigrationError, match="schema 9999, which is newer than this program") as refused:
+        Store.open(empty_url, migrate=migrate)
+    assert refused.value.problems[0].location
+
+
+def test_an_older_schema_is_refused_unless_it_may_be_upgraded(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Store.open(empty_url).close()
+    monkeypatch.setattr(schema, "HEAD", "0002")
+    with pytest.raises(StateMigrationError, match="has schema 0001, this program needs 0002") as refused:
+        Store.open(empty_url)
+    assert "driftline db upgrade" in refused.value.problems[0].hint
+
+
+def test_an_upgrade_that_fails_leaves_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """C17: the whole upgrade is one transaction."""
+    made = op.create_table
+
+    def fail_at_the_end(name: str, *columns: object, **options: object) -> object:
+        if name == "owner":
+            raise RuntimeError("the power failed")
+        return made(name, *columns, **options)
+
+    monkeypatch.setattr(op, "create_table", fail_at_the_end)
+    with pytest.raises(RuntimeError, match="the power failed"):
+        Store.open(empty_url, migrate=True)
+    engine = create_engine(empty_url)
+    assert inspect(engine).get_table_names() == []
+    engine.dispose()
+
+
+def test_two_programs_may_upgrade_at_the_same_moment(empty_url: str) -> None:
+    failed = []
+
+    def upgrade() -> None:
+        try:
+            Store.open(empty_url, migrate=True).close()
+        except Exception as error:
+            failed.append(error)
+
+    threads = [threading.Thread(target=upgrade) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failed == []
+    with Store.open(empty_url) as store:
+        assert store.schema_version() == schema.HEAD
+
+
+def _set_revision(url: str, revision: str) -> None:
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :revision"), {"revision": revision})
+    engine.dispose()
