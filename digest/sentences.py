@@ -10,9 +10,12 @@ from digest import wording
 from digest.base import Chip, Fact, Inline, Line, Link, Text, Tone, line
 from digest.causes import Cause, Verdict
 from digest.hostile import clean, safe_url
+from digest.options import is_mail_address
 from model.findings import Account, Claim, Evidence, Finding, Impact, Step, TrackedFinding
 
 TITLE_LIMIT = 60
+ROW_LIMIT = 40
+"""Characters of a name in a row of a table; with its figures it fits a line of the text part."""
 _ISO_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 SOON_DAYS = 3
 """A last day to decide that is this near is marked."""
@@ -54,7 +57,7 @@ def claim_fact(claim: Claim, today: date, gap: str = "") -> Fact:
 
     A cell address has no link and is printed.
     """
-    says = _short_dates(clean(claim.says, 120), today)
+    says = short_dates(clean(claim.says, 120), today)
     for prefix in (f"{claim.system} {claim.key}", claim.system, claim.key):
         says = says.removeprefix(prefix).strip()
     if not says and claim.day is not None:
@@ -65,7 +68,7 @@ def claim_fact(claim: Claim, today: date, gap: str = "") -> Fact:
         pieces += [", ", Text(gap, strong=True)]
     if "!" in claim.where and claim.where not in f"{claim.key} {says}" and ":" not in claim.where:
         pieces.append(Text(f" ({claim.where})", muted=True))
-    return Fact(claim.system or "Source", line(*pieces))
+    return Fact(claim.system[:1].upper() + claim.system[1:] or "Source", line(*pieces))
 
 
 def money_lines(impact: Impact, currency: str) -> tuple[tuple[Account, Line], ...]:
@@ -152,6 +155,16 @@ def binding_step(finding: Finding) -> Step | None:
     return finding.chain[-1] if finding.chain else None
 
 
+def promise_name(tracked: TrackedFinding) -> Line:
+    """The promise by its key and title; the finding's own title where no record is named."""
+    finding = tracked.finding
+    if finding.commitment is None or not finding.commitment.key:
+        return line(clean(finding.title, TITLE_LIMIT))
+    key = finding.commitment.key
+    title = next((step.title for step in finding.chain if step.key == key), "")
+    return line(linked(clean(record_name(key, title), ROW_LIMIT), finding.commitment.where))
+
+
 def cause_line(finding: Finding, today: date, zone: ZoneInfo) -> Line | None:
     """What moved it, who and when, from the evidence of a change; else what the binding record says.
 
@@ -163,7 +176,7 @@ def cause_line(finding: Finding, today: date, zone: ZoneInfo) -> Line | None:
         return _change_line(finding, change, today, zone)
     if step is None or (finding.forecast is not None and finding.forecast.key == step.key):
         return None
-    says = _short_dates(clean(step.says, 120), today)
+    says = short_dates(clean(step.says, 120), today)
     return line(linked(clean(step.key, TITLE_LIMIT), step.where), f" {says}", _via(finding, step.key))
 
 
@@ -182,24 +195,36 @@ def _change_line(finding: Finding, change: Evidence, today: date, zone: ZoneInfo
     pieces: list[str | Inline] = [linked(clean(change.key, TITLE_LIMIT), change.where)]
     if forecast is not None and forecast.key == change.key and forecast.day and new == wording.day(forecast.day, today):
         pieces.append(f" moved from {old}")
+    elif _is_date(change.value) and _is_date(change.old or ""):
+        pieces.append(f" moved from {old} to {new}")
     else:
-        pieces.append(f" {clean(change.field, 30).replace('_', ' ')} moved from {old} to {new}")
+        pieces.append(f" {clean(change.field, 30).replace('_', ' ')} changed from {old} to {new}")
     if change.at:
         pieces.append(f" on {wording.day(change.at.astimezone(zone).date(), today)}")
     if change.by:
-        pieces.append(f" by {clean(change.by, 40)}")
+        pieces.append(f" by {person(change.by)}")
     pieces.append(_via(finding, change.key))
     return line(*pieces)
 
 
 def _value(text: str, today: date) -> str:
+    return wording.day(date.fromisoformat(text), today) if _is_date(text) else clean(text, 40) or "nothing"
+
+
+def _is_date(text: str) -> bool:
     try:
-        return wording.day(date.fromisoformat(text), today)
+        date.fromisoformat(text)
     except ValueError:
-        return clean(text, 40) or "nothing"
+        return False
+    return True
 
 
-def _short_dates(text: str, today: date) -> str:
+def person(name: str) -> str:
+    """A name as it is; of a mail address the part before the @, which is enough to know who is meant."""
+    return clean(name.partition("@")[0] if is_mail_address(name) else name, 60)
+
+
+def short_dates(text: str, today: date) -> str:
     """Write the dates in a text as everywhere in the mail: ``30 Sep``, with the year only when it is another."""
     text = _ISO_DATE.sub(lambda found: _value(found[0], today), text)
     return re.sub(rf"\b(\d{{1,2}} [A-Z][a-z]{{2}}) {today.year}\b", r"\1", text)
@@ -231,7 +256,7 @@ def otherwise_line(cause: Cause, currency: str, today: date) -> Line:
 
 def due_line(cause: Cause, today: date) -> Line:
     """Who decides, by when, and how many days are left."""
-    who = clean(cause.decider, 60) if cause.decider else ""
+    who = person(cause.decider) if cause.decider else ""
     pieces: list[str | Inline] = [Text(who, strong=True) if who else "nobody is named to decide"]
     if cause.decide_by is None:
         return line(*pieces, ", no last day known")

@@ -19,8 +19,8 @@ def subject_of(brief: Brief) -> str:
     when = wording.week(brief.today)
     dated = f"{wording.day(brief.today, brief.today)}, {when}"
     heads = [head for head in _heads(brief) if head]
-    for tail in (dated, when):
-        for head in heads:
+    for head in heads:
+        for tail in (dated, when):
             subject = f"{head} - {tail}"
             if len(subject) <= LONGEST:
                 return subject

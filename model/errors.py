@@ -93,7 +93,7 @@ class SourceRateLimitedError(SourceError):
 
 
 class SourceContentError(SourceError):
-    """The source answers something that is not its data: a sign-in page, broken JSON, a half-written file."""
+    """The source answers something that is not its data: a sign-in page or broken JSON."""
 
 
 class SourceGoneError(SourceError):

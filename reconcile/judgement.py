@@ -8,9 +8,9 @@ from model.findings import Finding
 from model.records import Absence
 from model.runs import Coverage
 from reconcile.forecast import Forecasts
+from reconcile.network import GONE
 from reconcile.wording import day_text, listed
 
-_PROVES_SOMETHING = frozenset({Absence.DELETED, Absence.MOVED})
 _ABSENT = {
     Absence.ARCHIVED: "was archived",
     Absence.ACCESS_LOST: "cannot be read any more",
@@ -21,10 +21,14 @@ _ABSENT = {
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """Why a finding is not judged, and since when the answer is that old (None: it was never judged completely)."""
+    """Why a finding is not judged, and since when the answer is that old (None: there never was a complete one).
+
+    ``behind`` says that a source merely lags: what the others say is new all the same.
+    """
 
     because: str
     since: datetime | None = None
+    behind: bool = False
 
 
 def _agree_again(_finding: Finding) -> str:
@@ -69,7 +73,7 @@ class Judgement:
             return Hold(reason)
         for subject in earlier.subjects:
             absence = self.absences.get(subject)
-            if absence is not None and absence[0] not in _PROVES_SOMETHING:
+            if absence is not None and absence[0] not in GONE:
                 key = earlier.commitment.key if earlier.commitment else subject
                 return Hold(f"{key} {_ABSENT[absence[0]]}", absence[1])
         sources = set(earlier.sources) | set(now_found.sources if now_found else ())
@@ -93,7 +97,7 @@ class Judgement:
             f"{entry.source} (last complete on {day_text(entry.as_of.date())})" if entry.as_of else f"{entry.source}"
             for entry in sorted(waiting, key=lambda entry: entry.source)
         )
-        return Hold(f"not completely read: {listed(list(told))}", oldest)
+        return Hold(f"not completely read: {listed(list(told))}", oldest, behind=True)
 
     def gone_because(self, earlier: Finding) -> str:
         """Why an earlier finding, of a run that could judge it, is not found any more."""

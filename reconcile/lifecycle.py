@@ -127,8 +127,8 @@ class _Run:
         A source that was complete once and is behind now does not keep a new disagreement back; the mark says how old
         its side is.
         """
-        hold = self.judgement.hold_for(finding.sources)
-        if hold is not None and hold.since is None:
+        hold = self.judgement.hold(finding, finding)
+        if hold is not None and not (hold.behind and hold.since):
             return before, []
         kind = TransitionKind.REOPENED if before else TransitionKind.OPENED
         baseline = self.baseline and before is None

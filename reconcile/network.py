@@ -11,11 +11,14 @@ from model.links import Link, Need, Role
 from model.network import DateSource, Group, RollUp
 from model.objectives import Objective, ObjectiveTree
 from model.records import Absence, Deal, Outcome, Release, Saving, Sprint, StatusCategory, WorkItem
-from model.runs import Coverage
 from reconcile.view import View
 
 RollUps: TypeAlias = Mapping[str, RollUp]
 NameOf: TypeAlias = Mapping[str, tuple[str, ...]]
+
+
+GONE = frozenset({Absence.DELETED, Absence.MOVED})
+"""The absences that prove something; what is otherwise out of sight keeps its last known dates (traps D.2)."""
 
 
 class Obstacle(StrEnum):
@@ -96,8 +99,9 @@ def build(
     releases = {release.id: release for release in view.releases()}
     objectives = {objective_node(objective.id): objective for objective in tree.objectives}
     absences = view.absences()
-    present = {key: release for key, release in releases.items() if key not in absences}
-    sprints = {sprint.id: sprint for sprint in view.sprints()}
+    gone = {key for key, (absence, _) in absences.items() if absence in GONE}
+    dated = {key: release for key, release in releases.items() if key not in gone}
+    sprints = {sprint.id: sprint for sprint in view.sprints() if sprint.id not in gone}
     nodes = work.keys() | releases.keys() | objectives.keys()
     without_release = tuple(source for source in order if source is not DateSource.RELEASE)
 
@@ -110,7 +114,7 @@ def build(
         objectives=objectives,
         deals={deal.id: deal for deal in view.deals()},
         savings={saving.id: saving for saving in view.savings()},
-        own={key: own_dates(item, order, present, sprints) for key, item in work.items()},
+        own={key: own_dates(item, order, dated, sprints) for key, item in work.items()},
         children=_children(work, releases, tree, links),
         edges=_edges(view.needs(), nodes),
         parents_work=rolled(Group.PARENT, without_release),
@@ -187,10 +191,6 @@ def _edge(need: Need, nodes: set[str]) -> Edge:
         return Edge(need.prerequisites[0], need.wanted, need.lag_days, Obstacle.NOT_WORK)
     obstacle = Obstacle.AMBIGUOUS_NAME if need.prerequisites else Obstacle.UNKNOWN_NAME
     return Edge(f"name:{normalise_key(need.wanted)}", need.wanted, need.lag_days, obstacle)
-
-
-def incomplete_sources(coverage: Iterable[Coverage]) -> frozenset[str]:
-    return frozenset(entry.source for entry in coverage if not entry.complete)
 
 
 def is_started(item: WorkItem) -> bool:

@@ -24,7 +24,15 @@ def savings_rows() -> list[SavingsRow]:
     october = date(2026, 10, 1)
     return [
         _row("M-201", "Einkaufsvolumen bündeln", OPERATIONS, october, "ERP-100", _plan(0, 0, 0, 620_000, 600_000, 620_000)),
-        _row("M-202", "Rechnungen automatisch prüfen", IT, october, "ERP-100", _plan(0, 0, 0, 465_000, 450_000, 465_000)),
+        _row(
+            "M-202",
+            "Rechnungen automatisch prüfen",
+            IT,
+            october,
+            "ERP-100",
+            _plan(0, 0, 0, 465_000, 450_000, 465_000),
+            one_time_cost=180_000,
+        ),
         _row("M-203", "Lagerbestand senken", OPERATIONS, october, "ERP-100", _plan(0, 0, 0, 310_000, 300_000, 310_000)),
         _row(
             "M-204", "Frachtrechnungen prüfen", OPERATIONS, date(2026, 11, 1), "ERP-100", _plan(0, 0, 0, 0, 150_000, 155_000)
@@ -59,6 +67,7 @@ def _row(
     plan: Mapping[str, Decimal],
     *,
     stage: str = "Entschieden",
+    one_time_cost: int | None = None,
 ) -> SavingsRow:
     return SavingsRow(
         number=number,
@@ -70,6 +79,8 @@ def _row(
         light="Grün",
         stage=stage,
         plan=plan,
+        one_time_cost=None if one_time_cost is None else Decimal(one_time_cost),
+        cost_centre="4711",
     )
 
 

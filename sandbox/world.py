@@ -57,7 +57,9 @@ class Meridian:
         (self.folder / CONTROL_FILE).write_text(json.dumps({"control": self.control.url}), encoding="utf-8")
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         (self.folder / CONTROL_FILE).unlink(missing_ok=True)
         for server in self._servers():
             server.stop()
@@ -119,8 +121,16 @@ class Meridian:
         ``what`` is a Jira key, a release name, an Asana gid or a deal number. Raise KeyError when there is none.
         """
         movers: tuple[tuple[str, Callable[[], None], bool], ...] = (
-            ("the due date in Jira", lambda: self.jira.move_due(what, to, by=address(IT)), what in self.jira.issues),
-            ("the due date in Asana", lambda: self.asana.move_due(what, to, by=address(OPERATIONS)), what in self.asana.tasks),
+            (
+                "the due date in Jira",
+                lambda: self.jira.move_due(what, to, by=address(IT)),
+                any(what == known.key for known in self.jira.issues.values()),
+            ),
+            (
+                "the due date in Asana",
+                lambda: self.asana.move_due(what, to, by=address(OPERATIONS)),
+                what in self.asana.tasks,
+            ),
             (
                 "the promised date in Salesforce",
                 lambda: self.salesforce.move_promise(self.deals[what], to, by=address(ACCOUNT_MANAGER)),

@@ -109,7 +109,7 @@ def _written(record: Record) -> tuple[dict[str, Any], dict[str, Any]]:
     trace: dict[str, Any] = {}
     for name, default in _defaults(cast(Hashable, type(record))):
         value = getattr(record, name)
-        if value != default():
+        if value != default:
             (trace if name in _TRACE else facts)[name] = value
     if "custom" in facts:
         facts["custom"] = {name: _custom_written(name, value) for name, value in record.custom.items()}
@@ -119,14 +119,12 @@ def _written(record: Record) -> tuple[dict[str, Any], dict[str, Any]]:
 
 
 @cache
-def _defaults(record_type: Hashable) -> tuple[tuple[str, Callable[[], Any]], ...]:
+def _defaults(record_type: Hashable) -> tuple[tuple[str, Any], ...]:
     return tuple((field.name, _default(field)) for field in fields(cast(type[Record], record_type)))
 
 
-def _default(field: "Field[Any]") -> Callable[[], Any]:
-    if field.default_factory is not MISSING:
-        return field.default_factory
-    return lambda: field.default
+def _default(field: "Field[Any]") -> Any:
+    return field.default if field.default_factory is MISSING else field.default_factory()
 
 
 def _custom_written(name: str, value: FieldValue) -> Any:

@@ -50,11 +50,11 @@ class Reading(Connected):
         with self.writing() as connection:
             before = _stored(connection, list(prepared))
             written = [each for id_, each in prepared.items() if _differs(each, before.get(id_))]
-            changed = [each for each in written if _is_news(each, before.get(each.row["id"]))]
+            changed = [each for each in written if _is_news(each, before.get(each.record.id))]
             _write_records(connection, written, now)
             _write_revisions(connection, changed, run_id, now)
             _write_set_aside(connection, source, refused, run_id, now)
-            _clear_set_aside(connection, source, [each.row["native_id"] for each in prepared.values()])
+            _clear_set_aside(connection, source, [each.record.native_id for each in prepared.values()])
             _ensure_source(connection, source)
         return Saved(len(prepared) + len(refused), len(changed), len(refused))
 
@@ -142,28 +142,28 @@ def _stored(connection: Connection, ids: Sequence[str]) -> dict[str, AnyRow]:
 
 
 def _differs(each: Prepared, before: AnyRow | None) -> bool:
-    return _is_news(each, before) or (before is not None and before.trace_hash != each.row["trace_hash"])
+    return _is_news(each, before) or (before is not None and before.trace_hash != each.encoded.trace_hash)
 
 
 def _is_news(each: Prepared, before: AnyRow | None) -> bool:
-    return before is None or before.absence is not None or before.facts_hash != each.row["facts_hash"]
+    return before is None or before.absence is not None or before.facts_hash != each.encoded.facts_hash
 
 
 def _write_records(connection: Connection, written: Sequence[Prepared], now: datetime) -> None:
     rows = [{**each.row, "first_seen": now, "seen_at": now, "absence": None, "absent_since": None} for each in written]
     upsert(connection, tables.records, rows, keep=("first_seen",))
-    ids = [each.row["id"] for each in written]
+    ids = [each.record.id for each in written]
     for table in (tables.names, tables.memberships):
         for part in chunked(ids):
             connection.execute(delete(table).where(table.c.record_id.in_(part)))
     names = [
-        {"name": name, "record_id": each.row["id"], "source": each.row["source"], "what": what}
+        {"name": name, "record_id": each.record.id, "source": each.record.source, "what": what}
         for each in written
         for name, what in each.names.items()
     ]
     upsert(connection, tables.names, names)
     memberships = [
-        {"record_id": each.row["id"], "release_id": release} for each in written for release in each.release_ids
+        {"record_id": each.record.id, "release_id": release} for each in written for release in each.release_ids
     ]
     upsert(connection, tables.memberships, memberships)
 
@@ -171,11 +171,11 @@ def _write_records(connection: Connection, written: Sequence[Prepared], now: dat
 def _write_revisions(connection: Connection, changed: Sequence[Prepared], run_id: int, now: datetime) -> None:
     rows = [
         {
-            "record_id": each.row["id"],
+            "record_id": each.record.id,
             "run_id": run_id,
             "seen_at": now,
-            "facts": each.row["facts"],
-            "trace": each.row["trace"],
+            "facts": each.encoded.facts,
+            "trace": each.encoded.trace,
         }
         for each in changed
     ]

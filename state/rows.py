@@ -1,7 +1,7 @@
 """Between records and their rows: the typed columns, the names a record is found by, and the way back."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +11,7 @@ from model.keys import normalise_key, record_id
 from model.reading import Observed
 from model.records import Absence, Deal, Record, Release, Sprint, WorkItem
 from state import tables
-from state.codec import decode_record, encode_record, fits_index
+from state.codec import Encoded, decode_record, encode_record, fits_index
 
 if TYPE_CHECKING:
     AnyRow = Row[*tuple[Any, ...]]
@@ -40,34 +40,43 @@ _TYPED: Mapping[str, Any] = dict.fromkeys(
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A record ready to be written: its row without our own times, its names and its releases."""
+    """A record that can be stored, as text. Its rows are made only when they are written."""
 
-    row: Mapping[str, Any]
-    names: Mapping[str, str]
-    release_ids: tuple[str, ...]
+    record: Record
+    encoded: Encoded
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """The row of the record without our own times."""
+        record = self.record
+        return {
+            "id": record.id,
+            "source": record.source,
+            "native_id": record.native_id,
+            "kind": record.kind.value,
+            "key": record.key,
+            "title": record.title,
+            "container": record.container,
+            **asdict(self.encoded),
+            **_TYPED,
+            **_typed(record),
+        }
+
+    @property
+    def names(self) -> dict[str, str]:
+        """The normalised names it is found by, and what each of them is."""
+        return _names(self.record)
+
+    @property
+    def release_ids(self) -> list[str]:
+        """The releases that a work item belongs to."""
+        releases = self.record.releases if isinstance(self.record, WorkItem) else ()
+        return [record_id(self.record.source, release) for release in dict.fromkeys(releases)]
 
 
 def prepare(record: Record) -> Prepared:
-    """Make the rows of a record; raise RecordError when it cannot be stored."""
-    encoded = encode_record(record)
-    row = {
-        "id": record.id,
-        "source": record.source,
-        "native_id": record.native_id,
-        "kind": record.kind.value,
-        "key": record.key,
-        "title": record.title,
-        "container": record.container,
-        "facts": encoded.facts,
-        "facts_hash": encoded.facts_hash,
-        "trace": encoded.trace,
-        "trace_hash": encoded.trace_hash,
-        **_TYPED,
-        **_typed(record),
-    }
-    releases = record.releases if isinstance(record, WorkItem) else ()
-    release_ids = tuple(dict.fromkeys(record_id(record.source, release) for release in releases))
-    return Prepared(row, _names(record), release_ids)
+    """Make a record ready; raise RecordError when it cannot be stored."""
+    return Prepared(record, encode_record(record))
 
 
 def _typed(record: Record) -> dict[str, str | date | bool | None]:

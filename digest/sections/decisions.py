@@ -1,5 +1,7 @@
 """The decisions that are needed: one card per cause, the weightiest first; the rest are counted."""
 
+from collections.abc import Sequence
+
 from digest import wording
 from digest.base import Block, Chip, DecisionCard, Fact, Small, Tone, line
 from digest.brief import Brief, Section
@@ -7,23 +9,25 @@ from digest.causes import Cause
 from digest.hostile import clean
 from digest.sentences import (
     STAKES,
+    binding_step,
     cause_line,
     claim_fact,
     days_text,
     due_line,
     money_lines,
     otherwise_line,
+    short_dates,
     short_id,
     unconverted_text,
     verdict_chip,
 )
-from model.findings import Finding
+from model.findings import Account, Finding
 
 
 def compose(brief: Brief) -> tuple[Block, ...]:
     cards: list[Block] = [
         DecisionCard(
-            number, _question(cause.lead), short_id(cause.findings[0]), _chips(cause, brief), _facts(cause, brief)
+            number, _question(cause, brief), short_id(cause.findings[0]), _chips(cause, brief), _facts(cause, brief)
         )
         for number, cause in enumerate(brief.shown_decisions, start=1)
     ]
@@ -36,10 +40,39 @@ def compose(brief: Brief) -> tuple[Block, ...]:
     return tuple(cards)
 
 
-def _question(finding: Finding) -> str:
-    """The options as the check words them; without any, the question that every gap leaves."""
-    advice = clean(finding.advice, 160)
-    return advice or f"{clean(finding.title, 120)}: move the promise, move the work, or accept it until a day?"
+def _question(cause: Cause, brief: Brief) -> str:
+    """The options as the check words them; where the findings of a cause differ, the options that hold for all."""
+    if len({tracked.finding.advice for tracked in cause.findings}) > 1:
+        return _question_for_all(cause, brief)
+    words = short_dates(clean(cause.lead.advice, 160), brief.today).strip().removesuffix(".")
+    if not words:
+        return f"{clean(cause.lead.title, 120)}: move the promise, move the work, or accept it until a day?"
+    return words if words.endswith("?") else f"{words}?"
+
+
+def _question_for_all(cause: Cause, brief: Brief) -> str:
+    """``Move 5 promises to 16 Nov, or bring AUR-118 forward by up to 47 days?``"""
+    findings = [tracked.finding for tracked in cause.findings]
+    savings = [finding for finding in findings if finding.impact.full(Account.SAVINGS)]
+    promises = [finding for finding in findings if not finding.impact.full(Account.SAVINGS)]
+    moves = []
+    if promises:
+        moves.append(f"move {wording.count(len(promises), 'promise')}{_to_the_day(promises, 'to', brief)}")
+    if savings:
+        moves.append(f"re-plan {wording.count(len(savings), 'saving')}{_to_the_day(savings, 'from', brief)}")
+    step = binding_step(cause.lead)
+    work = clean(step.key, 40) if step else "the work"
+    most = "up to " if len({finding.impact.days for finding in findings}) > 1 else ""
+    days = cause.impact.days
+    other = f"bring {work} forward by {most}{wording.count(days, 'day')}" if days else f"give {work} a date that holds"
+    question = f"{' and '.join(moves)}, or {other}?"
+    return question[0].upper() + question[1:]
+
+
+def _to_the_day(findings: Sequence[Finding], word: str, brief: Brief) -> str:
+    days = {finding.forecast.day for finding in findings if finding.forecast}
+    only = days.pop() if len(days) == 1 else None
+    return f" {word} {wording.day(only, brief.today)}" if only else ""
 
 
 def _chips(cause: Cause, brief: Brief) -> tuple[Chip, ...]:
@@ -61,7 +94,8 @@ def _facts(cause: Cause, brief: Brief) -> tuple[Fact, ...]:
     if finding.commitment:
         facts.append(claim_fact(finding.commitment, today))
     if finding.forecast:
-        facts.append(claim_fact(finding.forecast, today, days_text(cause.impact.days)))
+        gap = "" if finding.impact.days is None else days_text(finding.impact.days)
+        facts.append(claim_fact(finding.forecast, today, gap))
     facts += [Fact(STAKES[account], content) for account, content in money_lines(cause.impact, currency)]
     unconverted = unconverted_text(cause.impact)
     if unconverted:

@@ -6,8 +6,7 @@ from digest import wording
 from digest.base import Block, Chip, Column, Inline, Line, Paragraph, Small, Table, Text, Tone, line
 from digest.brief import Brief, Section
 from digest.causes import Cause, Told, Verdict
-from digest.hostile import clean
-from digest.sentences import TITLE_LIMIT, cause_name, days_text, linked, record_name, short_id, verdict_chip
+from digest.sentences import cause_name, days_text, person, promise_name, short_id, verdict_chip
 from model.findings import Account, Impact, TrackedFinding, combined
 
 MAX_CAUSES = 5
@@ -49,7 +48,7 @@ def _headline(cause: Cause, brief: Brief, *, alone: bool) -> Line:
         most = "" if _equally_late(cause) else "up to "
         pieces.append(f"{len(cause.findings):,} findings, {most}{days_text(cause.impact.days)}")
     else:
-        pieces += [*_subject(cause.findings[0]), f", {days_text(cause.impact.days)}"]
+        pieces += [*promise_name(cause.findings[0]), f", {days_text(cause.impact.days)}"]
     pieces += _money(cause.impact, brief) if alone else []
     pieces += _owner(cause)
     pieces += _moved(cause.told, brief)
@@ -70,7 +69,7 @@ def _money(impact: Impact, brief: Brief) -> list[Inline | str]:
 def _owner(cause: Cause) -> list[Inline | str]:
     owners = {tracked.finding.owner for tracked in cause.findings}
     owner = owners.pop() if len(owners) == 1 else None
-    return [f", owner {clean(owner, 40)}"] if owner else []
+    return [f", owner {person(owner)}"] if owner else []
 
 
 def _moved(told: Sequence[Told], brief: Brief) -> list[Inline | str]:
@@ -96,10 +95,10 @@ def _table(cause: Cause, rows: int, brief: Brief) -> Table:
     accounts = [a for a in Account if any(tracked.finding.impact.full(a) for tracked in findings)]
     columns = [Column("Promise")]
     if shows_days:
-        columns.append(Column("Days late", figures=True))
+        columns.append(Column("Days", figures=True))
     for account in accounts:
         if account is Account.REVENUE:
-            columns += [Column(f"{currency} full", figures=True), Column(f"{currency} weighted", figures=True)]
+            columns += [Column(f"{currency} full", figures=True), Column("Weighted", figures=True)]
         else:
             columns.append(Column(f"{currency} {_HEADS[account]}", figures=True))
     return Table(tuple(columns), tuple(_row(tracked, accounts, shows_days=shows_days) for tracked in findings))
@@ -108,7 +107,7 @@ def _table(cause: Cause, rows: int, brief: Brief) -> Table:
 def _row(tracked: TrackedFinding, accounts: Sequence[Account], *, shows_days: bool) -> tuple[Line, ...]:
     impact: Impact = tracked.finding.impact
     held: tuple[Inline | str, ...] = (" ", Chip("not re-checked", Tone.WARN)) if tracked.held_since else ()
-    cells = [line(*_subject(tracked), " ", Text(short_id(tracked), muted=True), *held)]
+    cells = [line(*promise_name(tracked), " ", Text(short_id(tracked), muted=True), *held)]
     if shows_days:
         cells.append(line("no date" if impact.days is None else f"{impact.days:,}"))
     for account in accounts:
@@ -120,16 +119,6 @@ def _row(tracked: TrackedFinding, accounts: Sequence[Account], *, shows_days: bo
 
 def _equally_late(cause: Cause) -> bool:
     return len({tracked.finding.impact.days for tracked in cause.findings}) == 1
-
-
-def _subject(tracked: TrackedFinding) -> Line:
-    """The promise by its key and title; the finding's own title where no record is named."""
-    finding = tracked.finding
-    if finding.commitment is None or not finding.commitment.key:
-        return line(clean(finding.title, TITLE_LIMIT))
-    key = finding.commitment.key
-    title = next((step.title for step in finding.chain if step.key == key), "")
-    return line(linked(record_name(key, title), finding.commitment.where))
 
 
 SECTION = Section("news", 50, "New and worsened", compose)

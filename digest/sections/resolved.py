@@ -5,7 +5,7 @@ from digest.base import Block, Bullets, Chip, Inline, Line, Small, Text, Tone, l
 from digest.brief import Brief, Section
 from digest.causes import Cause, Verdict
 from digest.hostile import clean
-from digest.sentences import TITLE_LIMIT, short_id, verdict_chip
+from digest.sentences import TITLE_LIMIT, person, promise_name, short_dates, short_id, verdict_chip
 from model.findings import Account, TrackedFinding, combined
 
 MAX_LINES = 3
@@ -24,12 +24,12 @@ def compose(brief: Brief) -> tuple[Block, ...]:
 
 def _eased(cause: Cause, brief: Brief) -> Line:
     told = cause.told[0]
-    pieces: list[Inline | str] = [verdict_chip(told.verdict), " ", clean(cause.lead.title, 90)]
+    pieces: list[Inline | str] = [verdict_chip(told.verdict), " ", *promise_name(cause.findings[0])]
     if len(cause.findings) > 1:
         pieces.append(f" and {wording.count(len(cause.findings) - 1, 'finding')} of the same cause")
     pieces.append(_freed(cause, brief))
     if told.reason:
-        pieces.append(f": {clean(told.reason, 90)}")
+        pieces.append(f": {short_dates(clean(told.reason, 120), brief.today)}")
     return line(*pieces, " ", Text(short_id(cause.findings[0]), muted=True))
 
 
@@ -49,7 +49,7 @@ def _freed(cause: Cause, brief: Brief) -> str:
 def _expiring(tracked: TrackedFinding, brief: Brief) -> Line:
     acceptance = tracked.acceptance
     until = wording.weekday(acceptance.until, brief.today) if acceptance else ""
-    by = f", accepted by {clean(acceptance.by, 40)}" if acceptance else ""
+    by = f", accepted by {person(acceptance.by)}" if acceptance else ""
     chip = Chip(f"acceptance ends {until}", Tone.WARN)
     return line(chip, " ", clean(tracked.finding.title, TITLE_LIMIT), by, " ", Text(short_id(tracked), muted=True))
 

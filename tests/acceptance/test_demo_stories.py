@@ -57,7 +57,7 @@ def test_story_f1_sold_launch_date_that_jira_no_longer_supports(tuesday: Story):
 def test_story_f1_names_who_moved_the_date_and_from_when(tuesday: Story):
     finding = tuesday.standing("late-commitment")["OPP-0001"].finding
     [move] = [proof for proof in finding.evidence if proof.key == "AUR-118" and proof.at is not None]
-    assert (move.old, move.value, move.by) == ("2026-09-18", "2026-11-16", "Tomas Silva")
+    assert (move.old, move.value, move.by) == ("2026-09-18", "2026-11-16", "tomas.silva@meridian.example")
     assert finding.commitment is not None
     assert finding.commitment.day == date(2026, 9, 30)
     assert finding.forecast is not None

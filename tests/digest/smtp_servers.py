@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from typing import Any
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -68,7 +69,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(mailbox: Mailbox, **settings: object) -> Iterator[int]:
+def running(mailbox: Mailbox, **settings: Any) -> Iterator[int]:
     """Run a real SMTP server for the mailbox and give its port."""
     controller = Controller(mailbox, hostname="127.0.0.1", port=free_port(), **settings)
     controller.start()

@@ -182,6 +182,15 @@ class TestSubject:
         assert "EUR 970k savings at risk" in composed.subject
         assert "1.5M" not in composed.subject
 
+    def test_it_gives_up_the_richest_wording_when_that_does_not_fit(self):
+        far = [
+            replace(deal, subjects=(str(n),), cause=str(n), decide_by=date(2027, 10, 27))
+            for n, deal in enumerate(aurora() * 2)
+        ]
+        far = [replace(deal, impact=Impact(1, (revenue(f"crm:{n}", 123_456_789, "1"),))) for n, deal in enumerate(far)]
+        subject = compose(edition([opened(deal) for deal in far])).subject
+        assert subject == "12 decisions, EUR 1.5bn revenue at risk, first due Wed 27 Oct 2027 - week 37"
+
     @given(st.integers(1, 10**12), st.integers(-400, 4000), st.sampled_from(["amounts", "discreet"]))
     def test_it_never_grows_beyond_78_characters_and_never_says_weekly_update(self, full: int, ahead: int, style: str):
         finding = replace(

@@ -164,7 +164,10 @@ def test_a_server_that_is_not_there_is_a_transient_failure_that_names_it():
 
 
 def test_a_server_that_says_nothing_is_given_up():
-    with scripted(lambda line: line.hear() and None) as (port, _):
+    def script(line: Line) -> None:
+        line.hear()
+
+    with scripted(script) as (port, _):
         error = failure(port, timeout_seconds=0.2)
     assert (error.permanent, error.unknown) == (False, False)
 

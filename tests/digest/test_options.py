@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import pytest
 from pydantic import ValidationError
 
@@ -131,3 +134,10 @@ def test_every_option_is_described(options_type: type[DigestOptions]):
 @pytest.mark.parametrize("address", ["a@b", "first.last+tag@mail.acme.example", "o'neil@acme.example"])
 def test_usual_addresses_are_addresses(address: str):
     assert is_mail_address(address)
+
+
+def test_the_options_are_read_without_the_libraries_that_render_and_send():
+    """The command line reads them for every call and must answer at once."""
+    program = "import sys, digest.options; print(*sorted({'jinja2', 'css_inline', 'smtplib'} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from digest.base import (
+    Block,
     Bullets,
     Chip,
     Column,
@@ -140,13 +141,13 @@ class TestForm:
 class TestBlocks:
     """Each kind of block in both parts, apart from any section."""
 
-    def both(self, *blocks: object) -> tuple[str, str]:
+    def both(self, *blocks: Block) -> tuple[str, str]:
         digest = Digest(
             subject="s",
             title="t",
             blocks=(SectionBlocks("news", "H", blocks),),
             empty=False,
-            reason="",  # type: ignore[arg-type]
+            reason="",
         )
         return render_text(digest), page(render_html(digest)).text
 

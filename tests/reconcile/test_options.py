@@ -14,8 +14,9 @@ def test_the_defaults_are_the_documented_ones():
     options = ReconcileOptions()
 
     assert options.date_order == (DateSource.RELEASE, DateSource.DUE, DateSource.SPRINT)
-    assert (options.tolerance_days, options.materiality_percent, options.materiality_floor) == (0, 1, 1000)
-    assert (options.severity.major_from, options.severity.critical_from) == (100_000, 1_000_000)
+    assert (options.tolerance_days, options.materiality_percent) == (0, Decimal(1))
+    assert options.materiality_floor == Decimal(1000)
+    assert (options.severity.major_from, options.severity.critical_from) == (Decimal(100_000), Decimal(1_000_000))
     assert options.of(checks()["late-commitment"]).notice_days == 14
 
 

@@ -149,6 +149,17 @@ def test_a_child_with_only_a_release_dates_its_parent(stored):
     assert seen(stored, parent) == ("dated", OCT_20)
 
 
+def test_a_due_date_after_the_release_of_a_child_is_not_hidden_from_its_parent_or_its_objective(stored):
+    stored.objectives = [objective("M-1")]
+    stored.release("R", SEP_30)
+    parent = stored.work("A-1")
+    stored.work("A-2", NOV_16, parent="A-1", releases=("R",))
+    stored.link("jira:A-2", "M-1", Role.DELIVERS)
+
+    assert forecast(stored, parent).chain == (parent, "jira:A-2")
+    assert seen(stored, parent) == seen(stored, "objective:M-1") == ("dated", NOV_16)
+
+
 def test_dropped_children_are_ignored(stored):
     parent = stored.work("A-1", OCT_10)
     stored.work("A-2", NOV_16, parent="A-1", category=DROPPED)
@@ -310,6 +321,15 @@ def test_slack_absorbs_a_need_that_ends_in_time(stored):
     assert forecast(stored, other).chain == (other,)
     stored.change("jira:A-1", due=date(2026, 10, 16))
     assert seen(stored, other) == ("dated", date(2026, 10, 26))
+
+
+def test_work_begins_no_earlier_than_planned_although_its_need_ends_before(stored):
+    stored.sprint("S", OCT_10)
+    stored.work("A-1", SEP_30)
+    other = stored.work("A-2", start=OCT_20, sprint="S")
+    stored.need(other, "A-1")
+
+    assert seen(stored, other) == ("dated", OCT_20)
 
 
 def test_work_that_has_started_is_not_pushed(stored):
@@ -511,7 +531,7 @@ def test_a_chain_of_five_thousand_needs_is_followed_to_its_end(stored):
     ids = {f"A-{number}": f"jira:A-{number}" for number in range(count)}
     needs = [(ids[f"A-{number}"], f"A-{number - 1}", 1) for number in range(1, count)]
     stored.needs_ = needs
-    stored._named = lambda wanted: {ids[wanted]}  # type: ignore[method-assign]  # the plain look-up is quadratic
+    stored._named = lambda wanted: {ids[wanted]}  # the plain look-up is quadratic
 
     found = forecast(stored, ids[f"A-{count - 1}"])
     assert found.cause.node == ids["A-0"]

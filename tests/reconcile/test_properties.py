@@ -8,12 +8,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from model.findings import Account, combined
-from model.records import Absence
+from model.records import Absence, StatusCategory
 from reconcile.lifecycle import advance
 from reconcile.options import ReconcileOptions
 from tests.reconcile.world import DOING, DONE, DROPPED, NOW, TODAY, TODO, YESTERDAY, Stored
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 future = st.integers(0, 200).map(lambda days: TODAY + timedelta(days))
 COUNT = 7
 
@@ -24,7 +24,7 @@ class Plan:
 
     due: tuple[date | None, ...]
     duration: tuple[int, ...]
-    categories: tuple
+    categories: tuple[StatusCategory, ...]
     needs: tuple[tuple[int, int, int], ...]
     parents: tuple[int | None, ...]
     members: frozenset[int]
@@ -165,7 +165,7 @@ def test_any_plan_is_judged_to_its_end_and_every_chain_ends(plan):
     """Cycles and dead ends are named; nothing hangs, and nothing is both late and unsupported."""
     judgement = plan.stored().judge()
 
-    checks_of = {}
+    checks_of: dict[tuple[str, ...], list[str]] = {}
     for finding in judgement.findings:
         checks_of.setdefault(finding.subjects, []).append(finding.check)
         assert finding.chain[0].node == finding.subjects[0]

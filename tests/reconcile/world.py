@@ -143,17 +143,15 @@ class Stored:
 
     def shuffled(self, shuffle: Any) -> "Stored":
         """The same world with every list in another order."""
-        lists = {
-            name: shuffle(getattr(self, name)) for name in ("records_", "links_", "needs_", "objectives")
-        }
+        lists = {name: shuffle(getattr(self, name)) for name in ("records_", "links_", "needs_", "objectives")}
         return replace(self, **lists)
 
     # --- the view -----------------------------------------------------------------------------------------------
 
     def _of(self, kind: type[Any], *, present: bool) -> list[Any]:
-        return [
-            each for each in self.records_ if isinstance(each, kind) and not (present and each.id in self.absences_)
-        ]
+        """Records of a kind; with ``present`` without those that are proven to be gone. Others stay as last seen."""
+        gone = {key for key, (absence, _) in self.absences_.items() if absence in (Absence.DELETED, Absence.MOVED)}
+        return [each for each in self.records_ if isinstance(each, kind) and not (present and each.id in gone)]
 
     def deals(self) -> Iterable[Deal]:
         known = {link.record_id for link in self.links_} | {need[0] for need in self.needs_}

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from state.store import Store
@@ -20,9 +21,17 @@ def postgres_server() -> Iterator[str]:
         pytest.skip("no PostgreSQL on this machine (initdb and postgres in PATH or /usr/lib/postgresql/*/bin)")
     with running_server(binaries) as url:
         with connect(url) as connection:
-            connection.execute("CREATE DATABASE shared")
+            _create_shared(connection)
         Store.open(_database(url, "shared"), migrate=True).close()
         yield url
+
+
+def _create_shared(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
+    """Sorted as people sort, where the server can: ``b`` before ``B``, unlike SQLite."""
+    try:
+        connection.execute("CREATE DATABASE shared TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'")
+    except psycopg.Error:
+        connection.execute("CREATE DATABASE shared")
 
 
 @pytest.fixture(scope="session")

@@ -120,7 +120,7 @@ def test_a_change_without_a_name_or_time_says_only_what_is_known():
 def test_a_change_of_another_record_names_field_and_values():
     finding = aurora(1)[0]
     other = replace(finding.evidence[0], record_id="jira:1", key="AUR-9", field="fix_version", old="4.0", value="4.1")
-    assert "Cause AUR-9 fix version moved from 4.0 to 4.1 on 7 Sep by Ben Kuhn" in of(
+    assert "Cause AUR-9 fix version changed from 4.0 to 4.1 on 7 Sep by Ben Kuhn" in of(
         replace(finding, evidence=(other,))
     )
 
@@ -133,6 +133,36 @@ def test_what_lies_between_is_named_unless_the_question_names_it():
 def test_dates_in_claims_are_written_like_all_others():
     claim = Claim("Salesforce", "OPP-1", "Salesforce OPP-1 promises 2026-09-30", date(2026, 9, 30))
     assert "Salesforce OPP-1 promises 30 Sep Jira" in of(replace(aurora(1)[0], commitment=claim))
+
+
+def test_a_moved_date_of_another_record_names_both_dates():
+    finding = aurora(1)[0]
+    other = replace(finding.evidence[0], key="AUR-9", old="2026-09-18", value="2026-11-16", by="ben.kuhn@acme.example")
+    assert "Cause AUR-9 moved from 18 Sep to 16 Nov on 7 Sep by ben.kuhn Decides" in of(
+        replace(finding, evidence=(other,))
+    )
+
+
+def test_advice_becomes_a_question_with_short_dates():
+    assert "1. Move it to 16 Nov, or to 4 Jan 2027? [new]" in of(
+        replace(aurora(1)[0], advice="Move it to 16 Nov 2026, or to 4 Jan 2027.")
+    )
+
+
+def test_a_cause_whose_findings_have_different_options_gets_those_that_hold_for_all():
+    deals = [replace(deal, advice=f"Move {deal.subjects}") for deal in aurora(2)]
+    assert "1. Move 2 promises to 16 Nov, or bring AUR-118 forward by 47 days?" in of(*deals)
+    other = replace(late_deal("OPP-9", "X", 10, "1", days=10), advice="Else")
+    assert "1. Move 3 promises, or bring AUR-118 forward by up to 47 days?" in of(*deals, other)
+    saving = replace(early_saving("row 14", "A", 10), cause="jira:10118", advice="Else again")
+    assert "1. Move 2 promises to 16 Nov and re-plan 1 saving from 22 Oct, or bring AUR-118" in of(*deals, saving)
+    undated = [replace(deal, impact=replace(deal.impact, days=None), advice=deal.title) for deal in aurora(2)]
+    assert "or give AUR-118 a date that holds?" in of(*undated)
+
+
+def test_the_gap_shown_is_that_of_the_promise_shown():
+    weighty, later = aurora(1)[0], late_deal("OPP-9", "X", 10, "1", days=60)
+    assert "Jira AUR-118 is due 16 Nov, 47 days late" in of(weighty, later)
 
 
 def test_without_advice_the_question_is_the_gap():

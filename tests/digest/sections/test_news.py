@@ -23,7 +23,7 @@ from tests.digest.saying import section_text
 def test_one_line_per_cause_with_the_findings_behind_it():
     text = section_text("news", two_causes())
     assert text.startswith(
-        "[new] AUR-118 Ledger cut-over: 6 findings, 47 days late, owner Dana Petrov Promise EUR full EUR weighted "
+        "[new] AUR-118 Ledger cut-over: 6 findings, 47 days late, owner Dana Petrov Promise EUR full Weighted "
         "OPP-1041 Northwind Logistics a235a962 620,000 496,000"
     )
     assert "[new] ERP-7 ERP go-live: 4 findings, 21 days late, owner Tom Albers Promise EUR lost" in text
@@ -49,7 +49,7 @@ def test_findings_of_one_cause_that_differ_in_days_show_them():
     mixed = [late_deal("OPP-1", "A", 2000, "0.5", days=47), late_deal("OPP-2", "B", 1000, "0.5", days=10)]
     text = section_text("news", edition([opened(finding) for finding in mixed]))
     assert "2 findings, up to 47 days late" in text
-    assert "Days late EUR full EUR weighted" in text
+    assert "Promise Days EUR full Weighted" in text
 
 
 def test_different_owners_are_not_shortened_to_one():

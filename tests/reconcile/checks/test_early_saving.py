@@ -113,7 +113,6 @@ def test_a_saving_without_any_amount_is_found_unpriced(stored):
 
 def test_an_enabler_that_nothing_supports_costs_the_rest_of_the_year(stored):
     stored.change("jira:ERP-90", category=DROPPED)
-    stored.change("savings:M-201", plan=(*stored.records("savings:M-201".split())["savings:M-201"].plan,))
     (finding,) = found(stored)
 
     assert finding.impact.days is None

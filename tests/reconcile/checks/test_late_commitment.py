@@ -64,7 +64,11 @@ def test_a_promise_before_the_forecast_is_found_with_days_money_cause_and_decide
 def test_the_two_claims_name_their_systems_and_days(stored):
     (finding,) = found(stored)
 
-    assert (finding.commitment.system, finding.commitment.key, finding.commitment.day) == ("salesforce", "OPP-1", SEP_30)
+    assert (finding.commitment.system, finding.commitment.key, finding.commitment.day) == (
+        "salesforce",
+        "OPP-1",
+        SEP_30,
+    )
     assert finding.commitment.says == "promises Aurora 4.0 for 30 Sep 2026"
     assert (finding.forecast.system, finding.forecast.key, finding.forecast.day) == ("jira", "Aurora 4.0", NOV_16)
 
