@@ -33,7 +33,11 @@ class SourceResult:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """How far the stored records of one source can be trusted: ``as_of`` is its last complete read."""
+    """How far the stored records of one source can be trusted: ``as_of`` is its last complete read.
+
+    ``linked`` counts the records that serve an objective; ``unlinkable`` those that never do by themselves, releases
+    and sprints.
+    """
 
     source: str
     records: int
@@ -41,6 +45,11 @@ class Coverage:
     as_of: datetime | None = None
     complete: bool = True
     error: str = ""
+    unlinkable: int = 0
+
+    @property
+    def linkable(self) -> int:
+        return self.records - self.unlinkable
 
 
 class RunOutcome(StrEnum):

@@ -14,7 +14,7 @@ from reconcile.check import Check, Unjudged
 from reconcile.checks import checks
 from reconcile.forecast import Because, Forecasts
 from reconcile.impact import largest_amount
-from reconcile.judgement import Judgement
+from reconcile.judgement import Judgement, out_of_sight
 from reconcile.network import Network, build
 from reconcile.options import ReconcileOptions
 from reconcile.propagation import propagate
@@ -47,6 +47,8 @@ def reconcile(
         for verdict in check.find(world, options.of(check)):
             if isinstance(verdict, Unjudged):
                 unjudged[check.fingerprint(verdict.subjects)] = verdict.reason
+            elif hidden := out_of_sight(verdict, world.network.absences):
+                unjudged[verdict.fingerprint] = hidden.because
             else:
                 findings.append(verdict)
     return Judgement(
@@ -117,12 +119,16 @@ def _with_history(findings: Sequence[Finding], view: View, world: World) -> Sequ
         replace(
             finding,
             evidence=(
-                *(replace(each, seen=seen.get(each.record_id)) for each in finding.evidence),
+                *(_confirmed(each, seen.get(each.record_id)) for each in finding.evidence),
                 *(_moved(world, node, moves[node][-1], seen.get(node)) for node in nodes if node and moves.get(node)),
             ),
         )
         for finding, nodes in zip(findings, causes, strict=True)
     ]
+
+
+def _confirmed(evidence: Evidence, seen: datetime | None) -> Evidence:
+    return evidence if seen is None else replace(evidence, seen=seen)
 
 
 def _moved(world: World, node: str, move: Move, seen: datetime | None) -> Evidence:

@@ -31,6 +31,16 @@ class Hold:
     behind: bool = False
 
 
+def out_of_sight(finding: Finding, absences: Mapping[str, tuple[Absence, datetime]]) -> Hold | None:
+    """The hold on a finding whose subject is absent for a reason that proves nothing."""
+    for subject in finding.subjects:
+        absence = absences.get(subject)
+        if absence is not None and absence[0] not in GONE:
+            key = finding.commitment.key if finding.commitment else subject
+            return Hold(f"{key} {_ABSENT[absence[0]]}", absence[1])
+    return None
+
+
 def _agree_again(_finding: Finding) -> str:
     return "the tools agree again"
 
@@ -69,13 +79,10 @@ class Judgement:
         It rests on the sources it was found with, on those it is found with now, and on those that its subjects'
         forecasts rest on now, so that no answer of an incomplete source can resolve it.
         """
+        if hidden := out_of_sight(earlier, self.absences):
+            return hidden
         if (reason := self.unjudged.get(earlier.fingerprint)) is not None:
             return Hold(reason)
-        for subject in earlier.subjects:
-            absence = self.absences.get(subject)
-            if absence is not None and absence[0] not in GONE:
-                key = earlier.commitment.key if earlier.commitment else subject
-                return Hold(f"{key} {_ABSENT[absence[0]]}", absence[1])
         sources = set(earlier.sources) | set(now_found.sources if now_found else ())
         for subject in earlier.subjects:
             forecast = self.forecasts.get(subject)

@@ -64,7 +64,7 @@ def advance(
         transitions.extend(steps)
         if after is None:
             continue
-        if before is None or _content(after) != _content(before):
+        if before is None or not _alike(after, before):
             changed.append(after)
         elif after.judged_at != before.judged_at:
             confirmed.append(key)
@@ -258,7 +258,12 @@ def _step(
     )
 
 
-def _content(tracked: TrackedFinding) -> TrackedFinding:
-    """A tracked finding without the times that move although nothing changed."""
+def _alike(one: TrackedFinding, other: TrackedFinding) -> bool:
+    """Whether two are the same but for the times that move although nothing changed."""
+    same_time = replace(one, judged_at=other.judged_at)
+    return same_time == other or _unseen(same_time) == _unseen(other)
+
+
+def _unseen(tracked: TrackedFinding) -> TrackedFinding:
     evidence = tuple(replace(each, seen=None) for each in tracked.finding.evidence)
-    return replace(tracked, judged_at=tracked.opened_at, finding=replace(tracked.finding, evidence=evidence))
+    return replace(tracked, finding=replace(tracked.finding, evidence=evidence))

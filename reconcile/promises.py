@@ -34,7 +34,7 @@ def promises(world: World) -> Iterator[Promise]:
     for deal in world.network.deals.values():
         forecast = world.forecasts.get(deal.id) if deal.outcome is not Outcome.LOST else None
         if forecast is not None and forecast.next is not None:
-            objective_ids = world.objective_ids(deal.id, *forecast.chain[1:])
+            objective_ids = world.objective_ids(forecast)
             tolerance = world.tolerance_days(objective_ids)
             yield Promise(deal, forecast, forecast.next, objective_ids, tolerance)
 

@@ -84,9 +84,10 @@ class World:
             return ""
         return source_of(forecast.node)
 
-    def objective_ids(self, *nodes: str) -> tuple[str, ...]:
-        """The objectives of the first of these nodes that serves any."""
-        for node in nodes:
+    def objective_ids(self, forecast: Forecast) -> tuple[str, ...]:
+        """The objectives of the first node on the chain that serves any: the deal or saving itself, then its cause."""
+        for each in forecast.path():
+            node = each.node
             if node in self.network.objectives:
                 return (self.network.objectives[node].id,)
             known = {link.objective_id for link in self.links.get(node, ()) if link.objective_id in self.tree}

@@ -137,19 +137,33 @@ class StoreView:
         """One entry per source that was ever read: how many records are present, and how many of these are linked."""
         sources, records = tables.sources, tables.records
         linked = records.c.id.in_(select(tables.links.c.record_id))
+        unlinkable = records.c.kind.in_([RecordKind.RELEASE, RecordKind.SPRINT]) & ~linked
         counts = (
-            select(records.c.source, func.count().label("records"), func.count().filter(linked).label("linked"))
+            select(
+                records.c.source,
+                func.count().label("records"),
+                func.count().filter(linked).label("linked"),
+                func.count().filter(unlinkable).label("unlinkable"),
+            )
             .where(records.c.absence.is_(None))
             .group_by(records.c.source)
             .subquery()
         )
         statement = (
-            select(sources, counts.c.records, counts.c.linked)
+            select(sources, counts.c.records, counts.c.linked, counts.c.unlinkable)
             .outerjoin(counts, counts.c.source == sources.c.source)
             .order_by(sources.c.source)
         )
         return [
-            Coverage(row.source, row.records or 0, row.linked or 0, row.read_at, row.complete, row.error)
+            Coverage(
+                row.source,
+                row.records or 0,
+                row.linked or 0,
+                row.read_at,
+                row.complete,
+                row.error,
+                row.unlinkable or 0,
+            )
             for row in self._stream(statement)
         ]
 

@@ -16,7 +16,7 @@ def compose(brief: Brief) -> tuple[Block, ...]:
     for coverage in stale:
         pieces += [*_stale_words(coverage, brief), " "]
     if fresh:
-        pieces.append(f"{_as_of(fresh, brief)}. ")
+        pieces.append(f"{_as_of(fresh, brief, alone=not stale)}. ")
     pieces.append(_linked(brief))
     return (Small(line(*pieces)),)
 
@@ -43,18 +43,20 @@ def _stale_words(coverage: Coverage, brief: Brief) -> list[str | Inline]:
     ]
 
 
-def _as_of(fresh: list[Coverage], brief: Brief) -> str:
-    """Sources that were read at the same minute stand together, the oldest first."""
+def _as_of(fresh: list[Coverage], brief: Brief, *, alone: bool) -> str:
+    """Sources that were read at the same minute stand together, the oldest first; many at one minute are counted."""
     groups: dict[str, list[str]] = {}
     for coverage in sorted(fresh, key=lambda c: (c.as_of or brief.edition.now, c.source)):
         if coverage.as_of is not None:
             at = wording.moment(coverage.as_of, brief.edition.zone, brief.today)
             groups.setdefault(at, []).append(clean(coverage.source, 40))
+    if alone and len(groups) == 1 and len(fresh) > 3:
+        return f"All {len(fresh)} sources as of {next(iter(groups))}"
     return "; ".join(f"{', '.join(names)} as of {at}" for at, names in groups.items())
 
 
 def _linked(brief: Brief) -> str:
-    records = sum(coverage.records for coverage in brief.edition.coverage)
+    records = sum(coverage.linkable for coverage in brief.edition.coverage)
     linked = sum(coverage.linked for coverage in brief.edition.coverage)
     # Rounded down: 100 % is said only when every record is linked.
     return f"{100 * linked // records} % of records linked." if records else "No records."

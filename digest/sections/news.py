@@ -10,8 +10,8 @@ from digest.sentences import cause_name, days_text, person, promise_name, short_
 from model.findings import Account, Impact, TrackedFinding, combined
 
 MAX_CAUSES = 5
-MAX_LINES = 5
-ALL_LINES = 8
+MAX_LINES = 3
+ALL_LINES = 5
 """How many findings are listed behind all causes together; a mail is read in a minute."""
 
 _HEADS = {Account.SAVINGS: "lost", Account.COST: "cost"}

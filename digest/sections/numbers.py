@@ -14,28 +14,26 @@ _OPENED = (Verdict.NEW, Verdict.REOPENED, Verdict.EXPIRED)
 
 
 def compose(brief: Brief) -> tuple[Block, ...]:
-    columns = _columns(brief)
+    named = [(name, impact) for name, impact in _columns(brief) if name == "Open" or any(map(impact.full, Account))]
+    columns = tuple(impact for _, impact in named)
     rows: list[tuple[Line, ...]] = []
     for account in Account:
         rows += _rows(account, columns)
     if not rows:
         return ()
-    heads = (
-        Column(brief.edition.currency),
-        *(Column(name, figures=True) for name in ("New", "Open", "Resolved", "Accepted")),
-    )
+    heads = (Column(brief.edition.currency), *(Column(name, figures=True) for name, _ in named))
     return (Table(heads, tuple(rows)), *_held(brief))
 
 
-def _columns(brief: Brief) -> tuple[Impact, ...]:
-    """New, open, resolved and accepted; what is new is open too."""
+def _columns(brief: Brief) -> tuple[tuple[str, Impact], ...]:
+    """New, open, resolved and accepted; what is new is open too. A column without any money is left out."""
     opened = [told for told in brief.told if told.verdict in _OPENED and is_at_risk(told.tracked)]
     resolved = [told.before for told in brief.told if told.verdict is Verdict.RESOLVED]
     return (
-        _of(told.tracked for told in opened),
-        _of(brief.at_risk),
-        combined([before for before in resolved if before is not None]),
-        _of(brief.accepted),
+        ("New", _of(told.tracked for told in opened)),
+        ("Open", _of(brief.at_risk)),
+        ("Resolved", combined([before for before in resolved if before is not None])),
+        ("Accepted", _of(brief.accepted)),
     )
 
 

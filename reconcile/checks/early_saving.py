@@ -119,7 +119,7 @@ class EarlySaving(Check[EarlySavingOptions]):
 
 def _gap(world: World, saving: Saving, forecast: Forecast, start: date) -> _Gap | None:
     """The gap between plan and possibility; None when there is none, or when the plan books nothing in it."""
-    objective_ids = world.objective_ids(saving.id, *forecast.chain[1:])
+    objective_ids = world.objective_ids(forecast)
     days: int | None = None
     if forecast.supports_nothing:
         possible, until = None, date(max(start.year, world.today.year) + 1, 1, 1)

@@ -260,8 +260,8 @@ class TestGrouping:
         assert len(cards(composed)) == 1
         text = said(composed, "news")
         assert "AUR-118 Ledger cut-over: 40 findings, 47 days late" in text
-        assert text.count("Customer") == 5
-        assert "and 35 more" in text
+        assert text.count("Customer") == 3
+        assert "and 37 more" in text
 
     def test_decisions_are_ranked_by_money_and_then_by_the_last_day(self):
         composed = compose(three_causes())
@@ -293,8 +293,10 @@ class TestMoney:
         composed = compose(edition([opened(f) for f in three]))
         numbers = next(b for s in composed.blocks if s.name == "numbers" for b in s.blocks if isinstance(b, Table))
         assert [piece.text for cell in numbers.rows[0] for piece in cell] == [
-            "Revenue at risk, full", "100,000", "100,000", "0", "0",
-        ]  # fmt: skip
+            "Revenue at risk, full",
+            "100,000",
+            "100,000",
+        ]
         assert "EUR 100k revenue at risk" in composed.subject
 
     def test_what_is_at_risk_already_through_another_finding_does_not_raise_the_value(self):

@@ -13,6 +13,14 @@ def test_sources_read_at_the_same_minute_stand_together():
     assert of(*SOURCES[:2], early) == "tracker as of 06:00; jira, salesforce as of 06:55. 92 % of records linked."
 
 
+def test_many_sources_read_at_one_minute_are_counted():
+    assert of(*(coverage(name) for name in ("a", "b", "c", "d"))).startswith("All 4 sources as of 06:55.")
+
+
+def test_releases_and_sprints_do_not_count_as_unlinked():
+    assert "100 % of records linked" in of(coverage("jira", records=50, linked=41, unlinkable=9))
+
+
 def test_a_failed_source_is_named_with_the_reason_and_its_numbers_are_marked():
     """Design 5.12."""
     assert section_text("data_health", failed_source()) == (

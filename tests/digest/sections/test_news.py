@@ -27,7 +27,8 @@ def test_one_line_per_cause_with_the_findings_behind_it():
         "OPP-1041 Northwind Logistics a235a962 620,000 496,000"
     )
     assert "[new] ERP-7 ERP go-live: 4 findings, 21 days late, owner Tom Albers Promise EUR lost" in text
-    assert "and 1 more" in text
+    assert "and 3 more" in text
+    assert "and 2 more" in text
 
 
 def test_a_lone_finding_stands_in_its_line_with_its_code():
