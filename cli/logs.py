@@ -5,39 +5,45 @@ import sys
 from typing import Any
 
 import structlog
+from structlog.tracebacks import ExceptionDictTransformer
 from structlog.typing import EventDict, Processor
+
+from cli.output import coloured
+from cli.wording import clean
 
 LONGEST_TEXT = 2000
 
 
-def configure(*, verbose: bool = False, quiet: bool = False) -> None:
-    """Send our lines and the libraries' warnings to stderr.
-
-    ``quiet`` keeps warnings and errors only; ``verbose`` adds the steps between the summary lines.
-    """
-    level = logging.WARNING if quiet else logging.DEBUG if verbose else logging.INFO
+def configure(level: int = logging.INFO) -> None:
+    """Send our lines of this level and above, and the libraries' warnings, to stderr."""
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         _single_line,
     ]
-    terminal = sys.stderr.isatty()
-    last: list[Processor] = (
-        [structlog.dev.ConsoleRenderer(colors=True)]
-        if terminal
-        else [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer(ensure_ascii=False)]
-    )
+    last = _for_a_terminal() if sys.stderr.isatty() else _for_programs()
     structlog.configure(
         processors=[*shared, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=False,
     )
-    _adopt_standard_logging(shared, last)
+    _adopt_standard_logging(shared, last, max(level, logging.WARNING))
 
 
-def _adopt_standard_logging(shared: list[Processor], last: list[Processor]) -> None:
+def _for_a_terminal() -> list[Processor]:
+    # A traceback with the values of local variables would show tokens, and so does the formatter that is the default.
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=coloured(sys.stderr), exception_formatter=plain)]
+
+
+def _for_programs() -> list[Processor]:
+    transformer = ExceptionDictTransformer(show_locals=False)
+    return [structlog.processors.ExceptionRenderer(transformer), structlog.processors.JSONRenderer(ensure_ascii=False)]
+
+
+def _adopt_standard_logging(shared: list[Processor], last: list[Processor], level: int) -> None:
     """Libraries log through the standard library; their warnings get the same form (P10)."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
@@ -48,13 +54,13 @@ def _adopt_standard_logging(shared: list[Processor], last: list[Processor]) -> N
     )
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
+    root.setLevel(level)
 
 
 def _single_line(_logger: Any, _method: str, event: EventDict) -> EventDict:
     """Replace control characters and cut long texts, so that a hostile title stays one line."""
     for key, value in event.items():
         if isinstance(value, str) and key != "exception":
-            text = "".join(character if character.isprintable() else " " for character in value)
+            text = clean(value)
             event[key] = text if len(text) <= LONGEST_TEXT else text[:LONGEST_TEXT] + " …"
     return event

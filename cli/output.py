@@ -1,115 +1,82 @@
-"""How the command line speaks: tables and JSON on stdout, errors and progress on stderr."""
+"""How the command line speaks: data on stdout, talk on stderr, colour only where somebody looks at it."""
 
-import dataclasses
+import os
 import sys
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Any
+from contextlib import suppress
+from typing import Any, TextIO
 
 import click
 
-from model.errors import DriftlineError
+from cli.plain import plain
+from cli.wording import clean
+from model.errors import DriftlineError, Problem
 
-if TYPE_CHECKING:
-    from rich.console import Console
+
+class ReaderGoneError(Exception):
+    """Whoever read our standard output went away, as ``| head`` does."""
 
 
-def talk(text: str = "") -> None:
-    """Say something that is not data."""
-    click.echo(text, err=True)
+def say(line: str = "", **style: Any) -> None:
+    """Write one line of data; what could steer a terminal or forge another line is taken out."""
+    write(clean(line), **style)
+
+
+def say_text(text: str) -> None:
+    """Write a text of several lines as data."""
+    for line in text.splitlines():
+        say(line)
+
+
+def talk(line: str = "", **style: Any) -> None:
+    """Say one line that is not data."""
+    # The work goes on when nobody reads what is said about it.
+    with suppress(BrokenPipeError):
+        click.echo(_styled(clean(line), sys.stderr, style), file=sys.stderr, color=True)
+
+
+def write(text: str, **style: Any) -> None:
+    """Write text to stdout as it is; raise ReaderGoneError when nobody reads it any more."""
+    try:
+        click.echo(_styled(text, sys.stdout, style), file=sys.stdout, color=True)
+    except BrokenPipeError as error:
+        raise ReaderGoneError from error
+
+
+def coloured(stream: TextIO) -> bool:
+    """Whether colours and bold may be used: on a terminal that can, unless NO_COLOR asks for none."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _styled(text: str, stream: TextIO, style: dict[str, Any]) -> str:
+    return click.style(text, **style) if style and coloured(stream) else text
 
 
 def say_error(error: DriftlineError) -> None:
-    """Print an error in its form: what, where, one thing to do."""
+    """Print each problem of an error in its form: what is wrong, where, one thing to do."""
     for number, problem in enumerate(error.problems):
         if number:
             talk()
-        head, _, rest = str(problem).partition("\n")
-        word, _, message = head.partition(":")
-        talk(click.style(f"{word}:", fg="red", bold=True) + message)
-        if rest:
-            talk(rest)
+        say_problem(problem)
+
+
+def say_problem(problem: Problem, *, word: str = "error", colour: str = "red") -> None:
+    """Print one problem; ``word`` says how bad it is."""
+    for number, part in enumerate(str(problem).splitlines()):
+        if number:
+            talk(part)
+        else:
+            head = click.style(f"{word}:", fg=colour, bold=True) if coloured(sys.stderr) else f"{word}:"
+            with suppress(BrokenPipeError):
+                click.echo(head + clean(part.removeprefix("error:")), file=sys.stderr, color=True)
+
+
+def say_warning(problem: Problem) -> None:
+    """Print something that is probably not meant."""
+    say_problem(problem, word="warning", colour="yellow")
 
 
 def print_json(value: Any) -> None:
     """Write one JSON document: a documented contract, fields are only ever added."""
     import orjson
 
-    click.echo(orjson.dumps(plain(value), option=orjson.OPT_INDENT_2).decode())
-
-
-def plain(value: Any) -> Any:
-    """Turn values into what JSON knows: amounts as text so that no digit is lost, times in ISO form."""
-    if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {
-            field.name: plain(getattr(value, field.name))
-            for field in dataclasses.fields(value)
-            if not field.name.startswith("_")
-        }
-    if isinstance(value, dict):
-        return {str(key): plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [plain(entry) for entry in value]
-    if isinstance(value, IntEnum):
-        return value.name.lower()
-    if isinstance(value, Decimal | StrEnum):
-        return str(value)
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    if isinstance(value, bytes):
-        return value.decode(errors="replace")
-    return value
-
-
-def console(*, stderr: bool = False) -> "Console":
-    """A rich console: colour only on a terminal and only when NO_COLOR is unset; wide when nobody watches."""
-    from rich.console import Console
-
-    stream = sys.stderr if stderr else sys.stdout
-    width = None if stream.isatty() else 160
-    return Console(file=stream, width=width, highlight=False, soft_wrap=False)
-
-
-def print_table(headers: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[int] = ()) -> None:
-    """Print rows under headers; the columns in ``right`` are set flush right. Cells are plain text, never markup."""
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    numbers = set(right)
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for index, header in enumerate(headers):
-        table.add_column(header, justify="right" if index in numbers else "left", overflow="fold")
-    for row in rows:
-        table.add_row(*[cell if isinstance(cell, Text) else Text(clean(str(cell))) for cell in row])
-    console().print(table)
-
-
-def clean(text: str) -> str:
-    """Make a foreign text safe to print: control characters would let it steer the terminal (F10)."""
-    return "".join(
-        character if character.isprintable() and not _steers_direction(character) else " " for character in text
-    )
-
-
-def _steers_direction(character: str) -> bool:
-    return "\u202a" <= character <= "\u202e" or "\u2066" <= character <= "\u2069"
-
-
-def day(value: date | datetime | None) -> str:
-    """``30 Sep 2026``, or a dash."""
-    return f"{value.day} {value:%b %Y}" if value else "–"
-
-
-def moment(value: datetime | None) -> str:
-    """``2026-09-15 09:00 UTC``, or a dash."""
-    return f"{value:%Y-%m-%d %H:%M} UTC" if value else "–"
-
-
-def money(amount: Decimal, currency: str) -> str:
-    """``EUR 2,040,000``; cents only where there are any."""
-    return f"{currency} {amount:,.2f}".removesuffix(".00")
+    write(orjson.dumps(plain(value), option=orjson.OPT_INDENT_2).decode())

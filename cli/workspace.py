@@ -1,5 +1,6 @@
 """What most commands need: the configuration with its secrets, the store, the clock and the log."""
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +13,9 @@ if TYPE_CHECKING:
     from config.clock import Clock
     from config.load import Configuration
     from state.store import Store
+
+NOTHING_READ = "nothing was read yet"
+START_READING = "run driftline sync"
 
 
 def settings_path(ctx: click.Context) -> Path:
@@ -26,6 +30,8 @@ def load_configuration(ctx: click.Context, *, secrets: bool = False) -> "Configu
     from config.load import load
 
     configuration = load(settings_path(ctx))
+    # Whatever a room has to say from here on goes to stderr; a command that tells more starts the log anew.
+    start_log(ctx, configuration, least=logging.WARNING)
     return with_secrets(configuration) if secrets else configuration
 
 
@@ -51,12 +57,71 @@ def open_store(configuration: "Configuration") -> Iterator["Store"]:
     """The state database; made on first use, and refused when its schema is not this program's."""
     from state.store import Store
 
-    with Store.open(configuration.state_url) as store:
+    with Store.open(state_url(configuration)) as store:
         yield store
 
 
-def start_log(ctx: click.Context, *, quiet: bool = False) -> None:
-    """Send log lines to stderr: JSON when nobody watches, plain lines on a terminal."""
+def state_url(configuration: "Configuration") -> str:
+    """The database's URL with its password, which looking needs too; for the store only, never for a log."""
+    from dataclasses import replace
+
+    from config.secrets import resolve
+    from model.errors import ConfigurationError
+
+    state = configuration.settings.state
+    if state.password is None:
+        return state.connection_url()
+    try:
+        return resolve(state, environment=os.environ, root=configuration.root).connection_url()
+    except ConfigurationError as error:
+        problems = [replace(problem, location=f"state.{problem.location}") for problem in error.problems]
+        raise ConfigurationError(*problems) from None
+
+
+@contextmanager
+def read_store(configuration: "Configuration") -> Iterator["Store | None"]:
+    """The state database for a look at it, also while its owner works; None when there is none yet.
+
+    Looking makes nothing: no file, no tables.
+    """
+    if not state_exists(configuration):
+        yield None
+        return
+    with open_store(configuration) as store:
+        yield store
+
+
+def state_exists(configuration: "Configuration") -> bool:
+    """Whether something was ever stored where ``state.url`` points."""
+    from state.engine import open_engine, our_errors, parse_url, shown, sqlite_path
+    from state.schema import is_empty
+
+    url = parse_url(state_url(configuration))
+    if url.get_backend_name() == "sqlite":
+        path = sqlite_path(url)
+        return path.is_file() and path.stat().st_size > 0
+    engine = open_engine(url)
+    try:
+        with our_errors(shown(url)), engine.connect() as connection:
+            return not is_empty(connection)
+    finally:
+        engine.dispose()
+
+
+def near(configuration: "Configuration", location: str) -> str:
+    """A place in a configuration file, told from the folder of the settings."""
+    return location.removeprefix(f"{configuration.root}{os.sep}")
+
+
+def start_log(ctx: click.Context, configuration: "Configuration", *, least: int = logging.INFO) -> None:
+    """Send log lines to stderr: JSON when nobody watches, plain lines on a terminal.
+
+    They tell as much as ``log.level`` asks for, but nothing below ``least``, for commands that tell the rest
+    themselves. The command line's ``--verbose`` wins over both.
+    """
     from cli.logs import configure
 
-    configure(verbose=ctx.find_root().obj["verbose"], quiet=quiet)
+    wanted = ctx.find_root().obj
+    asked = logging.getLevelNamesMapping()[configuration.settings.log.level.upper()]
+    level = max(asked, least, logging.WARNING if wanted.get("quiet") else least)
+    configure(logging.DEBUG if wanted["verbose"] else level)

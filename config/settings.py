@@ -21,7 +21,7 @@ NAME_PATTERN = r"^[a-z][a-z0-9_-]{0,39}$"
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_RESERVED_NAMES = frozenset({"objective"})
+_RESERVED_NAMES = frozenset({"name", "objective"})
 
 
 def name_mistake(value: str) -> str | None:

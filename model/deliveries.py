@@ -20,8 +20,8 @@ class DeliveryState(StrEnum):
 class Delivery:
     """One message to one recipient. ``slot`` is the digest's name and local date: one mail per recipient and slot.
 
-    ``reason`` says why it went out. ``message`` is the whole mail as it is handed to the server. ``covers`` is the
-    sequence number of the last transition that it announces.
+    ``reason`` says why it went out. ``message`` is the whole mail as it is handed to the server. It announces
+    the transitions whose sequence numbers lie above ``covers_after`` and up to ``covers``.
     """
 
     id: int | None = None
@@ -32,6 +32,7 @@ class Delivery:
     subject: str
     reason: str
     message: bytes
+    covers_after: int = 0
     covers: int
     state: DeliveryState = DeliveryState.READY
     attempts: int = 0

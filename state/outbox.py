@@ -1,9 +1,8 @@
 """The outbox: a message is stored before it is sent, and what happened to it afterwards (M1, C1)."""
 
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
 from datetime import datetime
-from itertools import groupby
 from typing import Any
 
 from sqlalchemy import func, select, update
@@ -81,21 +80,25 @@ class Outbox(Connected):
             return connection.execute(statement).rowcount
 
     def covered(self, audience: str) -> int:
-        """The sequence number up to which an audience was told, or will be by what waits; 0 when it never was.
+        """The sequence number up to which an audience was told everything, or will be by what waits; 0 at first.
 
-        A slot counts as told when at least one of its recipients was not refused for good: one dead address does not
-        make everybody hear the news twice. A slot that failed for everyone told nobody, so the count stays before it,
-        even if a later slot was composed meanwhile, until a slot composed after the failure tells it again: news may
-        come twice, it is never lost.
+        What was refused for good told nobody. A transition counts as told when it lies in the range of at least one
+        other message, so one dead address does not make everybody hear the news twice, while a slot that failed for
+        everyone leaves a gap, and everything behind the gap is told again: news may come twice, it is never lost.
         """
         table = tables.deliveries
         statement = (
-            select(table.c.slot, table.c.covers, table.c.state, table.c.created_at, table.c.changed_at)
-            .where(table.c.audience == audience)
-            .order_by(table.c.id)
+            select(table.c.covers_after, table.c.covers)
+            .where(table.c.audience == audience, table.c.state != DeliveryState.FAILED)
+            .order_by(table.c.covers_after)
         )
+        reached = 0
         with self.reading() as connection:
-            return _told(_slots(connection.execute(statement).all()))
+            for after, covers in connection.execute(statement).all():
+                if after > reached:
+                    break
+                reached = max(reached, covers)
+        return reached
 
     def last_slot(self, audience: str) -> str | None:
         """The slot that was composed last for an audience."""
@@ -103,40 +106,6 @@ class Outbox(Connected):
         newest = select(func.max(table.c.id)).where(table.c.audience == audience).scalar_subquery()
         with self.reading() as connection:
             return connection.execute(select(table.c.slot).where(table.c.id == newest)).scalar_one_or_none()
-
-
-@dataclass(frozen=True, slots=True)
-class _Slot:
-    covers: int
-    composed_at: datetime
-    failed_at: datetime | None
-    """When it had failed for every recipient; None while there is hope."""
-
-
-def _slots(rows: Sequence[AnyRow]) -> list[_Slot]:
-    slots = []
-    for _, group in groupby(sorted(rows, key=lambda row: str(row.slot)), key=lambda row: str(row.slot)):
-        same = list(group)
-        failed = all(row.state == DeliveryState.FAILED for row in same)
-        slots.append(
-            _Slot(
-                max(row.covers for row in same),
-                min(row.created_at for row in same),
-                max(row.changed_at for row in same) if failed else None,
-            )
-        )
-    return sorted(slots, key=lambda slot: (slot.composed_at, slot.covers))
-
-
-def _told(slots: Iterable[_Slot]) -> int:
-    ordered = list(slots)
-    reached = 0
-    for slot in ordered:
-        if slot.failed_at is None:
-            reached = max(reached, slot.covers)
-        elif not any(later.failed_at is None and later.composed_at >= slot.failed_at for later in ordered):
-            return reached
-    return reached
 
 
 def _delivery(row: AnyRow) -> Delivery:

@@ -193,6 +193,7 @@ class DeliveryRow(Row, table=True):
     subject: str
     reason: str
     message: bytes = Field(sa_type=LargeBinary)
+    covers_after: int
     covers: int
     state: str = Field(index=True)
     attempts: int

@@ -1,53 +1,71 @@
 """``driftline check``: say everything that is wrong with the configuration, at once."""
 
 import os
+from typing import TYPE_CHECKING
 
 import click
 
 from cli.exit_codes import ExitCode
-from cli.output import print_json, say_error, talk
+from cli.output import print_json, say, say_error, say_warning, talk
+from cli.wording import count
 from cli.workspace import load_configuration
+
+if TYPE_CHECKING:
+    from config.load import Configuration
 
 
 @click.command("check", short_help="Check settings, objectives and rules; all mistakes at once.")
-@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.option("--strict", is_flag=True, help="Treat warnings as mistakes.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool, strict: bool) -> None:
     """Check settings, objectives, rules and secret references without calling any source.
 
     Every mistake is shown with its file, line and column and one thing to do. Exit code 2 when there is one.
+
+    JSON: an object with ok, problems (each with message, location, line and hint) and, when it is ok, warnings and the
+    numbers of sources, objectives, rules and digests.
     """
-    from config.secrets import unresolvable
-    from model.errors import ConfigurationError, UserError
+    from model.errors import UserError
 
     try:
-        configuration = load_configuration(ctx)
-        warnings = [*configuration.warnings]
-        missing = unresolvable(configuration.settings, environment=os.environ, root=configuration.root)
-        if missing:
-            raise ConfigurationError(*missing)
-        if strict and warnings:
-            raise ConfigurationError(*warnings)
+        configuration = _checked(ctx, strict=strict)
     except UserError as error:
         if as_json:
             print_json({"ok": False, "problems": error.problems})
         else:
             say_error(error)
             talk()
-            count = len(error.problems)
-            talk(f"{count} {'mistake' if count == 1 else 'mistakes'}")
+            talk(count(len(error.problems), "mistake"))
         ctx.exit(ExitCode.MEND)
+    warnings = configuration.warnings
+    counts = _counts(configuration)
+    if as_json:
+        print_json({"ok": True, "problems": [], "warnings": warnings, **counts})
+        return
+    for warning in warnings:
+        say_warning(warning)
+    say("ok: " + ", ".join(count(number, name.removesuffix("s")) for name, number in counts.items()))
+
+
+def _checked(ctx: click.Context, *, strict: bool) -> "Configuration":
+    """The configuration; raise UserError with everything that is wrong with it."""
+    from config.secrets import unresolvable
+    from model.errors import ConfigurationError
+
+    configuration = load_configuration(ctx)
+    missing = unresolvable(configuration.settings, environment=os.environ, root=configuration.root)
+    doubtful = configuration.warnings if strict else ()
+    if missing or doubtful:
+        raise ConfigurationError(*missing, *doubtful)
+    return configuration
+
+
+def _counts(configuration: "Configuration") -> dict[str, int]:
     settings, mapping = configuration.settings, configuration.mapping
-    counts = {
+    return {
         "sources": len(settings.sources),
         "objectives": len(mapping.tree.objectives),
         "rules": len(mapping.rules),
         "digests": len(settings.digests),
     }
-    if as_json:
-        print_json({"ok": True, "warnings": warnings, **counts})
-        return
-    for warning in warnings:
-        talk(str(warning).replace("error:", "warning:", 1))
-    click.echo("ok: " + ", ".join(f"{number} {name}" for name, number in counts.items()))

@@ -1,21 +1,25 @@
 """``driftline demo``: the main job on a demo company, without credentials and without a network."""
 
+import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from cli.output import talk
+from cli.exit_codes import ExitCode
+from cli.output import say, say_text, talk
+from cli.table import print_pairs
 
 if TYPE_CHECKING:
     from sandbox.world import Meridian
 
 DEFAULT_FOLDER = Path("demo")
+DEMO_MARK = "The settings of the demo company, Meridian Conveyors."
+"""What the settings of a demo say of themselves, and nothing else does."""
 
 
 @click.group("demo", invoke_without_command=True, short_help="Play the main job on a demo company.")
@@ -39,19 +43,18 @@ def command(ctx: click.Context, folder: Path, keep: bool) -> None:
     from model.errors import UsageError
 
     try:
-        from sandbox.world import Meridian, clear
+        from sandbox.world import Meridian
 
-        clear(folder)
+        _make_room(folder)
+        with Meridian(folder) as world:
+            _play(world, folder)
+            if keep:
+                ctx.exit(_keep_running(folder))
     except ModuleNotFoundError as error:
         raise UsageError(
             f"the demo needs {error.name}", hint="install the extra: pip install 'driftline[demo]'"
         ) from error
-    except FileExistsError as error:
-        raise UsageError(str(error), hint="name another folder with --folder") from error
-    with Meridian(folder) as world:
-        _play(world, folder)
-        if keep:
-            _keep_running(folder)
+    _suggest(folder)
 
 
 @command.command("move")
@@ -69,22 +72,73 @@ def move(what: str, to: str, folder: Path) -> None:
 
     For example: driftline demo move ERP-90 2026-11-05
     """
-    import json
-
     import requests
 
     from model.errors import UsageError
 
+    control = _control(folder)
+    if control is None:
+        hint = f"start one in another terminal: driftline demo --keep --folder {folder}"
+        raise UsageError(f"no demo runs in {folder}", hint=hint)
     try:
-        control = json.loads((folder / "sandbox.json").read_text(encoding="utf-8"))["control"]
         answer = requests.post(f"{control}/move", json={"what": what, "to": to}, timeout=10)
-    except (OSError, requests.RequestException) as error:
+        told = answer.json()
+    except requests.RequestException as error:
         raise UsageError(
-            f"no demo runs in {folder}", hint="start one in another terminal: driftline demo --keep"
+            f"the demo in {folder} does not answer", hint="start it anew: driftline demo --keep"
         ) from error
     if not answer.ok:
-        raise UsageError(answer.json().get("error", "the sandbox refused"))
-    click.echo(answer.json()["done"])
+        raise UsageError(
+            told.get("error", "the sandbox refused"),
+            hint="name a Jira key (ERP-90), a release ('Aurora 4.1'), an Asana gid or a deal (OPP-0001)",
+        )
+    say(told["done"])
+
+
+def _control(folder: Path) -> str | None:
+    """The address at which a demo in this folder can be steered; None when none runs there."""
+    import json
+    from urllib.parse import urlsplit
+
+    from sandbox.world import CONTROL_FILE
+
+    try:
+        address = str(json.loads((folder / CONTROL_FILE).read_text(encoding="utf-8"))["control"])
+    except (OSError, ValueError, KeyError):
+        return None
+    return address if _listens(urlsplit(address).port or 0) else None
+
+
+def _listens(port: int) -> bool:
+    import socket
+
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=2).close()
+    except OSError:
+        return False  # a demo that was killed leaves its file behind
+    return True
+
+
+def _make_room(folder: Path) -> None:
+    """Remove what an earlier demo left; refuse a folder that holds something else or a demo that runs."""
+    from model.errors import UsageError
+    from sandbox.world import clear
+
+    if _control(folder) is not None:
+        raise UsageError(f"a demo runs in {folder}", hint="stop it with Ctrl-C, or name another folder with --folder")
+    try:
+        # Only what says of itself that it is a demo is removed: its folder may lie beside real workbooks.
+        if folder.exists() and any(folder.iterdir()) and not _is_demo(folder):
+            raise FileExistsError(f"{folder} is not a folder of an earlier demo")
+        clear(folder)
+    except OSError as error:
+        what = str(error) if isinstance(error, FileExistsError) else f"{folder} cannot be used: {error.strerror}"
+        raise UsageError(what, hint="name another folder with --folder") from error
+
+
+def _is_demo(folder: Path) -> bool:
+    settings = folder / "driftline.yaml"
+    return settings.is_file() and DEMO_MARK in settings.read_text("utf-8", errors="replace")
 
 
 def _play(world: "Meridian", folder: Path) -> None:
@@ -110,68 +164,99 @@ def _play(world: "Meridian", folder: Path) -> None:
     mails = world.mail.mails()
     if mails:
         _show_mail(mails[0])
-    _suggest(folder)
 
 
 def _chapter(title: str) -> None:
     talk()
-    talk(click.style(title, bold=True))
+    talk(title, bold=True)
 
 
 def _call(arguments: list[str]) -> None:
     """Run a command of this program as a person would type it; its failure fails the demo."""
     from cli.main import cli
 
-    shown = " ".join(arguments)
-    talk(click.style(f"$ driftline {shown}", fg="cyan"))
-    code: Any = cli.main(args=arguments, standalone_mode=False)
+    talk()
+    talk(f"$ {_program()} {' '.join(arguments)}", fg="cyan")
+    code: Any = cli.main(args=arguments, prog_name="driftline", standalone_mode=False, obj={"quiet": True})
     if code:
         raise click.exceptions.Exit(int(code))
 
 
+def _program() -> str:
+    """This program as the reader can type it: by its path while it is not on the PATH."""
+    started = Path(sys.argv[0])
+    if started.name != "driftline" or shutil.which("driftline") is not None:
+        return "driftline"
+    try:
+        return str(started.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(started.absolute())
+
+
 def _show_mail(path: Path) -> None:
     message = message_from_bytes(path.read_bytes(), policy=policy.default)
+    say()
     for header in ("From", "To", "Subject", "Date"):
-        click.echo(f"{header}: {message[header]}")
+        say(f"{header}: {message[header]}")
     text = message.get_body(("plain",))
     html = message.get_body(("html",))
-    click.echo()
-    click.echo(text.get_content() if text else "")
+    say()
+    say_text(text.get_content() if text else "")
     page = path.with_suffix(".html")
     page.write_text(html.get_content() if html else "", encoding="utf-8")
-    talk(f"The mail as it was received: {path}")
-    talk(f"The same as a page to open:  {page}")
+    talk()
+    print_pairs([("The mail as it was received:", str(path)), ("The same as a page to open:", str(page))], talking=True)
 
 
 def _suggest(folder: Path) -> None:
     _chapter("What to try next")
-    for line in (
-        f"driftline -C {folder} show M-201          a record, and where each of its values came from",
-        f"driftline -C {folder} show FINDING        the whole of one finding; ids are in the table above",
-        f"driftline -C {folder} explain OPP-0001    why a deal is linked as it is",
-        "make demo KEEP=1                         leave the company running, then move a date yourself",
-        "driftline init my-company                a commented starter set for your own tools",
-    ):
-        talk(f"  {line}")
+    program = _program()
+    here = f"{program} -C {folder}"
+    print_pairs(
+        [
+            (f"{here} show {_gravest(folder)}", "the whole of one finding; its id is in the table above"),
+            (f"{here} show M-201", "a record, and where each of its values came from"),
+            (f"{here} explain OPP-0001", "why a deal is linked as it is"),
+            (f"{program} demo --keep", "leave the company running, then move a date yourself"),
+            (f"{program} init my-company", "a commented starter set for your own tools"),
+        ],
+        indent=2,
+        talking=True,
+    )
 
 
-def _keep_running(folder: Path) -> None:
-    """Run the daemon beside the sandbox until somebody stops us."""
-    _chapter("The demo company and the daemon run until Ctrl-C")
-    for line in (
-        f"driftline demo move ERP-90 2026-11-05 --folder {folder}",
-        f"driftline -C {folder} status              each source is read every 30 seconds",
-        f"driftline -C {folder} findings",
-        f"driftline -C {folder} digest preview leaders",
-    ):
-        talk(f"  {line}")
+def _gravest(folder: Path) -> str:
+    """The beginning of the id of the finding that asks for most attention."""
+    from config.load import load
+    from pipeline.judge import gravest_first
+    from state.store import Store
+
+    with Store.open(load(folder / "driftline.yaml").state_url) as store:
+        standing = gravest_first(each for each in store.tracked().values() if each.standing)
+    return standing[0].fingerprint[:8] if standing else "FINDING"
+
+
+def _keep_running(folder: Path) -> int:
+    """Run the daemon beside the sandbox until somebody stops us; give its exit code."""
+    _chapter("The demo company and the daemon run until Ctrl-C; in another terminal:")
+    program = _program()
+    here = f"{program} -C {folder}"
+    elsewhere = "" if folder == DEFAULT_FOLDER else f" --folder {folder}"
+    print_pairs(
+        [
+            (f"{program} demo move ERP-90 2026-11-05{elsewhere}", "move a date in Jira"),
+            (f"{here} status", "each source is read every 30 seconds"),
+            (f"{here} findings", "what disagrees after the next reading"),
+            (f"{here} digest preview leaders", "the mail that would go out"),
+        ],
+        indent=2,
+        talking=True,
+    )
+    talk()
     daemon = subprocess.Popen([sys.executable, "-m", "cli.main", "-C", str(folder), "run"])  # noqa: S603 - our own program
-    _stop_on(signal.SIGTERM, daemon.terminate)
-    try:
-        daemon.wait()
-    except KeyboardInterrupt:
-        daemon.wait(timeout=15)
-
-
-def _stop_on(number: signal.Signals, stop: Callable[[], None]) -> None:
-    signal.signal(number, lambda _number, _frame: stop())
+    wishes = iter((daemon.terminate, daemon.kill))
+    for number in (signal.SIGINT, signal.SIGTERM):
+        # Asked once it ends in order, asked again at once; what it stored is whole either way.
+        signal.signal(number, lambda _number, _frame: next(wishes, daemon.kill)())
+    code = daemon.wait()
+    return code if code >= 0 else ExitCode.INTERRUPTED

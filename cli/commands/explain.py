@@ -4,26 +4,30 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.output import clean, print_json
-from cli.workspace import load_configuration, open_store
+from cli.output import print_json, say, say_text
+from cli.table import print_pairs
+from cli.wording import count, origin, waiting
+from cli.workspace import NOTHING_READ, START_READING, load_configuration, near, read_store
 
 if TYPE_CHECKING:
-    from mapping.explain import Explanation
+    from config.load import Configuration
+    from mapping.explain import Attempt, Explanation
 
 
 @click.command("explain", short_help="Tell why a record is linked as it is, or what a check means.")
 @click.argument("name")
+@click.option("--all", "everything", is_flag=True, help="List the rules for other sources as well.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
-def command(ctx: click.Context, name: str, as_json: bool) -> None:
+def command(ctx: click.Context, name: str, everything: bool, as_json: bool) -> None:
     """Explain a record by its key, or a check by its name.
 
     For a record: every rule that was tried, the first condition that failed, the rule that won and the path of
     objectives above it.
+
+    JSON of a record name: a list of objects with record_id, key, title, attempts, match and paths; of a check: one
+    object with check and text.
     """
-    from mapping.explain import explain
-    from model.errors import UsageError
-    from pipeline.link import names_of
     from reconcile.checks import checks
 
     known = checks()
@@ -31,20 +35,14 @@ def command(ctx: click.Context, name: str, as_json: bool) -> None:
         _explain_check(name, known[name], as_json=as_json)
         return
     configuration = load_configuration(ctx)
-    with open_store(configuration) as store:
-        found = store.find(name)
-        if not found:
-            raise UsageError(
-                f"there is no record or check {name}", hint=f"the checks are: {', '.join(sorted(known))}"
-            )
-        names = names_of(store)
-    explanations = [explain(configuration.mapping, names, seen.record) for seen in found]
+    explanations = _explanations(configuration, name, list(known))
     if as_json:
         print_json(explanations)
         return
-    for seen, explanation in zip(found, explanations, strict=True):
-        click.echo(click.style(clean(f"{seen.record.key} {seen.record.title}"), bold=True))
-        _show(explanation)
+    for number, explanation in enumerate(explanations):
+        if number:
+            say()
+        _show(explanation, configuration, everything=everything)
 
 
 def _explain_check(name: str, check: object, *, as_json: bool) -> None:
@@ -54,23 +52,58 @@ def _explain_check(name: str, check: object, *, as_json: bool) -> None:
     if as_json:
         print_json({"check": name, "text": text})
     else:
-        click.echo(f"{name}\n\n{text}")
+        say(name, bold=True)
+        say()
+        say_text(text)
 
 
-def _show(explanation: "Explanation") -> None:
+def _explanations(configuration: "Configuration", name: str, checks: list[str]) -> "list[Explanation]":
+    """What the rules say about every record of this name; raise UsageError when there is none."""
+    from mapping.explain import explain
+    from mapping.wording import did_you_mean
+    from model.errors import UsageError
+    from pipeline.link import names_of
+
+    with read_store(configuration) as store:
+        if store is None:
+            raise UsageError(f"there is no record or check {name}: {NOTHING_READ}", hint=START_READING)
+        found = store.find(name)
+        if not found:
+            hint = did_you_mean(name, checks, "the checks are")
+            raise UsageError(f"there is no record or check {name}", hint=f"records go by their key; {hint}")
+        names = names_of(store)
+    return [explain(configuration.mapping, names, seen.record) for seen in found]
+
+
+def _show(explanation: "Explanation", configuration: "Configuration", *, everything: bool) -> None:
+    same = explanation.title in ("", explanation.key)
+    say(explanation.key if same else f"{explanation.key} {explanation.title}", bold=True)
     if not explanation.match.links:
-        click.echo("linked to nothing: no rule matches it")
-    for attempt in explanation.attempts:
-        objectives = ", ".join(attempt.objective_ids)
-        if attempt.won:
-            verdict = f"wins ({attempt.rung}): {objectives} as {attempt.role.value}"
-        elif attempt.failure is None:
-            verdict = f"matches ({attempt.rung}), but {attempt.beaten_by} wins over it"
-        else:
-            verdict = f"does not match: {attempt.failure}"
-        click.echo(clean(f"  {attempt.rule}  {verdict}  ({attempt.location})"))
-    for need in explanation.match.needs:
-        lag = f" plus {need.lag_days} days" if need.lag_days else ""
-        click.echo(clean(f"needs {need.wanted}{lag} ({need.rule or 'the source says so'})"))
+        say("linked to nothing: no rule matches it")
+    attempts = [attempt for attempt in explanation.attempts if everything or not _elsewhere(attempt)]
+    # The rule that won comes first, then those that matched too, then those that failed.
+    attempts.sort(key=lambda attempt: (not attempt.won, attempt.failure is not None))
+    say("rules")
+    print_pairs(
+        [(attempt.rule, _verdict(attempt), near(configuration, attempt.location)) for attempt in attempts], indent=2
+    )
+    if left_out := len(explanation.attempts) - len(attempts):
+        say(f"  {count(left_out, 'rule')} for other sources (--all lists them)")
+    if explanation.match.needs:
+        say("waits for")
+        print_pairs([(waiting(need.wanted, need.lag_days), origin(need)) for need in explanation.match.needs], indent=2)
     for path in explanation.paths:
-        click.echo(clean("path  " + " → ".join(f"{step.id} {step.name}" for step in path)))
+        say("path to the top")
+        print_pairs([(step.id, step.name, step.level.replace("_", " ")) for step in path], indent=2)
+
+
+def _elsewhere(attempt: "Attempt") -> bool:
+    return attempt.failure is not None and attempt.failure.condition == "source"
+
+
+def _verdict(attempt: "Attempt") -> str:
+    if attempt.won:
+        return f"wins by {attempt.rung}: {', '.join(attempt.objective_ids)} as {attempt.role.value}"
+    if attempt.failure is None:
+        return f"matches by {attempt.rung}, but {attempt.beaten_by} wins over it"
+    return f"does not match: {attempt.failure}"

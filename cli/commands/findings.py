@@ -4,15 +4,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.output import day, money, print_json, print_table, talk
-from cli.workspace import load_configuration, open_store
+from cli.output import print_json, talk
+from cli.workspace import NOTHING_READ, START_READING, load_configuration, read_store
 
 if TYPE_CHECKING:
-    from rich.text import Text
+    from collections.abc import Collection
 
+    from config.load import Configuration
     from model.findings import TrackedFinding
-
-COLOURS = {"critical": "bold red", "major": "red", "minor": "yellow", "notice": "dim"}
 
 
 @click.command("findings", short_help="List what the tools disagree about, the gravest first.")
@@ -21,88 +20,72 @@ COLOURS = {"critical": "bold red", "major": "red", "minor": "yellow", "notice": 
 @click.option("--objective", help="Only findings on this objective or below it.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
-def command(
-    ctx: click.Context, everything: bool, check_name: str | None, objective: str | None, as_json: bool
-) -> None:
-    """List standing findings with their days, money, decider and decide-by date."""
-    from model.errors import UsageError
-    from pipeline.judge import gravest_first
+def command(ctx: click.Context, everything: bool, check_name: str | None, objective: str | None, as_json: bool) -> None:
+    """List standing findings with their days, money, decider and decide-by date.
+
+    On a terminal the table is wrapped to its width; piped elsewhere, each finding is one line.
+
+    JSON: a list of objects with fingerprint, totals (money by account over distinct records), finding (the judgement),
+    state, opened_at, changed_at, judged_at, told, held_since, held_because, acceptance and baseline.
+    """
+    from cli.finding_view import print_findings
 
     configuration = load_configuration(ctx)
-    tree = configuration.mapping.tree
-    if objective is not None and objective not in tree:
-        raise UsageError(f"there is no objective {objective}", hint="driftline check counts them; see the objectives file")
-    subtree = tree.subtree([objective]) if objective else frozenset[str]()
-    with open_store(configuration) as store:
-        tracked = gravest_first(store.tracked().values())
+    subtree = _subtree(configuration, objective)
+    tracked, read = _tracked(configuration)
+    _known_check(check_name, {finding.finding.check for finding in tracked})
     chosen = [
         finding
         for finding in tracked
         if (everything or finding.standing)
         and (check_name is None or finding.finding.check == check_name)
-        and (objective is None or subtree.intersection(finding.finding.objective_ids))
+        and (subtree is None or subtree.intersection(finding.finding.objective_ids))
     ]
     if as_json:
-        print_json([{"fingerprint": finding.fingerprint, **_plain(finding)} for finding in chosen])
-        return
-    if not chosen:
-        talk("No findings.")
-        return
-    currency = configuration.settings.business.currency
-    print_table(
-        ("finding", "severity", "what disagrees", "days", "money", "decider", "decide by"),
-        [_row(finding, currency) for finding in chosen],
-        right=(3, 4),
-    )
-    _totals(chosen, currency)
+        print_json([_as_json(finding) for finding in chosen])
+    elif chosen:
+        print_findings(chosen, configuration.settings.business.currency)
+    else:
+        talk("No findings." if read else f"No findings: {NOTHING_READ}; {START_READING}")
 
 
-def _plain(tracked: "TrackedFinding") -> dict[str, object]:
-    from cli.output import plain
+def _tracked(configuration: "Configuration") -> "tuple[list[TrackedFinding], bool]":
+    """All findings, the gravest first, and whether there was ever a run."""
+    from pipeline.judge import gravest_first
+
+    with read_store(configuration) as store:
+        if store is None:
+            return [], False
+        return gravest_first(store.tracked().values()), bool(store.runs(limit=1))
+
+
+def _subtree(configuration: "Configuration", objective: str | None) -> frozenset[str] | None:
+    from mapping.wording import did_you_mean
+    from model.errors import UsageError
+
+    tree = configuration.mapping.tree
+    if objective is None:
+        return None
+    if objective not in tree:
+        known = [each.id for each in tree.objectives]
+        hint = did_you_mean(objective, known, "the objectives are") or "the objectives file lists them"
+        raise UsageError(f"there is no objective {objective}", hint=hint)
+    return tree.subtree([objective])
+
+
+def _known_check(name: str | None, found: "Collection[str]") -> None:
+    """Refuse a check that does not exist; one that is gone but left findings is known too."""
+    from mapping.wording import did_you_mean
+    from model.errors import UsageError
+    from reconcile.checks import checks
+
+    if name is not None and name not in found and name not in checks():
+        raise UsageError(f"there is no check {name}", hint=did_you_mean(name, checks(), "the checks are"))
+
+
+def _as_json(tracked: "TrackedFinding") -> dict[str, object]:
+    from cli.finding_view import totals
+    from cli.plain import plain
 
     shown: dict[str, object] = plain(tracked)
-    return shown
-
-
-def _row(tracked: "TrackedFinding", currency: str) -> tuple[object, ...]:
-    finding = tracked.finding
-    held = f" (not re-checked since {day(tracked.held_since)})" if tracked.held_since else ""
-    state = "" if tracked.state.value == "open" else f" [{tracked.state.value}]"
-    return (
-        tracked.fingerprint[:8],
-        _severity(finding.severity.label),
-        f"{finding.title}{state}{held}",
-        "–" if finding.impact.days is None else finding.impact.days,
-        _money(tracked, currency),
-        finding.decider or "nobody named",
-        day(finding.decide_by),
-    )
-
-
-def _severity(label: str) -> "Text":
-    from rich.text import Text
-
-    return Text(label, style=COLOURS[label])
-
-
-def _money(tracked: "TrackedFinding", currency: str) -> str:
-    from model.findings import Account
-
-    impact = tracked.finding.impact
-    parts = [f"{money(full, currency)} {account.value}" for account in Account if (full := impact.full(account))]
-    parts += [f"{money(amount.amount, amount.currency)} unconverted" for amount in impact.unconverted]
-    return "\n".join(parts) or "not priced"
-
-
-def _totals(chosen: list["TrackedFinding"], currency: str) -> None:
-    """Money over distinct records, accounts apart; full and weighted side by side."""
-    from model.findings import Account, combined
-
-    everything = combined([tracked.finding.impact for tracked in chosen if tracked.standing])
-    revenue, savings = everything.full(Account.REVENUE), everything.full(Account.SAVINGS)
-    if revenue:
-        weighted = money(everything.weighted(Account.REVENUE), currency)
-        click.echo(f"revenue at risk: {money(revenue, currency)} in full, {weighted} weighted by probability")
-    if savings:
-        click.echo(f"savings lost: {money(savings, currency)}")
-    click.echo(f"{len(chosen)} findings; driftline show FINDING tells the whole of one")
+    return {"fingerprint": tracked.fingerprint, "totals": totals(tracked.finding.impact), **shown}

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from cli.output import talk
+from cli.output import say, talk
 
 
 @click.command("init", short_help="Write a commented starter set of configuration files.")
@@ -17,6 +17,8 @@ def command(folder: Path) -> None:
     from config.sample import write_sample
 
     for path in write_sample(folder):
-        click.echo(path)
+        say(str(path))
     talk()
-    talk("Next: fill in driftline.yaml, put the secrets where it points, then run: driftline check")
+    there = "" if folder == Path() else f" -C {folder}"
+    talk("Next: fill in driftline.yaml, put the secrets where it points (.env.example names the variables),")
+    talk(f"then run: driftline{there} check")

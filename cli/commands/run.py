@@ -19,7 +19,7 @@ def command(ctx: click.Context) -> None:
     from state.lock import Ownership
 
     configuration = load_configuration(ctx, secrets=True)
-    start_log(ctx)
+    start_log(ctx, configuration)
     clock = clock_of(configuration)
     with open_store(configuration) as store, Ownership.acquire(store, holder="driftline run", now=clock.now()):
         clean = Daemon(store, configuration, clock.now).run()

@@ -4,15 +4,18 @@ from pathlib import Path
 
 import click
 
+from cli.output import say
+
 
 @click.command("schema", short_help="Write the JSON Schemas that editors use.")
 @click.argument("folder", type=click.Path(file_okay=False, path_type=Path), default="schema")
 def command(folder: Path) -> None:
     """Write the JSON Schemas of settings, objectives and rules into FOLDER (default: schema).
 
-    The first line of each starter file points an editor with a YAML language server at them.
+    The first line of each starter file points an editor with a YAML language server at them. What an earlier version
+    wrote there is replaced.
     """
     from config.schema import write_schemas
 
     for path in write_schemas(folder):
-        click.echo(path)
+        say(str(path))

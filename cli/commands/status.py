@@ -1,58 +1,143 @@
 """``driftline status``: what is read, how fresh it is, what waits."""
 
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
 import click
 
-from cli.output import moment, print_json, print_table
-from cli.workspace import load_configuration, open_store
+from cli.output import print_json, say, talk
+from cli.plain import plain
+from cli.table import print_pairs, print_table
+from cli.wording import count, moment
+from cli.workspace import NOTHING_READ, START_READING, load_configuration, read_store
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from zoneinfo import ZoneInfo
+
+    from config.load import Configuration
+    from model.findings import TrackedFinding
+    from model.runs import Coverage, Run
+    from state.records import StoredSetAside
+    from state.store import Store
+
+
+@dataclass(slots=True)
+class Picture:
+    """What the command shows."""
+
+    last_run: "Run | None" = None
+    coverage: "Sequence[Coverage]" = ()
+    set_aside: "Sequence[StoredSetAside]" = ()
+    standing: "Sequence[TrackedFinding]" = ()
+    deliveries: Counter[str] = field(default_factory=Counter)
+    owner: str | None = None
+
+    @property
+    def held(self) -> int:
+        return sum(1 for finding in self.standing if finding.held_since is not None)
 
 
 @click.command("status", short_help="Show how fresh each source is and what waits.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
-    """Show the last run, how fresh and complete each source is, the standing findings and the outbox."""
-    from collections import Counter
+    """Show the last run, how fresh and complete each source is, the standing findings and the outbox.
 
+    JSON: an object with last_run (as driftline sync gives it), sources, set_aside, findings (open and held),
+    deliveries (by state) and owner (who works on the state now).
+    """
     configuration = load_configuration(ctx)
-    with open_store(configuration) as store:
-        runs = store.runs(limit=1)
-        with store.view(objective_ids=[]) as view:
-            coverage = list(view.coverage())
-        set_aside = store.set_aside()
-        standing = [finding for finding in store.tracked().values() if finding.standing]
-        deliveries = Counter(row.state.value for row in store.deliveries())
-        owner = store.owner()
-    states = {
-        "open": sum(1 for finding in standing if finding.held_since is None),
-        "held": sum(1 for finding in standing if finding.held_since is not None),
-    }
+    with read_store(configuration) as store:
+        picture = _picture(store) if store else Picture()
+    picture.coverage = _with_unread(picture.coverage, configuration)
     if as_json:
-        print_json(
-            {
-                "last_run": runs[0] if runs else None,
-                "sources": coverage,
-                "set_aside": set_aside,
-                "findings": states,
-                "deliveries": dict(deliveries),
-                "owner": owner,
-            }
-        )
-        return
+        _print_json(picture, configuration)
+    else:
+        _show(picture, configuration)
+
+
+def _picture(store: "Store") -> Picture:
+    runs = store.runs(limit=1)
+    with store.view() as view:
+        coverage = list(view.coverage())
+    return Picture(
+        last_run=runs[0] if runs else None,
+        coverage=coverage,
+        set_aside=store.set_aside(),
+        standing=[finding for finding in store.tracked().values() if finding.standing],
+        deliveries=Counter(row.state.value for row in store.deliveries()),
+        owner=store.owner(),
+    )
+
+
+def _with_unread(coverage: "Sequence[Coverage]", configuration: "Configuration") -> "list[Coverage]":
+    """Every configured source in the order of the settings, also when it was never read; then what is left over."""
+    from model.runs import Coverage
+
+    known = {entry.source: entry for entry in coverage}
+    configured = configuration.settings.sources
+    listed = [known.pop(name, Coverage(name, 0, 0, complete=False)) for name in configured]
+    return [*listed, *known.values()]
+
+
+def _print_json(picture: Picture, configuration: "Configuration") -> None:
+    configured = configuration.settings.sources
+    print_json(
+        {
+            "last_run": picture.last_run,
+            "sources": [{**plain(entry), "configured": entry.source in configured} for entry in picture.coverage],
+            "set_aside": picture.set_aside,
+            "findings": {"open": len(picture.standing) - picture.held, "held": picture.held},
+            "deliveries": dict(picture.deliveries),
+            "owner": picture.owner,
+        }
+    )
+
+
+def _show(picture: Picture, configuration: "Configuration") -> None:
+    zone = configuration.settings.business.zone
+    configured = configuration.settings.sources
     rows = [
         (
-            source.source,
-            source.records,
-            source.linked,
-            moment(source.as_of),
-            "complete" if source.complete else f"failed: {source.error}",
+            entry.source,
+            f"{entry.records:,}",
+            f"{entry.linked:,} of {entry.linkable:,}",
+            moment(entry.as_of, zone) if entry.as_of else "never",
+            _condition(entry) if entry.source in configured else "no longer configured",
         )
-        for source in coverage
+        for entry in picture.coverage
     ]
-    print_table(("source", "records", "linked", "last complete read", "last read"), rows, right=(1, 2))
-    last = runs[0] if runs else None
-    click.echo(f"last run: {f'{last.id}, {last.outcome.value}, {moment(last.started_at)}' if last else 'none yet'}")
-    click.echo(f"findings: {states['open']} standing, {states['held']} held because a source is incomplete")
-    click.echo("mails: " + (", ".join(f"{count} {state}" for state, count in deliveries.items()) or "none yet"))
-    click.echo(f"owner: {owner or 'no daemon runs on this state'}")
-    for record in set_aside:
-        click.echo(f"set aside: {record.source} {record.native_id}: {record.reason} {record.location}".rstrip())
+    print_table(("source", "records", "linked", "last complete read", "condition"), rows, right=(1, 2))
+    say()
+    print_pairs(
+        [
+            ("last run", _last_run(picture.last_run, zone)),
+            ("findings", f"{len(picture.standing)} standing" + (f", {_held(picture.held)}" if picture.held else "")),
+            ("mails", ", ".join(f"{number} {state}" for state, number in picture.deliveries.items()) or "none yet"),
+            ("working now", picture.owner or "nothing: no daemon runs on this state"),
+        ]
+    )
+    if picture.set_aside:
+        say()
+        say(f"{count(len(picture.set_aside), 'record')} set aside because they could not be read")
+        print_pairs(
+            [(f"{one.source} {one.native_id}", one.reason, one.location) for one in picture.set_aside], indent=2
+        )
+    if picture.last_run is None:
+        talk(f"{NOTHING_READ}; {START_READING}")
+
+
+def _condition(entry: "Coverage") -> str:
+    if entry.complete:
+        return "complete"
+    return f"failed: {entry.error}" if entry.error else "not read yet"
+
+
+def _last_run(run: "Run | None", zone: "ZoneInfo") -> str:
+    return f"{run.id}, {run.outcome.value}, {moment(run.started_at, zone)}" if run else "none yet"
+
+
+def _held(held: int) -> str:
+    return f"{held} of them held because a source is incomplete"

@@ -1,19 +1,28 @@
 """``driftline sync``: one run, now."""
 
+import logging
+import os
+import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.exit_codes import ExitCode
-from cli.output import console, day, print_json, print_table, talk
+from cli.output import print_json, say, say_problem, talk
+from cli.table import console, print_table
+from cli.wording import count, day
 from cli.workspace import clock_of, load_configuration, open_store, start_log
 
 if TYPE_CHECKING:
+    from config.load import Configuration
     from model.runs import Run
     from pipeline.run import Stages
+    from state.store import Store
 
 SEVERITIES = ("notice", "minor", "major", "critical")
 
@@ -21,65 +30,138 @@ SEVERITIES = ("notice", "minor", "major", "critical")
 @click.command("sync", short_help="Read all sources once, then judge what they say.")
 @click.argument("sources", nargs=-1)
 @click.option("--full", is_flag=True, help="Read everything anew instead of what changed, and take the census.")
+@click.option("--trust-census", is_flag=True, help="With --full: believe that however many records are gone.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 1 when findings this grave stand.")
-@click.option("--json", "as_json", is_flag=True, help="Print the run as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
-def command(ctx: click.Context, sources: tuple[str, ...], full: bool, fail_on: str | None, as_json: bool) -> None:
+def command(
+    ctx: click.Context,
+    sources: tuple[str, ...],
+    full: bool,
+    trust_census: bool,
+    fail_on: str | None,
+    as_json: bool,
+) -> None:
     """Make one pass over all sources, or over the SOURCES named, and store what changed.
 
     A source that fails leaves its stored records as they were; the others go on. Exit code 3 when one failed.
+
+    JSON: an object with id, started_at, finished_at, outcome, baseline, results (one per source), opened, resolved and
+    standing.
     """
-    from model.findings import Severity
-    from model.runs import RunOutcome
-    from pipeline.run import run_once
     from state.lock import Ownership
 
+    _expect(sources, full=full, trust_census=trust_census)
     configuration = load_configuration(ctx, secrets=True)
-    start_log(ctx, quiet=console(stderr=True).is_terminal)
-    clock = clock_of(configuration)
-    with open_store(configuration) as store, Ownership.acquire(store, holder="driftline sync", now=clock.now()):
-        with _progress(len(configuration.settings.sources)) as stages:
-            run = run_once(
-                store, configuration, clock=clock.now, stop=threading.Event(), only=sources, full=full, stages=stages
-            )
-        grave = [
-            finding
-            for finding in store.tracked().values()
-            if fail_on and finding.standing and finding.finding.severity >= Severity[fail_on.upper()]
-        ]
+    # On a terminal the progress display and the table say what the log would.
+    start_log(ctx, configuration, least=logging.ERROR if sys.stderr.isatty() else logging.INFO)
+    now = clock_of(configuration).now()
+    with open_store(configuration) as store, Ownership.acquire(store, holder="driftline sync", now=now):
+        run = _run(store, configuration, sources, full=full, trust_census=trust_census)
+        grave = _grave(store, fail_on) if fail_on else 0
     if as_json:
         print_json(run)
     else:
-        _show(run)
-    if run.outcome in (RunOutcome.PARTIAL, RunOutcome.FAILED):
-        ctx.exit(ExitCode.PARTIAL)
+        _show(run, configuration)
     if grave:
-        ctx.exit(ExitCode.FINDINGS)
+        talk(f"{count(grave, 'finding')} at or above {fail_on}")
+    ctx.exit(_code(run, grave))
 
 
-def _show(run: "Run") -> None:
-    rows = [
-        (
-            result.source,
-            result.outcome.value,
-            result.read,
-            result.changed,
-            result.absent,
-            result.set_aside,
-            f"{result.error} {f'({result.hint})' if result.hint else ''}".strip(),
+def _code(run: "Run", grave: int) -> ExitCode:
+    """A source that failed counts for more than findings: what stands was not completely checked."""
+    from model.runs import RunOutcome
+
+    if run.outcome in (RunOutcome.PARTIAL, RunOutcome.FAILED):
+        return ExitCode.PARTIAL
+    return ExitCode.FINDINGS if grave else ExitCode.DONE
+
+
+def _expect(sources: tuple[str, ...], *, full: bool, trust_census: bool) -> None:
+    """Refuse to believe a loss that nobody looked at: the one source must be named, and read in full."""
+    from model.errors import UsageError
+
+    if trust_census and not (full and len(sources) == 1):
+        raise UsageError(
+            "--trust-census takes whatever one source no longer shows as deleted",
+            hint="look at that source first, then name it: driftline sync --full --trust-census SOURCE",
         )
-        for result in run.results
-    ]
+
+
+def _run(
+    store: "Store", configuration: "Configuration", sources: tuple[str, ...], *, full: bool, trust_census: bool
+) -> "Run":
+    from pipeline.run import chosen_sources, run_once
+
+    chosen = chosen_sources(configuration.settings.sources, sources)
+    clock = clock_of(configuration)
+    with _stopping() as stop, _progress(len(chosen)) as stages:
+        return run_once(
+            store,
+            configuration,
+            clock=clock.now,
+            stop=stop,
+            only=sources,
+            full=full,
+            trust_census=trust_census,
+            stages=stages,
+        )
+
+
+def _grave(store: "Store", fail_on: str) -> int:
+    """How many standing findings are at least this grave."""
+    from model.findings import Severity
+
+    limit = Severity[fail_on.upper()]
+    return sum(1 for each in store.tracked().values() if each.standing and each.finding.severity >= limit)
+
+
+def _show(run: "Run", configuration: "Configuration") -> None:
     print_table(
-        ("source", "outcome", "read", "changed", "gone", "set aside", "what went wrong"), rows, right=(2, 3, 4, 5)
+        ("source", "outcome", "read", "changed", "gone", "set aside"),
+        [
+            (result.source, result.outcome.value, result.read, result.changed, result.absent, result.set_aside)
+            for result in run.results
+        ],
+        right=(2, 3, 4, 5),
     )
-    word = "baseline" if run.baseline else "run"
-    click.echo(
-        f"{word} {run.id} on {day(run.started_at)}: "
+    local = run.started_at.astimezone(configuration.settings.business.zone)
+    say(
+        f"{'baseline' if run.baseline else 'run'} {run.id} on {day(local)}: "
         f"{run.opened} opened, {run.resolved} resolved, {run.standing} standing"
     )
     if run.baseline:
         talk("This was the first run: what stands now is the baseline and is not announced as news.")
+    _say_failures(run)
+
+
+def _say_failures(run: "Run") -> None:
+    """Each source that failed, in the form of all our errors."""
+    from model.errors import Problem
+
+    for result in run.results:
+        if result.error:
+            talk()
+            say_problem(Problem(result.error, f"source {result.source}", result.hint))
+
+
+@contextmanager
+def _stopping() -> Iterator[threading.Event]:
+    """An event that Ctrl-C and SIGTERM set: the run ends at its next step. A second one ends the program at once."""
+    stop = threading.Event()
+
+    def ask(_number: int, _frame: FrameType | None) -> None:
+        if stop.is_set():
+            os._exit(ExitCode.INTERRUPTED)  # every stored step was atomic, so nothing is torn
+        stop.set()
+        talk("stopping after the page under way; once more stops at once")
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -87,15 +169,14 @@ def _progress(sources: int) -> Iterator["Stages"]:
     """A progress display on a terminal; silence elsewhere."""
     from pipeline.run import Stages
 
-    terminal = console(stderr=True)
-    if not terminal.is_terminal:
+    if not sys.stderr.isatty():
         yield Stages()
         return
     counts: dict[str, int] = {}
-    with terminal.status(f"reading {sources} sources") as status:
+    with console(sys.stderr).status(f"reading {count(sources, 'source')}") as status:
 
         def read(source: str, records: int) -> None:
             counts[source] = records
-            status.update("reading " + ", ".join(f"{name} {number}" for name, number in sorted(counts.items())))
+            status.update("reading " + ", ".join(f"{name} {number:,}" for name, number in sorted(counts.items())))
 
         yield Stages(read=read, enter=status.update)

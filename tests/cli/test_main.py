@@ -5,11 +5,21 @@ import sys
 from importlib.metadata import distributions
 from pathlib import Path
 
+import click
 import pytest
 
-from cli.main import main
+from cli.commands import check
+from cli.main import DAILY, cli
+from model.errors import SourceUnavailableError
+from tests.cli.console import ROOT, driftline, program
+from tests.cli.test_check import COUNTS
+from tests.cli.test_digest import DELIVERY_FIELDS, PREVIEW_FIELDS
+from tests.cli.test_explain import FIELDS as EXPLAIN_FIELDS
+from tests.cli.test_findings import FIELDS as FINDINGS_FIELDS
+from tests.cli.test_show import FINDING_FIELDS, RECORD_FIELDS
+from tests.cli.test_status import FIELDS as STATUS_FIELDS
+from tests.cli.test_sync import FIELDS as SYNC_FIELDS
 
-ROOT = Path(__file__).parents[2]
 HEAVY = (
     *("sqlmodel", "sqlalchemy", "jira", "asana", "simple_salesforce", "openpyxl", "apscheduler", "alembic"),
     *("requests", "pydantic", "structlog", "rich", "yaml", "jinja2"),
@@ -18,12 +28,33 @@ OUR_NAMES = {
     *("cli", "config", "connectors", "digest", "mapping", "model", "pipeline", "reconcile", "sandbox", "scheduler"),
     *("state", "tests", "docs"),
 }
+JSON_FIELDS = {
+    "check": {"ok", "problems", "warnings", *COUNTS},
+    "digest preview": PREVIEW_FIELDS,
+    "digest send": DELIVERY_FIELDS,
+    "db status": {"url", "schema", "owner"},
+    "explain": {*EXPLAIN_FIELDS, "check", "text"},
+    "findings": FINDINGS_FIELDS,
+    "show": {*FINDING_FIELDS, *RECORD_FIELDS},
+    "sources list": {"name", "kind", "every", "as_of"},
+    "sources probe": {"sources", "failed"},
+    "status": STATUS_FIELDS,
+    "sync": SYNC_FIELDS,
+}
 
 
-def run(*arguments: str, folder: Path | None = None) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "cli.main", *arguments], capture_output=True, text=True, cwd=folder or ROOT, check=False
-    )
+def commands(group: click.Group, path: str = "") -> dict[str, click.Command]:
+    """Every command by the words that call it."""
+    found: dict[str, click.Command] = {}
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        assert command is not None
+        if isinstance(command, click.Group):
+            found |= commands(command, f"{path}{name} ")
+        else:
+            found[f"{path}{name}"] = command
+    return found
 
 
 def test_help_names_every_command_and_loads_nothing_heavy():
@@ -39,24 +70,94 @@ def test_help_names_every_command_and_loads_nothing_heavy():
         assert f"\n  {file.stem} " in done.stdout
 
 
+def test_help_lists_the_verbs_of_every_day_first():
+    lines = driftline("--help").lines
+    daily = lines.index("Every day:")
+    assert tuple(line.split()[0] for line in lines[daily + 1 : daily + 1 + len(DAILY)]) == DAILY
+    assert lines.index("Now and then:") > daily + len(DAILY)
+
+
+def test_the_short_help_of_a_verb_is_never_cut():
+    assert "..." not in driftline("--help").out.replace("[ARGS]...", "")
+
+
+def test_every_command_that_gives_json_names_its_fields_in_its_help():
+    """The JSON is a contract: a field that is not told is a field that nobody may rely on."""
+    giving = {path for path, each in commands(cli).items() if any("--json" in option.opts for option in each.params)}
+    assert giving == set(JSON_FIELDS)
+    for path, fields in JSON_FIELDS.items():
+        told = driftline(*path.split(), "--help").out.replace("\n", " ")
+        assert {field for field in fields if field not in told} == set(), path
+
+
 def test_a_misspelt_command_is_answered_with_the_nearest_and_exit_code_2():
-    done = run("fidnings")
-    assert done.returncode == 2
-    assert "Did you mean 'findings'?" in done.stderr
+    said = driftline("fidnings")
+    assert (said.code, said.out) == (2, "")
+    assert said.err == "error: no such command 'fidnings'. Did you mean 'findings'?\nhint: see driftline --help\n"
 
 
-def test_a_missing_settings_file_says_where_it_was_looked_for(tmp_path: Path):
-    done = run("status", folder=tmp_path)
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert "driftline init" in done.stderr
+def test_an_unknown_option_ends_with_exit_code_2_in_the_form_of_all_errors():
+    said = driftline("status", "--colour")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("error: no such option")
+    assert "--colour" in said.err
+    assert said.err.splitlines()[-1] == "hint: see driftline status --help"
 
 
-def test_an_unknown_option_ends_with_exit_code_2(capsys: pytest.CaptureFixture[str]):
-    with pytest.raises(SystemExit) as end:
-        main(["status", "--colour"])
-    assert end.value.code == 2
-    assert "--colour" in capsys.readouterr().err
+def test_a_missing_settings_file_says_where_it_was_looked_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    said = driftline("status")
+    assert (said.code, said.out) == (2, "")
+    assert "driftline.yaml" in said.err
+    assert "driftline init" in said.err
+
+
+def test_without_a_word_the_help_is_shown_on_stderr():
+    said = driftline()
+    assert (said.code, said.out) == (2, "")
+    assert "Every day:" in said.err
+
+
+def test_the_version_is_data():
+    said = driftline("--version")
+    assert (said.code, said.err) == (0, "")
+    assert said.out.startswith("driftline 0.")
+
+
+def test_a_source_error_ends_with_3_and_a_keyboard_interrupt_with_130(monkeypatch: pytest.MonkeyPatch):
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(check, "_checked", fail)
+    failure: BaseException = SourceUnavailableError("jira does not answer", location="jira", hint="look at its status")
+    said = driftline("check")
+    assert (said.code, said.err) == (3, "error: jira does not answer\n  --> jira\nhint: look at its status\n")
+    failure = KeyboardInterrupt()
+    said = driftline("check")
+    assert said.code == 130
+    assert said.err.strip() == "interrupted; nothing half-done was kept"
+
+
+def test_a_crash_never_ends_with_the_code_that_means_findings(monkeypatch: pytest.MonkeyPatch):
+    """The interpreter would end with 1; a gate in CI must not take that for findings."""
+
+    def crash(*_arguments: object, **_options: object) -> None:
+        raise KeyError("boom")
+
+    monkeypatch.setattr(check, "_checked", crash)
+    said = driftline("check")
+    assert (said.code, said.out) == (2, "")
+    assert "Traceback" in said.err
+    assert said.err.splitlines()[-2:] == [
+        "error: unexpected KeyError",
+        "hint: this is a mistake in driftline; please report it",
+    ]
+
+
+def test_a_script_that_the_output_cannot_write_does_not_end_the_program(tmp_path: Path):
+    said = program("init", tmp_path / "Maßnahmen →", PYTHONIOENCODING="ascii")
+    assert said.code == 0, said.err
+    assert "Ma?nahmen ?" in said.out
 
 
 def test_no_dependency_ships_one_of_our_top_level_names():

@@ -209,6 +209,7 @@ def _create_own_affairs() -> None:
         sa.Column("subject", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("message", sa.LargeBinary(), nullable=False),
+        sa.Column("covers_after", sa.Integer(), nullable=False),
         sa.Column("covers", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),

@@ -1,0 +1,222 @@
+"""Findings for people: a table of many, the gravest first, and the whole of one."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from cli.output import say
+from cli.table import cell, print_pairs, print_table, watched
+from cli.wording import count, day, lateness, moment, money, month, said
+from model.findings import Account, Impact, combined
+from model.money import Month
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from rich.text import Text
+
+    from config.load import Configuration
+    from model.findings import Evidence, Finding, TrackedFinding, Transition
+
+COLOURS = {"critical": "bold red", "major": "red", "minor": "yellow", "notice": "dim"}
+AT_RISK = {Account.REVENUE: "revenue at risk", Account.SAVINGS: "savings lost", Account.COST: "extra cost"}
+
+
+def totals(impact: Impact) -> dict[str, dict[str, object]]:
+    """The money of an impact by account, over distinct records: in full, and weighted where there is a probability."""
+    return {
+        account.value: {"full": impact.full(account), "weighted": impact.weighted(account) or None}
+        for account in Account
+        if impact.full(account)
+    }
+
+
+def print_findings(chosen: "Sequence[TrackedFinding]", currency: str) -> None:
+    """A table of findings, and below it the money over distinct records, accounts apart."""
+    if watched():
+        headers: tuple[str, ...] = ("finding", "severity", "what disagrees, and who decides", "days", "money")
+        print_table(headers, [_row(each, currency) for each in chosen], right=(3, 4))
+        say()
+    else:
+        headers = ("finding", "severity", "days", "money", "decider", "decide by", "what disagrees")
+        print_table(headers, [_line(each, currency) for each in chosen], right=(2, 3))
+    whole = combined([each.finding.impact for each in chosen if each.standing])
+    for account in Account:
+        if whole.full(account):
+            say(f"{AT_RISK[account]}: {_full_and_weighted(whole, account, currency)}")
+    for foreign in whole.unconverted:
+        say(f"unconverted: {money(foreign.amount, foreign.currency)} has no rate in the settings")
+    say(f"{count(len(chosen), 'finding')}; driftline show FINDING tells the whole of one")
+
+
+def _row(tracked: "TrackedFinding", currency: str) -> "tuple[str | int | Text, ...]":
+    """A row for eyes: two or three short lines in each cell."""
+    finding = tracked.finding
+    severity = finding.severity.label
+    decider = cell(f"→ {_decider(finding)}", style="dim")
+    return (
+        tracked.fingerprint[:8],
+        cell(severity, style=COLOURS[severity]),
+        cell(_title(tracked)).append("\n").append_text(decider),
+        _days(finding),
+        cell(*(part for amount in _amounts(finding.impact, currency) for part in amount)),
+    )
+
+
+def _line(tracked: "TrackedFinding", currency: str) -> "tuple[str | int | Text, ...]":
+    """A row for programs: one line, the longest text last."""
+    finding = tracked.finding
+    return (
+        tracked.fingerprint[:8],
+        finding.severity.label,
+        _days(finding),
+        ", ".join(" ".join(amount) for amount in _amounts(finding.impact, currency)),
+        finding.decider or "nobody named",
+        day(finding.decide_by),
+        _title(tracked),
+    )
+
+
+def _title(tracked: "TrackedFinding") -> str:
+    held = f" (not re-checked since {day(tracked.held_since)})" if tracked.held_since else ""
+    state = "" if tracked.state.value == "open" else f" [{tracked.state.value}]"
+    return f"{tracked.finding.title}{state}{held}"
+
+
+def _days(finding: "Finding") -> str:
+    return "–" if finding.impact.days is None else f"{finding.impact.days:,}"
+
+
+def _decider(finding: "Finding") -> str:
+    who = finding.decider or "nobody named"
+    return f"{who}, by {day(finding.decide_by)}" if finding.decide_by else who
+
+
+def _amounts(impact: Impact, currency: str) -> list[tuple[str, str]]:
+    """Each amount with the word that says which money it is."""
+    amounts = [(money(full, currency), account.value) for account in Account if (full := impact.full(account))]
+    amounts += [(money(foreign.amount, foreign.currency), "unconverted") for foreign in impact.unconverted]
+    return amounts or [("not priced", "")]
+
+
+def _full_and_weighted(impact: Impact, account: Account, currency: str) -> str:
+    """Both figures side by side, never mixed."""
+    full, weighted = money(impact.full(account), currency), impact.weighted(account)
+    return f"{full} in full, {money(weighted, currency)} weighted by probability" if weighted else full
+
+
+def print_finding(tracked: "TrackedFinding", history: "Sequence[Transition]", configuration: "Configuration") -> None:
+    """The whole of one finding: what to decide first, then why, then what proves it."""
+    finding, settings = tracked.finding, configuration.settings
+    zone = settings.business.zone
+    say(finding.title, bold=True)
+    say()
+    print_pairs(
+        [*_decision(tracked), *_stakes(finding, settings.business.currency), *_concerned(tracked, configuration)]
+    )
+    _print_claims(finding)
+    if finding.chain:
+        say()
+        say("why, the cause last", bold=True)
+        for depth, step in enumerate(finding.chain):
+            say(f"  {'  ' * max(0, depth - 1)}{'└ ' if depth else ''}{f'{step.key} {step.title}'.strip()}: {step.says}")
+    _print_evidence(finding.evidence)
+    say()
+    say("history", bold=True)
+    print_pairs([(moment(step.at, zone), step.kind.value, _who_and_why(step)) for step in history], indent=2)
+    say()
+    say(f"finding {tracked.fingerprint}; driftline explain {finding.check} tells what the check looks for")
+
+
+def _decision(tracked: "TrackedFinding") -> "Iterator[tuple[str, str]]":
+    if not tracked.standing:
+        yield "to decide", "nothing any more: it is resolved"
+        return
+    yield "to decide", tracked.finding.advice or "nothing is proposed"
+    yield "decides", _decider(tracked.finding)
+
+
+def _stakes(finding: "Finding", currency: str) -> "Iterator[tuple[str, str]]":
+    impact = finding.impact
+    yield "severity", finding.severity.label
+    if impact.days is not None:
+        yield "variance", lateness(impact.days)
+    for account in Account:
+        if impact.full(account):
+            yield AT_RISK[account], _full_and_weighted(impact, account, currency)
+            for share in impact.shares:
+                for amount in share.amounts:
+                    if amount.period and amount.account is account:
+                        yield "", f"{_period(amount.period)}: {money(amount.full.amount, amount.full.currency)}"
+    for foreign in impact.unconverted:
+        yield "unconverted", f"{money(foreign.amount, foreign.currency)} has no rate in the settings"
+    if not impact.priced and not impact.unconverted:
+        yield "money", "not priced"
+
+
+def _period(text: str) -> str:
+    try:
+        return month(Month.parse(text))
+    except ValueError:
+        return text
+
+
+def _concerned(tracked: "TrackedFinding", configuration: "Configuration") -> "Iterator[tuple[str, str]]":
+    finding, tree = tracked.finding, configuration.mapping.tree
+    zone = configuration.settings.business.zone
+    yield "owner", finding.owner or "nobody named"
+    for number, objective_id in enumerate(finding.objective_ids):
+        objective = tree.get(objective_id)
+        called = f" {objective.name}" if objective else ", no longer an objective"
+        yield "objective" if number == 0 else "", f"{objective_id}{called}"
+    if not finding.objective_ids:
+        yield "objective", "none linked"
+    yield "state", f"{tracked.state.value} since {moment(tracked.changed_at, zone)}"
+    if tracked.acceptance is not None:
+        accepted = tracked.acceptance
+        yield "accepted", f"by {accepted.by} until {day(accepted.until)}: {accepted.why}"
+    if tracked.held_since is not None:
+        yield "held", f"not re-checked since {moment(tracked.held_since, zone)}: {tracked.held_because}"
+
+
+def _print_claims(finding: "Finding") -> None:
+    claims = [claim for claim in (finding.commitment, finding.forecast) if claim is not None]
+    if not claims:
+        return
+    say()
+    say("what the tools say", bold=True)
+    rows: list[tuple[str, str]] = []
+    for claim in claims:
+        rows.append((claim.system, f"{claim.key} {claim.says}"))
+        if claim.where:
+            rows.append(("", claim.where))
+    print_pairs(rows, indent=2)
+
+
+def _print_evidence(evidence: "Sequence[Evidence]") -> None:
+    """What proves it, by record; the address stands beside the record when all its fields share it."""
+    if not evidence:
+        return
+    say()
+    say("evidence", bold=True)
+    for key in dict.fromkeys(proof.key for proof in evidence):
+        proofs = [proof for proof in evidence if proof.key == key]
+        places = {proof.where for proof in proofs}
+        shared = places.pop() if len(places) == 1 else ""
+        say(f"  {key}  {shared}".rstrip())
+        print_pairs([(proof.field, _proven(proof), "" if shared else proof.where) for proof in proofs], indent=4)
+
+
+def _proven(proof: "Evidence") -> str:
+    value = said(proof.value)
+    if proof.old is None and proof.by is None and proof.at is None:
+        return value
+    before = f", before {said(proof.old)}" if proof.old else ""
+    by = f" by {proof.by}" if proof.by else ""
+    at = f" on {day(proof.at)}" if proof.at else ""
+    return f"{value}{before}, changed{by}{at}"
+
+
+def _who_and_why(step: "Transition") -> str:
+    who = "" if step.by == "driftline" else f"by {step.by}"
+    baseline = "on the first run" if step.baseline else ""
+    return ", ".join(part for part in (who, baseline, step.reason) if part)

@@ -1,0 +1,127 @@
+"""``driftline demo``: the main job from nothing, its figures, and no folder of anybody else's touched."""
+
+import json
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.world import Meridian
+from tests.cli.console import command_line, driftline, without_escapes
+
+
+def test_what_to_try_next_stands_in_line_whatever_the_folder_is_called(tmp_path: Path):
+    said = driftline("demo", "--folder", tmp_path / "a-rather-long-name", columns=220)
+    assert said.code == 0
+    seen = without_escapes(said.err)
+    assert "What to try next" in seen
+    suggested = seen[seen.index("What to try next") :].splitlines()[1:6]
+    comments = ["the whole of one finding", "a record, and where", "why a deal", "leave the company", "a commented"]
+    starts = [line.index(comment) for line, comment in zip(suggested, comments, strict=True)]
+    assert len(set(starts)) == 1
+    assert "reading " in seen
+    finding = suggested[0].split(" show ")[1].split()[0]
+    assert f"\n{finding}  critical" in without_escapes(said.out)
+    # Its sandbox is gone, but all that was read can still be looked at.
+    assert driftline("show", finding, folder=tmp_path / "a-rather-long-name").code == 0
+
+
+def test_a_folder_that_is_not_a_demo_is_refused_and_nothing_in_it_is_touched(tmp_path: Path):
+    """Real workbooks may lie where a demo is asked for; a folder called workbooks makes no demo."""
+    (tmp_path / "workbooks").mkdir()
+    (tmp_path / "workbooks" / "savings.xlsx").write_text("mine", encoding="utf-8")
+    (tmp_path / "driftline.yaml").write_text("version: 1\n", encoding="utf-8")
+    said = driftline("demo", "--folder", tmp_path)
+    assert (said.code, said.out) == (2, "")
+    assert "is not a folder of an earlier demo" in said.err
+    assert "hint: name another folder" in said.err
+    assert (tmp_path / "workbooks" / "savings.xlsx").read_text("utf-8") == "mine"
+
+
+def test_a_demo_that_runs_is_not_replaced_by_another(copy: Path):
+    said = driftline("demo", "--folder", copy)
+    assert said.code == 2
+    assert f"error: a demo runs in {copy}" in said.err
+    assert (copy / "state" / "driftline.db").is_file()
+
+
+def test_a_date_is_moved_in_the_running_demo_and_the_next_run_finds_it(monday: Meridian):
+    driftline("sync", folder=monday.folder)
+    said = driftline("demo", "move", "AUR-118", "2026-10-30", "--folder", monday.folder)
+    assert said.code == 0
+    assert said.out == "moved the due date in Jira of AUR-118 to 2026-10-30\n"
+    driftline("sync", folder=monday.folder)
+    assert "the work now says 30 Oct 2026" in driftline("findings", folder=monday.folder).out
+
+
+def test_a_move_of_what_does_not_exist_or_to_no_date_is_refused_with_examples(copy: Path):
+    said = driftline("demo", "move", "NOPE-1", "2026-11-05", "--folder", copy)
+    assert (said.code, said.out) == (2, "")
+    assert "error: nothing in the demo company is called NOPE-1" in said.err
+    assert "ERP-90" in said.err
+    wrong = driftline("demo", "move", "ERP-90", "5.11.2026", "--folder", copy)
+    assert wrong.code == 2
+    assert "a date is written as 2026-11-05" in wrong.err
+
+
+def test_a_move_without_a_running_demo_says_how_to_start_one(copy: Path, tmp_path: Path):
+    (copy / "sandbox.json").write_text(json.dumps({"control": "http://127.0.0.1:9"}), encoding="utf-8")
+    for folder in (copy, tmp_path / "nowhere"):
+        said = driftline("demo", "move", "ERP-90", "2026-11-05", "--folder", folder)
+        assert said.code == 2
+        assert f"error: no demo runs in {folder}" in said.err
+        assert "driftline demo --keep" in said.err
+
+
+def test_a_kept_demo_tells_its_figures_in_under_twenty_seconds_and_can_then_be_poked_at(tmp_path: Path):
+    folder = tmp_path / "demo"
+    begun = time.monotonic()
+    with _kept(folder, tmp_path / "out") as running:
+        assert time.monotonic() - begun < 20
+        _has_its_figures((tmp_path / "out").read_text("utf-8"))
+        assert {path.suffix for path in (folder / "mail").iterdir()} == {".eml", ".html"}
+        assert "driftline run" in driftline("status", folder=folder).out
+        assert driftline("demo", "move", "ERP-90", "2026-11-05", "--folder", folder).code == 0
+        assert driftline("digest", "preview", "leaders", folder=folder).code == 0
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=15) == 0
+    assert driftline("status", "--json", folder=folder).json["owner"] is None
+    assert not (folder / "sandbox.json").exists()
+
+
+def _has_its_figures(out: str) -> None:
+    """What the demo writes is data alone: no command line, no log."""
+    lines = out.splitlines()
+    assert "ok: 5 sources, 26 objectives, 19 rules, 1 digest" in lines
+    assert "baseline 1 on 14 Sep 2026: 1 opened, 0 resolved, 1 standing" in lines
+    assert "run 2 on 15 Sep 2026: 11 opened, 1 resolved, 11 standing" in lines
+    assert "revenue at risk: EUR 2,260,000 in full, EUR 1,721,000 weighted by probability" in lines
+    assert "savings lost: EUR 979,000" in lines
+    assert any(line.startswith("Subject: 3 decisions, EUR 2.3M revenue at risk") for line in lines)
+    assert "$" not in out
+    assert '"event"' not in out
+
+
+@contextmanager
+def _kept(folder: Path, out: Path) -> Iterator["subprocess.Popen[str]"]:
+    """A demo whose daemon runs; what it writes as data goes to a file."""
+    with (
+        out.open("w", encoding="utf-8") as data,
+        subprocess.Popen(
+            command_line("demo", "--keep", "--folder", folder), stdout=data, stderr=subprocess.PIPE, text=True
+        ) as running,
+    ):
+        assert running.stderr is not None
+        try:
+            talk = ""
+            for line in running.stderr:
+                talk += line
+                if "daemon.started" in line:
+                    break
+            assert '"event"' not in talk[: talk.index("The demo company and the daemon run")]
+            yield running
+        finally:
+            running.terminate()
+            running.communicate(timeout=15)

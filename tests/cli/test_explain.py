@@ -1,0 +1,71 @@
+"""``driftline explain``: which rule won for a record and why the others did not; what a check looks for."""
+
+from pathlib import Path
+
+import pytest
+
+from sandbox.world import Meridian
+from tests.cli.console import driftline
+
+FIELDS = {"record_id", "key", "title", "attempts", "match", "paths"}
+
+
+def test_the_rule_that_won_stands_first_with_its_place_and_rules_for_other_sources_are_only_counted(tuesday: Meridian):
+    said = driftline("explain", "OPP-0001", folder=tuesday.folder)
+    assert (said.code, said.err) == (0, "")
+    assert said.lines[0] == "OPP-0001 Nordwind Logistik Aurora 4.0"
+    assert said.lines[2].split("  ")[1:3] == ["deals-promise-a-launch", "wins by place: M-101 as promises"]
+    assert said.lines[2].endswith("mapping/salesforce.yaml:5")
+    assert "promised is 'Aurora 4.0', wanted 'Field 2.0'" in said.out
+    assert "  16 rules for other sources (--all lists them)" in said.lines
+    assert "aurora-work" not in said.out
+
+
+def test_all_lists_the_rules_for_other_sources_too(tuesday: Meridian):
+    said = driftline("explain", "OPP-0001", "--all", folder=tuesday.folder)
+    assert "source is 'salesforce', wanted 'jira'" in said.out
+    assert "--all" not in said.out
+
+
+def test_the_needs_and_the_path_to_the_top_are_told(tuesday: Meridian):
+    said = driftline("explain", "OPP-0001", folder=tuesday.folder)
+    assert "  Aurora 4.0     rule deals-promise-a-launch" in said.lines
+    top = said.lines[said.lines.index("path to the top") + 1 :]
+    assert [line.split()[0] for line in top] == ["M-101", "AURORA-LAUNCH", "AURORA-4", "AURORA", "GROWTH", "MERIDIAN"]
+    assert top[1].endswith("measure package")
+
+
+def test_a_record_that_no_rule_matches_says_so(tuesday: Meridian):
+    said = driftline("explain", "Aurora 4.0", folder=tuesday.folder)
+    assert said.lines[:2] == ["Aurora 4.0", "linked to nothing: no rule matches it"]
+
+
+def test_the_json_has_the_documented_fields_and_every_rule(tuesday: Meridian):
+    [told] = driftline("explain", "OPP-0001", "--json", folder=tuesday.folder).json
+    assert set(told) == FIELDS
+    assert len(told["attempts"]) == 19
+    assert set(told["attempts"][0]) == {"rule", "location", "role", "objective_ids", "rung", "failure", "beaten_by"}
+
+
+def test_a_check_is_explained_without_any_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    said = driftline("explain", "late-commitment")
+    assert said.code == 0
+    assert said.lines[0] == "late-commitment"
+    for heading in ("What it finds", "Why it matters", "What to do", "Example"):
+        assert heading in said.lines
+    told = driftline("explain", "late-commitment", "--json").json
+    assert set(told) == {"check", "text"}
+
+
+def test_an_unknown_name_is_refused_with_the_nearest_check(tuesday: Meridian):
+    said = driftline("explain", "late-comitment", folder=tuesday.folder)
+    assert (said.code, said.out) == (2, "")
+    assert "error: there is no record or check late-comitment" in said.err
+    assert "did you mean 'late-commitment'?" in said.err
+
+
+def test_before_the_first_sync_it_says_what_to_do(unread: Path):
+    said = driftline("explain", "OPP-0001", folder=unread)
+    assert said.code == 2
+    assert "nothing was read yet\nhint: run driftline sync" in said.err

@@ -1,0 +1,64 @@
+"""``driftline status``: how fresh and complete the picture is, and what waits."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from sandbox.world import Meridian
+from tests.cli.console import driftline
+
+Change = Callable[[Path, str, str], None]
+FIELDS = {"last_run", "sources", "set_aside", "findings", "deliveries", "owner"}
+SOURCE_FIELDS = {"source", "records", "linked", "as_of", "complete", "error", "configured"}
+
+
+def test_it_shows_each_source_the_last_run_the_findings_and_the_mails(tuesday: Meridian):
+    said = driftline("status", folder=tuesday.folder)
+    assert (said.code, said.err) == (0, "")
+    assert said.lines[1].split() == ["jira", "50", "41", "of", "41", "15", "Sep", "2026", "09:10", "CEST", "complete"]
+    assert said.lines[-4:] == [
+        "last run       2, done, 15 Sep 2026 09:10 CEST",
+        "findings       11 standing",
+        "mails          none yet",
+        "working now    nothing: no daemon runs on this state",
+    ]
+
+
+def test_the_json_has_the_documented_fields(tuesday: Meridian):
+    told = driftline("status", "--json", folder=tuesday.folder).json
+    assert set(told) == FIELDS
+    assert told["findings"] == {"open": 11, "held": 0}
+    assert [each["source"] for each in told["sources"]] == ["jira", "asana", "salesforce", "savings", "procurement"]
+    assert all(set(each) >= SOURCE_FIELDS for each in told["sources"])
+    assert told["last_run"]["outcome"] == "done"
+
+
+def test_a_source_that_failed_says_why_and_what_rests_on_it_is_held(copy: Path):
+    (copy / "secrets" / "jira-token").write_text("wrong", encoding="utf-8")
+    assert driftline("sync", folder=copy).code == 3
+    said = driftline("status", folder=copy)
+    assert "failed: " in said.lines[1]
+    assert "token" in said.lines[1]
+    assert "11 standing, 11 of them held because a source is incomplete" in said.out
+    assert driftline("status", "--json", folder=copy).json["findings"] == {"open": 0, "held": 11}
+    assert "(not re-checked since 15 Sep 2026)" in driftline("findings", folder=copy).out
+
+
+def test_before_the_first_sync_every_source_is_listed_and_what_to_do_is_said(unread: Path):
+    said = driftline("status", folder=unread)
+    assert said.code == 0
+    assert all(line.endswith("never               not read yet") for line in said.lines[1:6])
+    assert said.err == "nothing was read yet; run driftline sync\n"
+    told = driftline("status", "--json", folder=unread).json
+    assert set(told) == FIELDS
+    assert told["last_run"] is None
+    assert not any(each["complete"] for each in told["sources"])
+    assert list((unread / "state").iterdir()) == []
+
+
+def test_a_source_that_is_no_longer_configured_is_marked(copy: Path, changed: Change):
+    changed(copy / "driftline.yaml", "  asana:\n    kind: asana", "  asana2:\n    kind: asana")
+    changed(copy / "mapping" / "asana.yaml", "source: asana", "source: asana2")
+    said = driftline("status", folder=copy)
+    assert said.code == 0, said.err
+    assert any(line.startswith("asana ") and line.endswith("no longer configured") for line in said.lines)
+    assert any(line.startswith("asana2 ") and line.endswith("not read yet") for line in said.lines)
