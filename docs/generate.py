@@ -3,6 +3,7 @@
 import inspect
 import sys
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +44,7 @@ def _meanings() -> dict[str, str]:
     """The sentence below each exit code in the source."""
     lines = inspect.getsource(ExitCode).splitlines()
     found: dict[str, str] = {}
-    for line, after in zip(lines, lines[1:], strict=False):
+    for line, after in pairwise(lines):
         name, equals, _ = line.strip().partition(" = ")
         if equals and name.isupper():
             found[name] = after.strip().strip('"')

@@ -10,18 +10,20 @@ from string import Template
 from types import TracebackType
 
 from sandbox.asana import AsanaServer, AsanaWorkspace
-from sandbox.clock import TUESDAY, DemoClock
-from sandbox.company_asana import SORTER_HARDWARE, TRAINING_IBERIA, build_asana
-from sandbox.company_jira import build_jira
-from sandbox.company_salesforce import build_salesforce
-from sandbox.company_savings import write_workbooks
 from sandbox.http import Request, Response, StandIn
 from sandbox.jira import JiraServer, JiraSite
 from sandbox.mail import MailSink
-from sandbox.people import ACCOUNT_MANAGER, GATEWAY_LEAD, IT, OPERATIONS, PRODUCT, address
+from sandbox.meridian.asana import SORTER_HARDWARE, TRAINING_IBERIA, build_asana
+from sandbox.meridian.clock import TUESDAY, DemoClock
+from sandbox.meridian.jira import build_jira
+from sandbox.meridian.people import ACCOUNT_MANAGER, GATEWAY_LEAD, IT, OPERATIONS, PRODUCT, address
+from sandbox.meridian.salesforce import build_salesforce
+from sandbox.meridian.savings import write_workbooks
 from sandbox.salesforce import SalesforceOrg, SalesforceServer
 
 CONTROL_FILE = "sandbox.json"
+MARK_FILE = ".driftline-demo"
+"""Says that a folder is a demo's and may be replaced."""
 
 
 class Meridian:
@@ -45,6 +47,7 @@ class Meridian:
 
     def __enter__(self) -> "Meridian":
         self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / MARK_FILE).touch()
         for server in self._servers():
             server.start()
         self.mail.start()
@@ -82,7 +85,7 @@ class Meridian:
 
     def write_configuration(self) -> None:
         """Write settings, objectives and rules with the addresses and the clock of this moment."""
-        sample = files("sandbox") / "meridian"
+        sample = files("sandbox.meridian") / "config"
         settings = Template((sample / "driftline.yaml").read_text(encoding="utf-8")).substitute(
             clock_shows=self.clock.shows.isoformat(),
             clock_since=self.clock.since.isoformat(),
@@ -167,9 +170,12 @@ class Control(StandIn):
 
 
 def clear(folder: Path) -> None:
-    """Remove what an earlier demo left in its folder; refuse a folder that is not a demo's."""
+    """Remove what an earlier demo left; raise FileExistsError for a folder that does not say it is a demo's.
+
+    A demo's folder holds a file that says so: it may lie beside somebody's real workbooks.
+    """
     if not folder.exists():
         return
-    if any(folder.iterdir()) and not (folder / "workbooks").is_dir():
+    if any(folder.iterdir()) and not (folder / MARK_FILE).is_file():
         raise FileExistsError(f"{folder} is not a folder of an earlier demo")
     shutil.rmtree(folder)

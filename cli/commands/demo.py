@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from sandbox.world import Meridian
 
 DEFAULT_FOLDER = Path("demo")
-DEMO_MARK = "The settings of the demo company, Meridian Conveyors."
-"""What the settings of a demo say of themselves, and nothing else does."""
 
 
 @click.group("demo", invoke_without_command=True, short_help="Play the main job on a demo company.")
@@ -127,18 +125,10 @@ def _make_room(folder: Path) -> None:
     if _control(folder) is not None:
         raise UsageError(f"a demo runs in {folder}", hint="stop it with Ctrl-C, or name another folder with --folder")
     try:
-        # Only what says of itself that it is a demo is removed: its folder may lie beside real workbooks.
-        if folder.exists() and any(folder.iterdir()) and not _is_demo(folder):
-            raise FileExistsError(f"{folder} is not a folder of an earlier demo")
         clear(folder)
     except OSError as error:
         what = str(error) if isinstance(error, FileExistsError) else f"{folder} cannot be used: {error.strerror}"
         raise UsageError(what, hint="name another folder with --folder") from error
-
-
-def _is_demo(folder: Path) -> bool:
-    settings = folder / "driftline.yaml"
-    return settings.is_file() and DEMO_MARK in settings.read_text("utf-8", errors="replace")
 
 
 def _play(world: "Meridian", folder: Path) -> None:

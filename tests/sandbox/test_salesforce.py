@@ -7,7 +7,7 @@ import pytest
 import requests
 
 from sandbox.salesforce import SalesforceOrg, SalesforceServer
-from sandbox.salesforce_org import long_id
+from sandbox.salesforce.org import long_id
 
 NOW = datetime(2026, 9, 14, 8, 0, tzinfo=UTC)
 MIA = "mia@example.com"

@@ -5,7 +5,7 @@ from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
-from sandbox.people import CFO, CONTROLLER, IT, OPERATIONS, address
+from sandbox.meridian.people import CFO, CONTROLLER, IT, OPERATIONS, address
 from sandbox.workbooks import ProcurementRow, SavingsRow, write_procurement_tracker, write_savings_tracker
 
 SAVINGS_FILE = "Einsparungen_2026.xlsx"
@@ -20,10 +20,17 @@ def _plan(*amounts: int) -> Mapping[str, Decimal]:
 
 
 def savings_rows() -> list[SavingsRow]:
-    """The first three rows book EUR 20,000, 15,000 and 10,000 a day from 1 October, the fourth EUR 5,000 from 1 November."""
+    """EUR 20,000, 15,000 and 10,000 a day from 1 October in the first rows; 5,000 from 1 November in the fourth."""
     october = date(2026, 10, 1)
     return [
-        _row("M-201", "Einkaufsvolumen bündeln", OPERATIONS, october, "ERP-100", _plan(0, 0, 0, 620_000, 600_000, 620_000)),
+        _row(
+            "M-201",
+            "Einkaufsvolumen bündeln",
+            OPERATIONS,
+            october,
+            "ERP-100",
+            _plan(0, 0, 0, 620_000, 600_000, 620_000),
+        ),
         _row(
             "M-202",
             "Rechnungen automatisch prüfen",
@@ -35,7 +42,12 @@ def savings_rows() -> list[SavingsRow]:
         ),
         _row("M-203", "Lagerbestand senken", OPERATIONS, october, "ERP-100", _plan(0, 0, 0, 310_000, 300_000, 310_000)),
         _row(
-            "M-204", "Frachtrechnungen prüfen", OPERATIONS, date(2026, 11, 1), "ERP-100", _plan(0, 0, 0, 0, 150_000, 155_000)
+            "M-204",
+            "Frachtrechnungen prüfen",
+            OPERATIONS,
+            date(2026, 11, 1),
+            "ERP-100",
+            _plan(0, 0, 0, 0, 150_000, 155_000),
         ),
         _row(
             "M-220",

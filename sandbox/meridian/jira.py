@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 
 from sandbox.jira import JiraSite
-from sandbox.people import EVERYONE, GATEWAY_LEAD, IT, OPERATIONS, PRODUCT, address
+from sandbox.meridian.people import EVERYONE, GATEWAY_LEAD, IT, OPERATIONS, PRODUCT, address
 
 _LONG_AGO = datetime(2026, 5, 4, 8, 0, tzinfo=UTC)
 _SUMMER = datetime(2026, 7, 20, 8, 0, tzinfo=UTC)

@@ -3,7 +3,7 @@
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
-from sandbox.people import ACCOUNT_MANAGER, EVERYONE, SALES, address
+from sandbox.meridian.people import ACCOUNT_MANAGER, EVERYONE, SALES, address
 from sandbox.salesforce import SalesforceOrg
 
 AURORA_4 = "Aurora 4.0"

@@ -4,10 +4,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.http import Request, Response, StandIn
-from sandbox.salesforce_org import ORG_ID, SalesforceOrg
-from sandbox.soql import Soql, SoqlError
-
-__all__ = ["SalesforceOrg", "SalesforceServer"]
+from sandbox.salesforce.org import ORG_ID, SalesforceOrg
+from sandbox.salesforce.soql import Soql, SoqlError
 
 VERSIONS = ("60.0", "61.0", "62.0", "63.0")
 _DATA = r"/services/data/v(?P<version>\d+\.\d+)"

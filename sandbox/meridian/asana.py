@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from sandbox.asana import AsanaWorkspace
-from sandbox.people import EVERYONE, OPERATIONS, address
+from sandbox.meridian.people import EVERYONE, OPERATIONS, address
 
 ROLL_OUT_LIVE = "1208000000000301"
 TRAINING_IBERIA = "1208000000000323"
@@ -91,5 +91,8 @@ def _sorting(workspace: AsanaWorkspace) -> None:
         created=_CREATED,
         gid=SORTER_HARDWARE,
     )
-    for name, due in (("Clear the hall for the sorter", date(2026, 11, 13)), ("Train the night shift", date(2026, 12, 4))):
+    for name, due in (
+        ("Clear the hall for the sorter", date(2026, 11, 13)),
+        ("Train the night shift", date(2026, 12, 4)),
+    ):
         workspace.add_task(name, project=project, assignee=address(OPERATIONS), due=due, created=_CREATED)

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sandbox.asana_workspace import WORKSPACE_GID, AsanaWorkspace, Project, Task, stamp
+from sandbox.asana.workspace import WORKSPACE_GID, AsanaWorkspace, Project, Task, stamp
 from sandbox.http import Request, Response, StandIn
-
-__all__ = ["AsanaServer", "AsanaWorkspace"]
 
 _NOBODY = {"gid": "1", "name": "Driftline", "email": "driftline@example.com"}
 
