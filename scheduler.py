@@ -1,31 +1,49 @@
 """The daemon: which job runs when, signals, graceful stop; nothing else."""
 
+import logging
+import select
 import signal
+import socket
 import threading
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from types import FrameType
 
 import structlog
-from apscheduler.events import EVENT_JOB_ERROR, EVENT_JOB_MAX_INSTANCES, EVENT_JOB_MISSED, JobEvent
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from config.load import Configuration
-from digest.options import Weekday
 from model.errors import DriftlineError, InterruptedRunError
+from pipeline.crash import crash_site
 from pipeline.notify import deliver, prepare
-from pipeline.run import run_once
-from pipeline.slots import Slot, latest_slot
+from pipeline.pauses import Pauses
+from pipeline.run import make_pass
+from pipeline.slots import SlotBook
 from state.store import Store
 
 log = structlog.get_logger("driftline.scheduler")
 
-DIGEST_TICK = timedelta(seconds=20)
+DIGEST_TICK = timedelta(seconds=5)
 """How often the daemon looks whether a digest is due or a mail waits."""
+CATCH_UP = timedelta(minutes=5)
+"""How long a digest waits for sources that are overdue, after a pause of the machine for example (C15)."""
+SLACK = timedelta(minutes=1)
+"""How much longer than its interval the last reading of a source may be past before it counts as overdue."""
 GRACE_SECONDS = 8.0
-"""How long a stop waits for the run under way; the service manager's own limit must be longer (C16)."""
+"""How long a stop waits for what is under way; the service manager's own limit must be longer (C16)."""
+SMALLEST_JUMP = timedelta(seconds=2)
+"""A clock that was set back by more than this is followed; less is the usual adjustment."""
+
+_READ = "read "
+_DIGESTS = "digests"
+_LAST_RUNS = 100
+"""How many runs are looked through for the last attempt to read a source."""
 
 
 @dataclass(slots=True)
@@ -33,8 +51,8 @@ class Daemon:
     """Reads each source at its interval and sends each digest at its local time, until it is told to stop.
 
     The schedule lives in the configuration and what was done lives in the store, so a restart neither misses nor
-    doubles anything. The scheduler works in UTC and keeps nothing (P1, P3, P9). One run at a time: readings of other
-    sources wait for their turn, because linking and judging look at everything.
+    doubles anything. The scheduler works in UTC and keeps nothing (P1, P3, P9). Sources are read side by side, so that
+    a slow one keeps back neither the others nor a digest; ``turn`` lets one thread at a time link, judge and compose.
     """
 
     store: Store
@@ -42,101 +60,200 @@ class Daemon:
     clock: Callable[[], datetime]
     stop: threading.Event = field(default_factory=threading.Event)
     turn: threading.Lock = field(default_factory=threading.Lock)
+    pauses: Pauses = field(default_factory=Pauses)
+    tried: dict[str, datetime] = field(default_factory=dict)
+    """When the last attempt to read each source ended."""
+    monotonic: Callable[[], float] = time.monotonic
+    _held_back: dict[str, float] = field(default_factory=dict)
+    """Since when the due digest of an audience waits for overdue sources."""
+    _under_way: int = 0
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    @property
+    def slots(self) -> SlotBook:
+        settings = self.configuration.settings
+        return SlotBook(self.store, settings.digests, settings.business.zone)
 
     def run(self) -> bool:
         """Work until SIGTERM or SIGINT; tell whether everything under way ended within the grace time."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._ask_to_stop)
-        scheduler = self._scheduler()
-        self.store.recover_deliveries(self.clock())
-        self._begin_slots()
-        scheduler.start()
-        log.info("daemon.started", sources=len(self.configuration.settings.sources))
-        self.stop.wait()
-        scheduler.shutdown(wait=False)
-        ended = self.turn.acquire(timeout=GRACE_SECONDS)
+        with _signals() as asked:
+            self.begin()
+            scheduler = self._scheduler()
+            scheduler.start()
+            log.info("daemon.started", sources=len(self.configuration.settings.sources))
+            self._follow_clock(scheduler, asked)
+            self.stop.set()
+            scheduler.shutdown(wait=False)
+            ended = self._wait_for_jobs()
         log.info("daemon.stopped", clean=ended)
         return ended
 
-    def _ask_to_stop(self, number: int, _frame: FrameType | None) -> None:
-        self.stop.set()
+    def begin(self) -> None:
+        """Take up what a process before this one left: open runs, mails on their way, when each source was read."""
+        now = self.clock()
+        self.store.mark_interrupted_runs(now)
+        self.store.recover_deliveries(now)
+        self.slots.begin(now)
+        for run in reversed(self.store.runs(_LAST_RUNS)):
+            self.tried.update((result.source, result.finished_at) for result in run.results)
+        for name in self.configuration.settings.sources:
+            stored = self.store.cursor(name)
+            if stored is not None:
+                self.tried[name] = max(stored.read_at, self.tried.get(name, stored.read_at))
 
     def _scheduler(self) -> BackgroundScheduler:
         sources = self.configuration.settings.sources
-        # A pool thread for each source and one for the digests: no job can starve another (P12).
+        # A thread for each source and one for the digests: no job waits for a free one (P12).
         scheduler = BackgroundScheduler(
             timezone=UTC,
             executors={"default": ThreadPoolExecutor(len(sources) + 1)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
-        scheduler.add_listener(self._report, EVENT_JOB_ERROR | EVENT_JOB_MISSED | EVENT_JOB_MAX_INSTANCES)
+        # What it warns of comes as an event, and what a job raises is told without the values around it (P10, X1).
+        logging.getLogger("apscheduler").setLevel(logging.ERROR)
+        scheduler.add_listener(_tell_of_long_reading, EVENT_JOB_MAX_INSTANCES)
+        now = datetime.now(UTC)
         for name, options in sources.items():
             scheduler.add_job(
-                self._read,
+                self.read,
                 "interval",
                 args=[name],
-                id=f"read {name}",
-                seconds=max(1, int(options.every.total_seconds())),
-                next_run_time=datetime.now(UTC) + self._wait_before_first_read(name, options.every),
+                id=f"{_READ}{name}",
+                seconds=max(1.0, options.every.total_seconds()),
+                next_run_time=now + self.wait_before_first_read(name),
             )
         scheduler.add_job(
-            self._tell,
+            self.tell,
             "interval",
-            id="digests",
-            seconds=int(DIGEST_TICK.total_seconds()),
-            next_run_time=datetime.now(UTC) + timedelta(seconds=1),
+            id=_DIGESTS,
+            seconds=DIGEST_TICK.total_seconds(),
+            next_run_time=now + timedelta(seconds=1),
         )
         return scheduler
 
-    def _wait_before_first_read(self, name: str, every: timedelta) -> timedelta:
-        """What is left of the interval since the last reading; nothing when it is overdue or was never done."""
-        stored = self.store.cursor(name)
-        if stored is None:
+    def wait_before_first_read(self, name: str) -> timedelta:
+        """What is left of the interval since the last attempt; nothing when it is overdue or there was none."""
+        every = self.configuration.settings.sources[name].every
+        if name not in self.tried:
             return timedelta()
-        return max(timedelta(), stored.read_at + every - self.clock())
+        return min(max(timedelta(), self.tried[name] + every - self.clock()), every)
 
-    def _read(self, name: str) -> None:
-        with self.turn:
-            if self.stop.is_set():
-                return
-            try:
-                run_once(self.store, self.configuration, clock=self.clock, stop=self.stop, only=[name])
-            except InterruptedRunError:
-                log.info("run.interrupted", source=name)
+    def _follow_clock(self, scheduler: BackgroundScheduler, asked: socket.socket) -> None:
+        """Wait until somebody asks us to stop. When the clock is set back, move the jobs with it: intervals must not
+        stretch by the difference (C13)."""
+        before = _wall_over_monotonic()
+        while not select.select([asked], [], [], DIGEST_TICK.total_seconds())[0]:
+            now = _wall_over_monotonic()
+            if now - before < -SMALLEST_JUMP:
+                log.warning("clock.set_back", seconds=(before - now).total_seconds())
+                shift_jobs(scheduler, now - before)
+            before = now
 
-    def _begin_slots(self) -> None:
-        """A digest that was due before this audience was first known is not made up for."""
+    def _wait_for_jobs(self) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._under_way, timeout=GRACE_SECONDS)
+
+    def _attempt(self, job: str, work: Callable[[], object]) -> bool:
+        """Do one job, unless we are stopping; tell whether it went well.
+
+        What it raises is told here: it ends neither the daemon nor another job.
+        """
+        if self.stop.is_set():
+            return True
+        with self._changed:
+            self._under_way += 1
+        try:
+            work()
+        except InterruptedRunError:
+            log.info("job.interrupted", job=job)
+        except DriftlineError as failure:
+            log.error("job.failed", job=job, error=failure.summary)
+            return False
+        except Exception as failure:
+            log.error("job.crashed", job=job, error=crash_site(failure))
+            return False
+        finally:
+            with self._changed:
+                self._under_way -= 1
+                self._changed.notify_all()
+        return True
+
+    def read(self, name: str) -> None:
+        """Make a pass over one source."""
+
+        def one_pass() -> None:
+            make_pass(self.store, self.configuration, clock=self.clock, stop=self.stop, only=[name], turn=self.turn)
+
+        self._attempt(f"{_READ}{name}", one_pass)
+        self.tried[name] = self.clock()
+
+    def tell(self) -> None:
+        """Compose the digests that are due and send what waits."""
         for audience in self.configuration.settings.digests:
-            if self.store.note(_slot_note(audience)) is None:
-                slot = self._latest_slot(audience)
-                self.store.set_note(_slot_note(audience), slot.name if slot else "")
+            job = f"digest {audience}"
+            if not self.pauses.over(job, self.clock()):
+                continue
+            if self._attempt(job, partial(self._compose, audience)):
+                self.pauses.forget(job)
+            else:
+                self.pauses.failed(job, self.clock())
+        self._attempt("deliveries", self._deliver)
 
-    def _latest_slot(self, audience: str) -> Slot | None:
-        options = self.configuration.settings.digests[audience]
-        zone = self.configuration.settings.business.zone
-        weekdays = {list(Weekday).index(day) for day in options.days}
-        return latest_slot(options.local_time, weekdays, zone, self.clock())
-
-    def _tell(self) -> None:
+    def _compose(self, audience: str) -> None:
+        now = self.clock()
+        slot = self.slots.due(audience, now)
+        if slot is None or not self._caught_up(audience, now):
+            return
         with self.turn:
-            if self.stop.is_set():
-                return
-            for audience in self.configuration.settings.digests:
-                slot = self._latest_slot(audience)
-                if slot is not None and slot.name > (self.store.note(_slot_note(audience)) or ""):
-                    prepare(self.store, self.configuration, audience, slot=slot.name, now=self.clock())
-                    self.store.set_note(_slot_note(audience), slot.name)
-            deliver(self.store, self.configuration, now=self.clock())
+            prepare(self.store, self.configuration, audience, slot=slot.name, now=now)
+            self.slots.serve(audience, slot)
+        self._held_back.pop(audience, None)
 
-    def _report(self, event: JobEvent) -> None:
-        failure = getattr(event, "exception", None)
-        if isinstance(failure, DriftlineError):
-            log.error("job.failed", job=event.job_id, error=failure.summary)
-        elif failure is not None:
-            log.error("job.crashed", job=event.job_id, exc_info=failure)
-        else:
-            log.warning("job.late", job=event.job_id)
+    def _deliver(self) -> None:
+        deliver(self.store, self.configuration, now=self.clock(), pauses=self.pauses, stop=self.stop)
+
+    def _caught_up(self, audience: str, now: datetime) -> bool:
+        """Whether every source was tried within its interval, so that a digest tells what is true now and not what was
+        true before a pause; after ``CATCH_UP`` it goes out all the same."""
+        sources = self.configuration.settings.sources
+        if all(name in self.tried and now - self.tried[name] <= sources[name].every + SLACK for name in sources):
+            return True
+        since = self._held_back.setdefault(audience, self.monotonic())
+        return self.monotonic() - since >= CATCH_UP.total_seconds()
 
 
-def _slot_note(audience: str) -> str:
-    return f"digest-slot:{audience}"
+@contextmanager
+def _signals() -> Iterator[socket.socket]:
+    """A socket that can be read once SIGTERM or SIGINT came. A handler must take no lock, so it sets no event."""
+    reader, writer = socket.socketpair()
+    writer.setblocking(False)
+
+    def pass_on(_number: int, _frame: FrameType | None) -> None:
+        with suppress(BlockingIOError):
+            writer.send(b".")
+
+    with reader, writer:
+        before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield reader
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def shift_jobs(scheduler: BackgroundScheduler, by: timedelta) -> None:
+    """Move the next run of every job, so that it keeps its distance on a clock that jumped."""
+    for job in scheduler.get_jobs():
+        if job.next_run_time is not None:
+            scheduler.modify_job(job.id, next_run_time=job.next_run_time + by)
+
+
+def _wall_over_monotonic() -> timedelta:
+    """Moves only when the system's clock is set."""
+    return timedelta(seconds=time.time() - time.monotonic())
+
+
+def _tell_of_long_reading(event: JobSubmissionEvent) -> None:
+    """A source that takes longer than its interval is not read twice at once (P5)."""
+    if event.job_id.startswith(_READ):
+        log.warning("reading.takes_longer_than_its_interval", source=event.job_id.removeprefix(_READ))

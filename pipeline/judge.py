@@ -1,24 +1,28 @@
 """Judging: the stored world becomes findings, and findings move through their lives, in one transaction."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from config.load import Configuration
-from model.findings import Account, TrackedFinding, Transition
+from model.findings import Account, TrackedFinding, Transition, TransitionKind
+from pipeline.view import configured_view
 from reconcile.engine import Judgement, reconcile
-from reconcile.lifecycle import advance
+from reconcile.lifecycle import Advance, advance
 from state.store import Store
+
+JUDGED_SOURCES_NOTE = "judged-sources"
 
 
 def judge(store: Store, configuration: Configuration, *, now: datetime) -> Judgement:
     """Derive all findings from what is stored; nothing is kept."""
     settings = configuration.settings
-    tree = configuration.mapping.tree
-    with store.view(objective_ids=[objective.id for objective in tree.objectives]) as view:
+    with configured_view(store, configuration) as view:
         return reconcile(
             view,
-            tree,
+            configuration.mapping.tree,
             settings.reconcile,
             now=now,
             today=business_day(now, settings.business.zone),
@@ -26,21 +30,58 @@ def judge(store: Store, configuration: Configuration, *, now: datetime) -> Judge
         )
 
 
-def judge_and_keep(
-    store: Store, configuration: Configuration, run_id: int, *, now: datetime, baseline: bool
-) -> tuple[Transition, ...]:
-    """Derive all findings and store what changed in their lives; give the transitions."""
+def judge_and_keep(store: Store, configuration: Configuration, run_id: int, *, now: datetime) -> tuple[Transition, ...]:
+    """Derive all findings and store what changed in their lives; give the transitions.
+
+    What opens on a source that was never judged before was there before anybody looked: it is a baseline and no news.
+    """
     judgement = judge(store, configuration, now=now)
-    step = advance(
-        store.tracked(),
-        judgement,
-        now=now,
-        today=business_day(now, configuration.settings.business.zone),
-        baseline=baseline,
-        options=configuration.settings.reconcile,
+    tracked = store.tracked()
+    judged = _judged_sources(store, tracked)
+    fresh = {entry.source for entry in judgement.coverage if entry.as_of is not None} - judged
+    step = _with_baseline(
+        advance(
+            tracked,
+            judgement,
+            now=now,
+            today=business_day(now, configuration.settings.business.zone),
+            baseline=False,
+            options=configuration.settings.reconcile,
+        ),
+        tracked,
+        fresh,
     )
-    store.save_findings(run_id, step.tracked, step.transitions)
+    if step.tracked or step.transitions:
+        store.save_findings(run_id, step.tracked, step.transitions)
+    if fresh:
+        # After the findings: killed in between, what opens next rests on sources that the stored findings name.
+        store.set_note(JUDGED_SOURCES_NOTE, " ".join(sorted(judged | fresh)))
     return step.transitions
+
+
+def _judged_sources(store: Store, tracked: Mapping[str, TrackedFinding]) -> set[str]:
+    """The sources that some run has judged: those that are noted, and those that stored findings rest on."""
+    noted = (store.note(JUDGED_SOURCES_NOTE) or "").split()
+    return {*noted, *(source for entry in tracked.values() for source in entry.finding.sources)}
+
+
+def _with_baseline(step: Advance, tracked: Mapping[str, TrackedFinding], fresh: AbstractSet[str]) -> Advance:
+    """Mark what opened on a source that is judged for the first time."""
+    baseline = {
+        entry.fingerprint
+        for entry in step.tracked
+        if entry.fingerprint not in tracked and not fresh.isdisjoint(entry.finding.sources)
+    }
+    return replace(
+        step,
+        tracked=tuple(replace(each, baseline=True) if each.fingerprint in baseline else each for each in step.tracked),
+        transitions=tuple(
+            replace(each, baseline=True)
+            if each.fingerprint in baseline and each.kind is TransitionKind.OPENED
+            else each
+            for each in step.transitions
+        ),
+    )
 
 
 def business_day(now: datetime, zone: ZoneInfo) -> date:

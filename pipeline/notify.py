@@ -1,6 +1,6 @@
-"""The story of one digest: gather what is news for an audience, compose it, commit it to the outbox, then send."""
+"""The story of one digest: gather what is news for an audience, compose it and commit it to the outbox."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import structlog
@@ -8,12 +8,16 @@ import structlog
 from config.load import Configuration
 from digest.base import Digest, Edition, News
 from digest.compose import compose
-from digest.deliver import Sender, build_message
-from model.deliveries import Delivery, DeliveryState
-from model.errors import ConfigurationError, DeliveryError, UsageError
+from digest.deliver import build_message
+from model.deliveries import Delivery
+from model.errors import ConfigurationError, UsageError
 from model.findings import TrackedFinding, Transition
 from model.runs import Coverage
+from pipeline.outbox import RECEIVED, deliver, supersede
+from pipeline.view import configured_view
 from state.store import Store
+
+__all__ = ["deliver", "edition_for", "prepare"]
 
 log = structlog.get_logger("driftline.notify")
 
@@ -63,7 +67,7 @@ def _news(tracked: Mapping[str, TrackedFinding], transitions: list[Transition]) 
 
 
 def _coverage(store: Store, configuration: Configuration) -> tuple[Coverage, ...]:
-    with store.view(objective_ids=[objective.id for objective in configuration.mapping.tree.objectives]) as view:
+    with configured_view(store, configuration) as view:
         return tuple(view.coverage())
 
 
@@ -72,69 +76,67 @@ def prepare(
 ) -> tuple[Digest, list[Delivery]]:
     """Compose an audience's digest and commit one outbox row per recipient; nothing is sent.
 
-    A recipient who has a row for this slot already gets no second one. An empty digest makes no rows.
+    A slot that was composed already gets no further row for anybody, whatever happened since: the next slot tells it.
+    An empty digest makes no rows. Raise UsageError for an unknown audience and ConfigurationError without a mail
+    server.
     """
+    composed_before = store.last_slot(audience) == slot
+    if composed_before:
+        _note_told(store, audience, slot)
+    elif configuration.settings.mail is not None:
+        _take_back(store, audience, slot, now)
     edition, covers = edition_for(store, configuration, audience, now=now)
     digest = compose(edition)
+    if composed_before:
+        return digest, []
     if digest.empty:
         log.info("digest.empty", audience=audience, slot=slot, reason=digest.reason)
         return digest, []
-    settings = configuration.settings
-    if settings.mail is None:
+    told = range(store.covered(audience), covers)
+    added = store.add_deliveries(_rows(configuration, edition, digest, slot=slot, told=told))
+    store.set_note(_told_note(audience), now.isoformat())
+    log.info("digest.composed", audience=audience, slot=slot, mails=len(added), reason=digest.reason)
+    return digest, added
+
+
+def _rows(
+    configuration: Configuration, edition: Edition, digest: Digest, *, slot: str, told: range
+) -> Sequence[Delivery]:
+    mail = configuration.settings.mail
+    if mail is None:
         raise ConfigurationError(
             "no mail server is configured", location="mail", hint="add a mail: section to the settings"
         )
     rows = []
     for recipient in edition.options.recipients:
         message_id, message = build_message(
-            digest, mail=settings.mail, recipient=recipient, audience=audience, slot=slot, now=now
+            digest, mail=mail, recipient=recipient, audience=edition.audience, slot=slot, now=edition.now
         )
         rows.append(
             Delivery(
-                audience=audience,
+                audience=edition.audience,
                 recipient=recipient,
                 slot=slot,
                 message_id=message_id,
                 subject=digest.subject,
                 reason=digest.reason,
                 message=message,
-                covers=covers,
-                created_at=now,
+                covers_after=told.start,
+                covers=told.stop,
+                created_at=edition.now,
             )
         )
-    added = store.add_deliveries(rows)
-    if added:
-        store.set_note(_told_note(audience), now.isoformat())
-    return digest, added
+    return rows
 
 
-def deliver(store: Store, configuration: Configuration, *, now: datetime) -> list[Delivery]:
-    """Send what waits in the outbox, one message per recipient, and record each answer; give the rows as they are now.
-
-    A message whose fate is unknown is sent again with the same Message-ID (M1). A temporary refusal leaves the row
-    ready for the next time.
-    """
-    store.recover_deliveries(now)
-    waiting = store.deliveries(states={DeliveryState.READY, DeliveryState.UNKNOWN})
-    if not waiting or configuration.settings.mail is None:
-        return []
-    sender = Sender(configuration.settings.mail.smtp, configuration.settings.mail.sender)
-    for row in waiting:
-        _send(store, sender, row, now)
-    handled = {row.id for row in waiting}
-    return [row for row in store.deliveries() if row.id in handled]
+def _take_back(store: Store, audience: str, slot: str, now: datetime) -> None:
+    """Take back what nobody received; then nobody was told at that time either."""
+    if supersede(store, audience, slot, now=now):
+        received = [row.created_at for row in store.deliveries(states=RECEIVED) if row.audience == audience]
+        store.set_note(_told_note(audience), max(received).isoformat() if received else None)
 
 
-def _send(store: Store, sender: Sender, row: Delivery, now: datetime) -> None:
-    assert row.id is not None
-    store.mark_delivery(row.id, DeliveryState.SENDING, now=now)
-    try:
-        sender.send(row.recipient, row.message)
-    except DeliveryError as failure:
-        state = DeliveryState.UNKNOWN if failure.unknown else DeliveryState.READY
-        state = DeliveryState.FAILED if failure.permanent else state
-        store.mark_delivery(row.id, state, now=now, error=failure.summary)
-        log.warning("mail.refused", audience=row.audience, slot=row.slot, state=state.value, error=failure.summary)
-        return
-    store.mark_delivery(row.id, DeliveryState.SENT, now=now)
-    log.info("mail.sent", audience=row.audience, slot=row.slot, message_id=row.message_id)
+def _note_told(store: Store, audience: str, slot: str) -> None:
+    """Note when a slot was composed, in case a killed process did not come to it."""
+    composed = [row.created_at for row in store.deliveries() if (row.audience, row.slot) == (audience, slot)]
+    store.set_note(_told_note(audience), max(composed).isoformat())

@@ -3,15 +3,16 @@
 import threading
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 
 from config.load import Configuration
 from connectors.base import ReadContext, SourceOptions
-from model.errors import InterruptedRunError, UsageError
-from model.findings import TransitionKind
+from model.errors import InterruptedRunError, StateError, UsageError
+from model.findings import Transition, TransitionKind
 from model.runs import Run, RunOutcome, SourceOutcome, SourceResult
 from pipeline.judge import judge_and_keep
 from pipeline.link import link_records
@@ -41,50 +42,63 @@ def run_once(
     stop: threading.Event,
     only: Collection[str] = (),
     full: bool = False,
+    trust_census: bool = False,
     stages: Stages = Stages(),
+) -> Run:
+    """Make the only pass that goes on at this moment; a run that a killed process left open is closed first.
+
+    See ``make_pass`` for the rest.
+    """
+    store.mark_interrupted_runs(clock())
+    return make_pass(
+        store, configuration, clock=clock, stop=stop, only=only, full=full, trust_census=trust_census, stages=stages
+    )
+
+
+def make_pass(
+    store: Store,
+    configuration: Configuration,
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    only: Collection[str] = (),
+    full: bool = False,
+    trust_census: bool = False,
+    stages: Stages = Stages(),
+    turn: AbstractContextManager[object] | None = None,
 ) -> Run:
     """Make one pass over all sources, or over those named in ``only``, and give its result as it is stored.
 
     A source that fails leaves its stored records as they were; the others go on and every finding that rests on it is
-    held. Raises InterruptedRunError when ``stop`` is set and UsageError for an unknown name in ``only``.
+    held. ``trust_census`` lets a census prove any number of absences at once. ``turn`` is held while links and findings
+    are worked out, for a program that makes several passes side by side.
+
+    Raise InterruptedRunError when ``stop`` is set, UsageError for an unknown name in ``only`` and StateError when the
+    store cannot be used. However it ends, the run is closed and tells how.
     """
     sources = chosen_sources(configuration.settings.sources, only)
     started = clock()
-    store.mark_interrupted_runs(started)
     baseline = not store.has_baseline()
-    run_id = store.start_run(started, baseline=baseline)
-    results: list[SourceResult] = []
+    run = Run(id=store.start_run(started, baseline=baseline), started_at=started, baseline=baseline)
+    going = _Pass(store, configuration, run.id, clock, stop, full, trust_census, stages)
     try:
-        results = _read_all(store, configuration, run_id, sources, clock, stop, full=full, progress=stages.read)
-        stages.enter("linking records to objectives")
-        link_records(store, configuration.mapping)
-        stages.enter("judging")
-        transitions = judge_and_keep(store, configuration, run_id, now=clock(), baseline=baseline)
-    except InterruptedRunError:
-        store.finish_run(Run(id=run_id, started_at=started, finished_at=clock(), outcome=RunOutcome.INTERRUPTED))
+        results = going.read(sources)
+        with turn or nullcontext():
+            transitions = going.conclude()
+            run = replace(
+                run,
+                finished_at=clock(),
+                outcome=_outcome(results),
+                results=tuple(results),
+                opened=sum(1 for step in transitions if step.kind in (TransitionKind.OPENED, TransitionKind.REOPENED)),
+                resolved=sum(1 for step in transitions if step.kind is TransitionKind.RESOLVED),
+                standing=sum(1 for finding in store.tracked().values() if finding.standing),
+            )
+            store.finish_run(run)
+    except BaseException as failure:
+        _close(store, replace(run, finished_at=clock()), failure)
         raise
-    run = Run(
-        id=run_id,
-        started_at=started,
-        finished_at=clock(),
-        outcome=_outcome(results),
-        baseline=baseline,
-        results=tuple(results),
-        opened=sum(1 for step in transitions if step.kind in (TransitionKind.OPENED, TransitionKind.REOPENED)),
-        resolved=sum(1 for step in transitions if step.kind is TransitionKind.RESOLVED),
-        standing=sum(1 for finding in store.tracked().values() if finding.standing),
-    )
-    store.finish_run(run)
-    log.info(
-        "run.finished",
-        run=run.id,
-        outcome=run.outcome.value,
-        baseline=baseline,
-        sources=len(results),
-        opened=run.opened,
-        resolved=run.resolved,
-        standing=run.standing,
-    )
+    _say(run)
     return run
 
 
@@ -98,26 +112,52 @@ def chosen_sources(sources: Mapping[str, SourceOptions], only: Collection[str]) 
     return {name: options for name, options in sources.items() if not only or name in only}
 
 
-def _read_all(
-    store: Store,
-    configuration: Configuration,
-    run_id: int,
-    sources: Mapping[str, SourceOptions],
-    clock: Clock,
-    stop: threading.Event,
-    *,
-    full: bool,
-    progress: Progress,
-) -> list[SourceResult]:
-    """Read the sources side by side, each on a thread of its own."""
-    zone = configuration.settings.business.zone
+@dataclass(frozen=True, slots=True)
+class _Pass:
+    """One run while it goes on."""
 
-    def read(name: str) -> SourceResult:
-        context = ReadContext(now=clock(), zone=zone, stop=stop)
-        return read_source(store, run_id, name, sources[name], context, clock=clock, full=full, progress=progress)
+    store: Store
+    configuration: Configuration
+    run_id: int
+    clock: Clock
+    stop: threading.Event
+    full: bool
+    trust_census: bool
+    stages: Stages
 
-    with ThreadPoolExecutor(max_workers=SOURCES_AT_ONCE, thread_name_prefix="read") as pool:
-        return list(pool.map(read, sources))
+    def read(self, sources: Mapping[str, SourceOptions]) -> list[SourceResult]:
+        """Read the sources side by side, each on a thread of its own."""
+        with ThreadPoolExecutor(max_workers=SOURCES_AT_ONCE, thread_name_prefix="read") as pool:
+            try:
+                return list(pool.map(self._read_one, sources, sources.values()))
+            except KeyboardInterrupt:
+                self.stop.set()  # otherwise leaving the pool would wait for the last page of every source
+                raise
+
+    def _read_one(self, name: str, options: SourceOptions) -> SourceResult:
+        return read_source(
+            self.store,
+            self.run_id,
+            name,
+            options,
+            ReadContext(now=self.clock(), zone=self.configuration.settings.business.zone, stop=self.stop),
+            clock=self.clock,
+            progress=self.stages.read,
+            full=self.full,
+            trust_census=self.trust_census,
+        )
+
+    def conclude(self) -> tuple[Transition, ...]:
+        """Link and judge everything that is stored, whoever read it."""
+        self._enter("linking records to objectives")
+        link_records(self.store, self.configuration.mapping, self.configuration.settings.sources)
+        self._enter("judging")
+        return judge_and_keep(self.store, self.configuration, self.run_id, now=self.clock())
+
+    def _enter(self, stage: str) -> None:
+        if self.stop.is_set():
+            raise InterruptedRunError(f"stopped before {stage}")
+        self.stages.enter(stage)
 
 
 def _outcome(results: Collection[SourceResult]) -> RunOutcome:
@@ -125,3 +165,23 @@ def _outcome(results: Collection[SourceResult]) -> RunOutcome:
     if failed == 0:
         return RunOutcome.DONE
     return RunOutcome.FAILED if failed == len(results) else RunOutcome.PARTIAL
+
+
+def _close(store: Store, run: Run, failure: BaseException) -> None:
+    """Note how a run broke off. When the store itself is what failed, the next run closes this one."""
+    stopped = isinstance(failure, InterruptedRunError | KeyboardInterrupt)
+    with suppress(StateError):
+        store.finish_run(replace(run, outcome=RunOutcome.INTERRUPTED if stopped else RunOutcome.FAILED))
+
+
+def _say(run: Run) -> None:
+    log.info(
+        "run.finished",
+        run=run.id,
+        outcome=run.outcome.value,
+        baseline=run.baseline,
+        sources=len(run.results),
+        opened=run.opened,
+        resolved=run.resolved,
+        standing=run.standing,
+    )

@@ -1,9 +1,12 @@
 """When a digest is due: slots are local dates, so no night of a clock change misses or doubles one (M12, P2, C14)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from digest.options import DigestOptions, Weekday
+from state.store import Store
 
 _LOOK_BACK_DAYS = 14
 
@@ -33,3 +36,52 @@ def latest_slot(at: time, weekdays: Collection[int], zone: ZoneInfo, now: dateti
         if day.weekday() in weekdays and due_at <= now:
             return Slot(day, due_at)
     return None
+
+
+class SlotBook:
+    """Which slot each audience was served last, kept in the store, so that a restart neither misses nor doubles one.
+
+    A slot is noted only after its digest was committed to the outbox: killed in between, it is composed again, and the
+    outbox keeps one mail per recipient.
+    """
+
+    def __init__(self, store: Store, digests: Mapping[str, DigestOptions], zone: ZoneInfo) -> None:
+        self._store = store
+        self._digests = digests
+        self._zone = zone
+
+    def begin(self, now: datetime) -> None:
+        """A digest that was due before its audience was first known is not made up for."""
+        for audience in self._digests:
+            if self._store.note(_note(audience)) is None:
+                self._skip(audience, now)
+
+    def due(self, audience: str, now: datetime) -> Slot | None:
+        """The slot that is to be served now, if there is one.
+
+        What was missed while nothing ran folds into the latest slot. A served slot that lies in the future was noted by
+        a clock that ran ahead; the days until then would be lost (C13).
+        """
+        served = self._store.note(_note(audience))
+        if served is None or served > now.astimezone(self._zone).date().isoformat():
+            self._skip(audience, now)
+            return None
+        slot = self._latest(audience, now)
+        return slot if slot is not None and slot.name > served else None
+
+    def serve(self, audience: str, slot: Slot) -> None:
+        """Note that the digest of a slot was composed; an empty one counts as well."""
+        self._store.set_note(_note(audience), slot.name)
+
+    def _skip(self, audience: str, now: datetime) -> None:
+        slot = self._latest(audience, now)
+        self._store.set_note(_note(audience), slot.name if slot else "")
+
+    def _latest(self, audience: str, now: datetime) -> Slot | None:
+        options = self._digests[audience]
+        weekdays = {list(Weekday).index(day) for day in options.days}
+        return latest_slot(options.local_time, weekdays, self._zone, now)
+
+
+def _note(audience: str) -> str:
+    return f"digest-slot:{audience}"

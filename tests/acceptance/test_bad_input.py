@@ -1,4 +1,4 @@
-"""What goes wrong on a bad day: one clear error that names the source and a remedy, the others go on, nothing is lost."""
+"""What goes wrong on a bad day: one error with a remedy, the others go on, nothing is lost."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,10 +7,12 @@ import pytest
 
 from model.findings import FindingState, TransitionKind
 from model.runs import RunOutcome, SourceOutcome, SourceResult
-from sandbox.company_savings import PROCUREMENT_FILE, SAVINGS_FILE
 from sandbox.http import LOGIN_PAGE, Fault
+from sandbox.meridian.savings import PROCUREMENT_FILE, SAVINGS_FILE
 from sandbox.world import Meridian
+from state.store import Store
 from tests.acceptance.conftest import Story
+from tests.cli.console import driftline
 
 
 def wrong_token(world: Meridian) -> None:
@@ -92,6 +94,45 @@ def test_one_failing_source_is_named_with_a_remedy_and_the_others_go_on(
         tracked for tracked in story.store.tracked().values() if tracked.standing and source in tracked.finding.sources
     ]
     assert {tracked.fingerprint for tracked in held} == {tracked.fingerprint for tracked in resting_on_it}
+    assert not secrets_in(story)
+
+
+def secrets_in(story: Story) -> list[str]:
+    """The secrets that the state or a result shows (X1)."""
+    world = story.world
+    kept = b"".join(path.read_bytes() for path in world.folder.parent.glob("driftline.db*"))
+    shown = kept.decode("utf-8", "replace") + repr(story.store.runs())
+    secrets = (world.jira.token, world.asana.token, world.salesforce.client_secret, "not-the-token", "not-the-secret")
+    return [secret for secret in secrets if secret in shown]
+
+
+def test_a_failing_source_ends_the_command_with_three_and_says_what_to_do(story: Story):
+    """The others are read all the same, and no secret is printed."""
+    wrong_token(story.world)
+    _impatient(story.world.folder)
+    said = driftline("sync", folder=story.world.folder)
+    assert said.code == 3
+    everything = said.out + said.err
+    assert "jira" in everything
+    assert "token" in everything
+    assert "not-the-token" not in everything
+    with Store.open(story.configuration.state_url) as store:
+        assert store.present_ids("jira") == set()
+        assert len(store.present_ids("salesforce")) == 18
+
+
+def test_a_rule_for_an_unknown_objective_ends_the_command_with_two_and_names_the_line(story: Story):
+    """Nothing is read by half of a configuration."""
+    rules = story.world.folder / "mapping" / "salesforce.yaml"
+    text = rules.read_text(encoding="utf-8")
+    line = next(number for number, row in enumerate(text.splitlines(), 1) if "objective: M-101" in row)
+    rules.write_text(text.replace("objective: M-101", "objective: M-999"), encoding="utf-8")
+    said = driftline("sync", folder=story.world.folder)
+    assert said.code == 2
+    assert f"salesforce.yaml:{line}:" in said.err
+    assert "M-999" in said.err
+    assert "hint: " in said.err
+    assert not story.world.jira_server.requests
 
 
 def test_a_held_finding_is_released_when_its_source_answers_again(story: Story):

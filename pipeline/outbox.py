@@ -1,0 +1,134 @@
+"""The outbox at work: what waits is sent, one message per recipient, and each answer is recorded at once."""
+
+import threading
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import structlog
+
+from config.load import Configuration
+from digest.deliver import Sender
+from model.deliveries import Delivery, DeliveryState
+from model.errors import DeliveryError
+from pipeline.crash import crash_site
+from pipeline.pauses import Pauses
+from state.store import Store
+
+log = structlog.get_logger("driftline.outbox")
+
+GIVE_UP_AFTER = timedelta(days=5)
+"""How long a mail is tried; mail servers keep to the same span (M1)."""
+SUPERSEDED = "no mail server took it in time; a later digest tells it instead"
+
+RECEIVED = frozenset({DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.UNKNOWN})
+"""The states of a mail that a server has accepted, or may have."""
+_WAITING = frozenset({DeliveryState.READY, DeliveryState.UNKNOWN})
+
+
+def deliver(
+    store: Store,
+    configuration: Configuration,
+    *,
+    now: datetime,
+    pauses: Pauses | None = None,
+    stop: threading.Event | None = None,
+) -> list[Delivery]:
+    """Send what waits in the outbox and record each answer; give the rows that were tried, as they are now.
+
+    A message whose fate is unknown is sent again with the same Message-ID (M1). One that was refused for now stays
+    ready; with ``pauses`` it is not tried again before its pause is over. One that is refused for good, or for too
+    long, is recorded as failed. No refusal keeps the others back (M3).
+    """
+    mail = configuration.settings.mail
+    if mail is None:
+        return []
+    waiting = _waiting(store, now)
+    sender = Sender(mail.smtp, mail.sender)
+    tried = []
+    for row in waiting:
+        if stop is not None and stop.is_set():
+            break
+        if pauses is not None and not pauses.over(row.id, now):
+            continue
+        row = _send(store, sender, row, now)
+        tried.append(row)
+        if pauses is not None and row.state in _WAITING:
+            pauses.failed(row.id, now, attempts=row.attempts)
+        elif pauses is not None:
+            pauses.forget(row.id)
+    return tried
+
+
+def supersede(store: Store, audience: str, slot: str, *, now: datetime) -> bool:
+    """Take back earlier digests of an audience that nobody received, so that the one of ``slot`` tells their news; tell
+    whether there were any.
+
+    After days without a mail server everybody gets one mail and not one for each day (M4). A slot of which a single
+    mail was or may have been accepted stays as it is.
+    """
+    waiting = [row for row in _of(store, audience, {DeliveryState.READY}) if row.slot != slot]
+    kept = {row.slot for row in _of(store, audience, RECEIVED)} if waiting else set()
+    taken_back = [row for row in waiting if row.slot not in kept]
+    for row in taken_back:
+        _fail(store, row, SUPERSEDED, now)
+    return bool(taken_back)
+
+
+def _of(store: Store, audience: str, states: Collection[DeliveryState]) -> list[Delivery]:
+    return [row for row in store.deliveries(states=states) if row.audience == audience]
+
+
+def _waiting(store: Store, now: datetime) -> list[Delivery]:
+    """What is to be sent: after a kill, what was on its way as well; without what is taken back or too old."""
+    rows = store.deliveries(states={*_WAITING, DeliveryState.SENDING})
+    if any(row.state is DeliveryState.SENDING for row in rows):
+        store.recover_deliveries(now)
+        rows = store.deliveries(states=_WAITING)
+    if not rows:
+        return []
+    # A kill may have come between the rows of a slot that was being taken back.
+    failed = store.deliveries(states={DeliveryState.FAILED})
+    superseded = {(row.audience, row.slot) for row in failed if row.error == SUPERSEDED}
+    waiting = []
+    for row in rows:
+        if (row.audience, row.slot) in superseded:
+            _fail(store, row, SUPERSEDED, now)
+        elif now - row.created_at > GIVE_UP_AFTER:
+            _fail(store, row, f"given up after {GIVE_UP_AFTER.days} days: {row.error}", now)
+            log.error("mail.given_up", audience=row.audience, slot=row.slot, error=row.error)
+        else:
+            waiting.append(row)
+    return waiting
+
+
+def _fail(store: Store, row: Delivery, error: str, now: datetime) -> None:
+    assert row.id is not None
+    store.mark_delivery(row.id, DeliveryState.FAILED, now=now, error=error)
+
+
+def _send(store: Store, sender: Sender, row: Delivery, now: datetime) -> Delivery:
+    assert row.id is not None
+    store.mark_delivery(row.id, DeliveryState.SENDING, now=now)
+    state, error = DeliveryState.SENT, ""
+    try:
+        sender.send(row.recipient, row.message)
+    except DeliveryError as failure:
+        error = failure.summary
+        state = DeliveryState.UNKNOWN if failure.unknown else DeliveryState.READY
+        state = DeliveryState.FAILED if failure.permanent else state
+    except Exception as failure:  # one mail must never keep the others back
+        error, state = f"unexpected {type(failure).__name__} while sending", DeliveryState.UNKNOWN
+        log.error("mail.crashed", error=crash_site(failure))
+    store.mark_delivery(row.id, state, now=now, error=error)
+    if state is DeliveryState.SENT:
+        log.info("mail.sent", audience=row.audience, slot=row.slot, message_id=row.message_id)
+    else:
+        log.warning("mail.refused", audience=row.audience, slot=row.slot, state=state.value, error=error)
+    return replace(
+        row,
+        state=state,
+        error=error,
+        attempts=row.attempts + 1,
+        sent_at=now if state is DeliveryState.SENT else None,
+    )

@@ -1,0 +1,35 @@
+"""Pauses: when something that failed may be tried again."""
+
+from collections import Counter
+from collections.abc import Hashable
+from datetime import datetime, timedelta
+
+FIRST_PAUSE = timedelta(minutes=1)
+LONGEST_PAUSE = timedelta(hours=1)
+
+
+class Pauses:
+    """A minute after the first failure, then twice as long each time, an hour at most (M1).
+
+    Lives as long as the process: after a restart everything may be tried at once, and where the attempts are stored
+    their number goes on.
+    """
+
+    def __init__(self) -> None:
+        self._until: dict[Hashable, datetime] = {}
+        self._failures: Counter[Hashable] = Counter()
+
+    def failed(self, what: Hashable, now: datetime, *, attempts: int | None = None) -> None:
+        """Note that something failed, for the n-th time if that is known better than here."""
+        self._failures[what] = attempts or self._failures[what] + 1
+        self._until[what] = now + min(FIRST_PAUSE * 2 ** min(self._failures[what] - 1, 16), LONGEST_PAUSE)
+
+    def over(self, what: Hashable, now: datetime) -> bool:
+        """Whether something may be tried now; a clock that was set back does not make the pause longer."""
+        until = self._until.get(what)
+        return until is None or not now < until <= now + LONGEST_PAUSE
+
+    def forget(self, what: Hashable) -> None:
+        """It worked."""
+        self._until.pop(what, None)
+        self._failures.pop(what, None)

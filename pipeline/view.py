@@ -1,0 +1,41 @@
+"""What the reconciler sees: the stored world, and how far each configured source was read."""
+
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, cast
+
+from config.load import Configuration
+from model.runs import Coverage
+from reconcile.view import View
+from state.store import Store
+from state.view import StoreView
+
+NEVER_READ = "not read yet"
+
+
+@contextmanager
+def configured_view(store: Store, configuration: Configuration) -> Iterator[View]:
+    """One consistent picture of the stored world, usable until the ``with`` block ends.
+
+    Its coverage tells of the configured sources: one that was never read is incomplete, so that nobody takes what it
+    would tell for something that does not exist; one that is not configured any more holds nothing back for ever.
+    """
+    objective_ids = [objective.id for objective in configuration.mapping.tree.objectives]
+    with store.view(objective_ids=objective_ids) as view:
+        yield cast(View, _Configured(view, configuration.settings.sources))
+
+
+class _Configured:
+    def __init__(self, view: StoreView, sources: Collection[str]) -> None:
+        self._view = view
+        self._sources = sources
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._view, name)
+
+    def coverage(self) -> Sequence[Coverage]:
+        stored = {entry.source: entry for entry in self._view.coverage()}
+        return [
+            stored.get(name) or Coverage(name, records=0, linked=0, complete=False, error=NEVER_READ)
+            for name in sorted(self._sources)
+        ]

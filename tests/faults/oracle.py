@@ -1,0 +1,84 @@
+"""The picture of a state and its mails that an undisturbed run leaves, and how another one differs from it."""
+
+import json
+import sqlite3
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import closing
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+
+Picture = Mapping[str, Mapping[Any, Any]]
+"""By kind of thing: its name, and what must be equal. Times and numbers of runs are left out."""
+
+
+def picture(database: Path, mails: Iterable[bytes] = ()) -> Picture:
+    """What a state holds, and how many mails arrived under each Message-ID."""
+    with closing(sqlite3.connect(database)) as connection:
+        connection.row_factory = sqlite3.Row
+        rows: Callable[[str], list[sqlite3.Row]] = lambda query: connection.execute(query).fetchall()  # noqa: E731
+        revisions = defaultdict(list)
+        for row in rows("SELECT * FROM revisions ORDER BY id"):
+            revisions[row["record_id"]].append((row["facts"], row["absence"]))
+        lives = defaultdict(list)
+        for row in rows("SELECT * FROM transitions ORDER BY sequence"):
+            content = json.loads(row["content"])
+            lives[row["fingerprint"]].append((row["kind"], content["reason"], content["baseline"]))
+        return {
+            "integrity": {row[0]: True for row in rows("PRAGMA integrity_check")},
+            "records": {row["id"]: (row["facts"], row["absence"]) for row in rows("SELECT * FROM records")},
+            "revisions": dict(revisions),
+            "links": {
+                tuple(row): True for row in rows("SELECT record_id, objective_id, role, rule, weight FROM links")
+            },
+            "needs": Counter(tuple(row) for row in rows("SELECT dependent, wanted, lag_days, rule FROM needs")),
+            "set aside": {row["native_id"]: row["reason"] for row in rows("SELECT * FROM set_aside")},
+            "sources": {row["source"]: (row["complete"], row["error"]) for row in rows("SELECT * FROM sources")},
+            "findings": {row["fingerprint"]: _finding(row) for row in rows("SELECT * FROM findings")},
+            "transitions": dict(lives),
+            "deliveries": {
+                (row["audience"], row["slot"], row["recipient"]): (
+                    row["message_id"],
+                    row["subject"],
+                    row["reason"],
+                    row["covers"],
+                    row["state"],
+                )
+                for row in rows("SELECT * FROM deliveries")
+            },
+            "open runs": {row["id"]: True for row in rows("SELECT * FROM runs WHERE outcome = 'running'")},
+            "mails": Counter(str(message_from_bytes(mail)["Message-ID"]) for mail in mails),
+        }
+
+
+def _finding(row: sqlite3.Row) -> tuple[Any, ...]:
+    content = json.loads(row["content"])
+    finding = content["finding"]
+    return (
+        row["state"],
+        content["baseline"],
+        json.dumps(content["told"], sort_keys=True),
+        json.dumps({name: finding[name] for name in ("check", "subjects", "title", "impact", "cause", "severity")}),
+    )
+
+
+def differences(expected: Picture, found: Picture) -> list[str]:
+    """What is lost, what is there without cause and what is not as it should be. A mail may have come twice."""
+    told = []
+    for kind, wanted in expected.items():
+        there = found[kind]
+        told += [f"{kind}: lost {name}" for name in wanted.keys() - there.keys()]
+        told += [f"{kind}: nobody expected {name}" for name in there.keys() - wanted.keys()]
+        if kind != "mails":
+            told += [
+                f"{kind}: {name} is {there[name]}, expected {wanted[name]}"
+                for name in wanted.keys() & there.keys()
+                if wanted[name] != there[name]
+            ]
+    return sorted(told)
+
+
+def doubled(found: Picture) -> int:
+    """How many mails came more than once."""
+    return sum(count - 1 for count in found["mails"].values())

@@ -1,0 +1,164 @@
+"""Runs the command line many times in processes of their own, each forked from one that has imported it already.
+
+Started as ``python -m tests.faults.zygote``; every line on stdin is one ``Call``, every line on stdout one ``End``. The
+calls are real processes that die by a real SIGKILL; only the second of importing is saved.
+"""
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+ROOT = Path(__file__).parents[2]
+_COMMITS = "\ncommits: "
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What to run and when to kill it: after some seconds, just before its n-th commit (from 1) or just after it."""
+
+    arguments: list[str]
+    kill_after_seconds: float | None = None
+    kill_before_commit: int | None = None
+    kill_after_commit: int | None = None
+    sabotage: str = ""
+    """The name of a function in ``tests.faults.sabotage`` that takes a protection away first."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How it ended: its exit code, or None when it was killed; how often it committed; and what it said."""
+
+    code: int | None
+    seconds: float
+    commits: int
+    said: str
+
+
+class Zygote:
+    """The test's side of it."""
+
+    def __init__(self, log: Path) -> None:
+        self._log = log
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "tests.faults.zygote", str(self._log)],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        return self
+
+    def __exit__(self, *_exc: type[BaseException] | BaseException | TracebackType | None) -> None:
+        assert self._process is not None
+        with self._process as process:
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(timeout=30)
+
+    def run(self, call: Call) -> End:
+        """Run a command to its end."""
+        assert self._process is not None
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        self._process.stdin.write(json.dumps(asdict(call)) + "\n")
+        self._process.stdin.flush()
+        return End(**json.loads(self._process.stdout.readline()))
+
+
+def _serve(log: Path) -> None:
+    from importlib import import_module
+    from pkgutil import iter_modules
+
+    import cli.commands
+    import connectors
+
+    for package in (cli.commands, connectors):
+        for module in iter_modules(package.__path__, f"{package.__name__}."):
+            import_module(module.name)
+    for name in ("pipeline.run", "pipeline.notify", "state.lock", "jira", "simple_salesforce"):
+        import_module(name)
+    for line in sys.stdin:
+        print(json.dumps(asdict(_run(Call(**json.loads(line)), log))), flush=True)  # noqa: T201 - the answer
+
+
+def _run(call: Call, log: Path) -> End:
+    began = time.monotonic()
+    child = os.fork()
+    if child == 0:
+        _become(call, log)
+    status = _wait(child, call.kill_after_seconds)
+    code = None if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+    said, _, commits = log.read_text(encoding="utf-8", errors="replace").rpartition(_COMMITS)
+    return End(code, time.monotonic() - began, int(commits) if code is not None else 0, said)
+
+
+def _wait(child: int, kill_after_seconds: float | None) -> int:
+    """Wait for a child, and kill it when its time is over. It stays our child until then, so no other can be hit."""
+    if kill_after_seconds is not None:
+        deadline = time.monotonic() + kill_after_seconds
+        while time.monotonic() < deadline:
+            ended, status = os.waitpid(child, os.WNOHANG)
+            if ended:
+                return status
+            time.sleep(0.001)
+        os.kill(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1]
+
+
+def _become(call: Call, log: Path) -> None:
+    """Turn the child into the command; never returns."""
+    with log.open("wb") as file:
+        os.dup2(file.fileno(), 1)
+        os.dup2(file.fileno(), 2)
+    if call.sabotage:
+        from tests.faults import sabotage
+
+        getattr(sabotage, call.sabotage)()
+    committed = _watch_commits(call)
+    from cli.main import main
+
+    code: Any = 70
+    try:
+        main(call.arguments)
+    except SystemExit as end:
+        code = end.code
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os.write(1, f"{_COMMITS}{len(committed)}".encode())
+        os._exit(int(code or 0))
+
+
+def _watch_commits(call: Call) -> list[int]:
+    """Die at the commit that was asked for; the list grows by one with each that is made."""
+    from sqlalchemy.engine.default import DefaultDialect
+
+    committed: list[int] = []
+    real = DefaultDialect.do_commit
+
+    def commit(self: DefaultDialect, connection: Any) -> None:
+        if len(committed) + 1 == call.kill_before_commit:
+            os.kill(os.getpid(), signal.SIGKILL)
+        real(self, connection)
+        committed.append(1)
+        if len(committed) == call.kill_after_commit:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    DefaultDialect.do_commit = commit  # type: ignore[method-assign]
+    return committed
+
+
+if __name__ == "__main__":
+    _serve(Path(sys.argv[1]))
