@@ -18,7 +18,8 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
-    """One message to one recipient. ``slot`` is the digest's name and local date: one mail per recipient and slot.
+    """One message to one recipient. ``slot`` is the digest's local date: one mail per audience,
+    recipient and slot.
 
     ``reason`` says why it went out. ``message`` is the whole mail as it is handed to the server. It announces
     the transitions whose sequence numbers lie above ``covers_after`` and up to ``covers``.

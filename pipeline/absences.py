@@ -87,7 +87,8 @@ def _unbelievable(name: str, what: str) -> SourceGoneError:
     return SourceGoneError(
         f"{what}; none was taken as deleted",
         location=name,
-        hint="check the permissions and filters of the account Driftline uses",
+        hint="check the permissions and filters of the account Driftline uses; if it is true: "
+        f"driftline sync --full --trust-census {name}",
     )
 
 

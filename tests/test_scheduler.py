@@ -516,9 +516,9 @@ def test_a_daemon_ends_within_its_grace_time_while_a_source_hangs_and_does_not_r
         assert asked() == 1
         assert daemon.stop() < 10
         assert daemon.events("daemon.stopped")[0]["clean"] is True
-        assert daemon.events("job.interrupted")[0]["job"] == "read jira"
+        assert "read jira" in {line["job"] for line in daemon.events("job.interrupted")}
     with company.open_store() as store:
         outcomes = [run.outcome for run in store.runs(100)]
         assert RunOutcome.RUNNING not in outcomes
-        assert outcomes.count(RunOutcome.INTERRUPTED) == 1
+        assert RunOutcome.INTERRUPTED in outcomes
         assert store.cursor("jira") is None

@@ -53,18 +53,22 @@ class AsanaConnector(Connector):
         client, reader = self._opened(), self._reader()
         seen: set[str] = set()
         since = None if cursor is None else cursor.position
-        for project in self._known_projects():
+        for project in self._read_projects():
             for rows in client.tasks(project.gid, task_fields(self.options), since):
                 homed = [(row, reader.home(row) or project.gid) for row in rows if row["gid"] not in seen]
                 seen.update(row["gid"] for row in rows)
                 yield self._page(reader, homed)
+
+    def _read_projects(self) -> Sequence[Project]:
+        """The configured projects that are at work; what was archived stays as it was last seen."""
+        return [project for project in self._known_projects() if not project.archived]
 
     def side_tables(self) -> Iterator[Page]:
         """Yield every subtask: a change in one does not make its parent a changed one (A8)."""
         reader = self._reader()
         seen: set[str] = set()
         waiting: list[tuple[Row, str]] = []
-        for project in self._known_projects():
+        for project in self._read_projects():
             for row in self._subtasks(reader, project, task_fields(self.options)):
                 if row["gid"] not in seen:
                     seen.add(row["gid"])
@@ -139,7 +143,8 @@ class AsanaConnector(Connector):
             options=self.options,
             zone=self.context.zone,
             today=self.context.now.astimezone(self.context.zone).date(),
-            homes=[project.gid for project in projects],
+            # A task in several projects lives where work goes on, so that its record outlasts an archived project.
+            homes=[project.gid for project in sorted(projects, key=lambda project: project.archived)],
             custom_gids=custom_gids,
         )
 

@@ -48,7 +48,7 @@ class Office:
         for name, kind in (("Light", "enum"), ("Phase", "enum"), ("Budget", "number"), ("Region", "text")):
             self.workspace.add_custom_field(name, kind)
         self.roll_out = self.workspace.add_project("Roll-out")
-        self.sorting = self.workspace.add_project("Sorting", archived=True)
+        self.sorting = self.workspace.add_project("Sorting")
         self.server = AsanaServer(self.workspace, page_size)
         self.opened: list[AsanaConnector] = []
 
@@ -448,7 +448,15 @@ def test_a_project_name_that_two_projects_bear_must_be_named_by_gid(office: Offi
     assert second in caught.value.problems[0].hint
 
 
-def test_the_roster_shows_archived_projects_as_such(office: Office) -> None:
+def test_an_archived_project_is_shown_as_such_and_not_read(office: Office) -> None:
+    kept, both = office.add("Kept"), office.add("In both")
+    office.add("Put away", office.sorting)
+    office.workspace.add_to_project(both, office.sorting)
+    office.workspace.projects[office.sorting].archived = True
+    assert {item.native_id: item.container for item in office.read(projects=(office.sorting, "Roll-out")).values()} == {
+        kept: office.roll_out,
+        both: office.roll_out,
+    }
     assert list(office.connector().roster()) == [
         Container(office.roll_out, "Roll-out", "visible"),
         Container(office.sorting, "Sorting", "archived"),

@@ -41,6 +41,9 @@ class Life:
     def configure(self, company: Company, port: int) -> None:
         """Take the company's configuration, with a mail server and a clock of one's own."""
         mail = company.settings["mail"]
+        for source in company.settings["sources"].values():
+            # Only what asks for it reads everything: a day that ends while a sweep goes on would change its commits.
+            source["full_every"] = "52w"
         company.settings["clock"] = {"shows": company.now.isoformat(), "since": datetime.now(UTC).isoformat()}
         company.settings["mail"] = {**mail, "smtp": {**mail["smtp"], "port": port}}
         company.write()
@@ -140,7 +143,7 @@ def test_after_any_kill_one_restart_reaches_the_undisturbed_state(
             assert differences(expected, life.picture()) == []
             # Twice only for a kill between the server's acceptance and the next commit, one mail for each kill.
             assert doubled(life.picture()) <= 2
-    assert killed >= LIVES * COMMANDS // 2
+    assert killed >= LIVES
 
 
 @pytest.fixture
@@ -160,7 +163,8 @@ def sweep(life: Life, command: list[str], *points: str, **disturbance: object) -
     makes of it. Whatever others could see of a command that died lies between two commits."""
     bring_back = life.keep()
     commits = life.run(command, **disturbance).commits
-    assert commits > 0
+    bring_back()
+    assert commits == life.run(command, **disturbance).commits > 0
     for number in range(commits, 0, -1):
         for point in points:
             bring_back()
