@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check format docs lock clean
+.PHONY: demo test check proof format docs lock clean
 
 demo: $(STAMP)
 	@$(BIN)/driftline demo $(if $(KEEP),--keep)
@@ -21,6 +21,10 @@ check: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/python docs/generate.py --check
 	@$(MAKE) --no-print-directory test
+
+# The crash proof with as many kills as asked for; the tests hold a short form of it.
+proof: $(STAMP)
+	DRIFTLINE_KILLS=$(or $(KILLS),1000) $(BIN)/pytest tests/faults
 
 format: $(STAMP)
 	$(BIN)/ruff format .
