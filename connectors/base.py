@@ -21,7 +21,7 @@ from pydantic import Field
 
 from model.errors import InterruptedRunError
 from model.options import Duration, Options
-from model.reading import Container, Cursor, Page, Probe
+from model.reading import Container, Cursor, Discovery, Page, Probe
 from model.records import Record
 
 
@@ -99,6 +99,14 @@ class Connector(ABC):
         Raise SourceAuthError when the source does not know us, even if it answers politely (J23, S6), and another
         SourceError when it cannot be asked.
         """
+
+    def discover(self) -> Discovery | None:
+        """Tell which containers and fields could be configured; None where a kind of source does not offer it.
+
+        Works also while the configured containers or fields are wrong: it is what helps to put them right. Raise
+        SourceError when the source cannot be asked.
+        """
+        return None
 
     @abstractmethod
     def roster(self) -> Iterable[Container]:

@@ -61,6 +61,38 @@ class Probe:
 
 
 @dataclass(frozen=True, slots=True)
+class DiscoveredField:
+    """A field or column that a source has.
+
+    ``sample`` is one of its values as people see it, empty when none was found; ``containers`` are the names of those
+    that have it. ``setting`` is what the configuration writes for it, ``kept_as`` the name or option under which it is
+    read already.
+    """
+
+    id: str
+    name: str
+    kind: str
+    sample: str = ""
+    containers: Sequence[str] = ()
+    setting: str = ""
+    kept_as: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovery:
+    """What a source could be configured to read.
+
+    ``option`` is the one that takes extra fields, ``containers`` are all that the account sees, configured or not, and
+    ``problems`` what kept us from looking everywhere.
+    """
+
+    option: str
+    containers: Sequence[Container] = ()
+    fields: Sequence[DiscoveredField] = ()
+    problems: Sequence[Problem] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Observed:
     """A stored record with our own times: when it was first and last seen."""
 

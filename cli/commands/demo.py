@@ -70,6 +70,55 @@ def move(what: str, to: str, folder: Path) -> None:
 
     For example: driftline demo move ERP-90 2026-11-05
     """
+    from model.errors import UsageError
+
+    told = _steer(folder, "move", {"what": what, "to": to})
+    if "error" in told:
+        raise UsageError(
+            told["error"], hint="name a Jira key (ERP-90), a release ('Aurora 4.1'), an Asana gid or a deal (OPP-0001)"
+        )
+    say(told["done"])
+
+
+@command.command("fault")
+@click.argument("source")
+@click.argument("fault", required=False)
+@click.option("--clear", is_flag=True, help="Switch the fault off again; without a FAULT, all faults of the source.")
+@click.option(
+    "--folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=DEFAULT_FOLDER,
+    show_default=True,
+    help="The folder of the running demo.",
+)
+def fault(source: str, fault: str | None, clear: bool, folder: Path) -> None:
+    """Make a SOURCE of the running demo (jira, asana or salesforce) fail as real ones do, until it is cleared.
+
+    \b
+    The faults:
+      login-page      every answer is a sign-in page with status 200
+      down            every answer is 503
+      expired-token   the token is not accepted any more: Jira answers searches
+                      with 200 and nothing and says so in a header only
+      rate-limited    every answer is 429 and asks for a pause of an hour
+      drip            answers come one byte a second; each attempt ends after
+                      http.answer_deadline_seconds
+      truncated-json  answers break off in the middle of their JSON
+
+    For example: driftline demo fault jira login-page
+    """
+    from model.errors import UsageError
+
+    if fault is None and not clear:
+        raise UsageError("name a fault, or --clear to end all", hint="see driftline demo fault --help")
+    told = _steer(folder, "fault", {"source": source, "fault": fault, "on": not clear})
+    if "error" in told:
+        raise UsageError(told["error"], hint=f"known are: {told['known']}")
+    say(told["done"])
+
+
+def _steer(folder: Path, path: str, wish: dict[str, Any]) -> dict[str, Any]:
+    """Ask the demo that runs in a folder for a change; its answer has ``done`` or ``error``."""
     import requests
 
     from model.errors import UsageError
@@ -79,18 +128,12 @@ def move(what: str, to: str, folder: Path) -> None:
         hint = f"start one in another terminal: driftline demo --keep --folder {folder}"
         raise UsageError(f"no demo runs in {folder}", hint=hint)
     try:
-        answer = requests.post(f"{control}/move", json={"what": what, "to": to}, timeout=10)
-        told = answer.json()
+        told: dict[str, Any] = requests.post(f"{control}/{path}", json=wish, timeout=10).json()
     except requests.RequestException as error:
         raise UsageError(
             f"the demo in {folder} does not answer", hint="start it anew: driftline demo --keep"
         ) from error
-    if not answer.ok:
-        raise UsageError(
-            told.get("error", "the sandbox refused"),
-            hint="name a Jira key (ERP-90), a release ('Aurora 4.1'), an Asana gid or a deal (OPP-0001)",
-        )
-    say(told["done"])
+    return told
 
 
 def _control(folder: Path) -> str | None:
@@ -235,6 +278,7 @@ def _keep_running(folder: Path) -> int:
     print_pairs(
         [
             (f"{program} demo move ERP-90 2026-11-05{elsewhere}", "move a date in Jira"),
+            (f"{program} demo fault jira login-page{elsewhere}", "make Jira fail; --clear ends it"),
             (f"{here} status", "each source is read every 30 seconds"),
             (f"{here} findings", "what disagrees after the next reading"),
             (f"{here} digest preview leaders", "the mail that would go out"),

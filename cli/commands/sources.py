@@ -1,26 +1,32 @@
-"""``driftline sources``: what is configured, and what a first contact shows."""
+"""``driftline sources``: what is configured, what is stored of it, and what a first contact shows."""
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import click
 
+from cli.discovery_view import show_discovery, suggestion
 from cli.exit_codes import ExitCode
 from cli.output import print_json, say, say_error, say_warning, talk
+from cli.plain import plain
+from cli.source_view import picture_of, show_source
 from cli.table import print_table
 from cli.wording import count, moment
-from cli.workspace import clock_of, load_configuration, read_store
+from cli.workspace import NOTHING_READ, START_READING, clock_of, load_configuration, read_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
     from config.load import Configuration
+    from connectors.base import Connector, SourceOptions
     from model.errors import DriftlineError
     from model.reading import Probe
 
 
-@click.group("sources", short_help="List the configured sources, or call one to see what works.")
+@click.group("sources", short_help="List the configured sources, show one, or call one to see what works.")
 def command() -> None:
     """Look at the sources."""
 
@@ -59,6 +65,37 @@ def _last_reads(configuration: "Configuration") -> "dict[str, datetime | None]":
             return {entry.source: entry.as_of for entry in view.coverage()}
 
 
+@command.command("show", short_help="Show what is stored of one source and what lacks.")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.pass_context
+def show_one(ctx: click.Context, name: str, as_json: bool) -> None:
+    """Show what is stored of the source NAME, what lacks and why, and since when it cannot be read.
+
+    The source itself is not called. A record that is set aside could not be read or kept; its reason and its place are
+    shown, and the rest of the source goes on without it.
+
+    JSON: an object with name, kind, owner, every, as_of (the last complete read, null: never), full_at (the last full
+    one), complete, records (how many are present), kinds (present records by kind), linked, unlinked, unlinkable
+    (releases and sprints without a link), absences (records by class: deleted, moved, archived, access_lost,
+    filtered_out, unobserved), set_aside (each with source, native_id, reason, location and since) and failing (null, or
+    error, hint, since, or_longer and attempts).
+    """
+    from model.options import format_duration
+    from pipeline.run import chosen_sources
+
+    configuration = load_configuration(ctx)
+    options = chosen_sources(configuration.settings.sources, [name])[name]
+    with read_store(configuration) as store:
+        picture = picture_of(store, name, kind=options.kind, owner=options.owner, every=format_duration(options.every))
+    if as_json:
+        print_json(picture)
+        return
+    show_source(picture, configuration.settings.business.zone)
+    if picture.as_of is None and picture.failing is None:
+        talk(f"{name}: {NOTHING_READ}; {START_READING}")
+
+
 @command.command("probe")
 @click.argument("names", nargs=-1)
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
@@ -89,22 +126,31 @@ def probe(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
 
 def _answers(configuration: "Configuration", names: tuple[str, ...]) -> "Iterable[tuple[str, Probe | DriftlineError]]":
     """Ask one source after the other; a failure is an answer too."""
-    from connectors.base import ReadContext
-    from connectors.registry import connector_type
     from model.errors import DriftlineError
     from pipeline.run import chosen_sources
 
-    settings = configuration.settings
-    now = clock_of(configuration).now()
-    for name, options in chosen_sources(settings.sources, names).items():
-        context = ReadContext(now=now, zone=settings.business.zone, stop=threading.Event())
-        connector = connector_type(options.kind)(name, options, context)
+    for name, options in chosen_sources(configuration.settings.sources, names).items():
         try:
-            yield name, connector.probe()
+            with _opened(configuration, name, options) as connector:
+                answer: Probe | DriftlineError = connector.probe()
         except DriftlineError as error:
-            yield name, error
-        finally:
-            connector.close()
+            answer = error
+        yield name, answer
+
+
+@contextmanager
+def _opened(configuration: "Configuration", name: str, options: "SourceOptions") -> "Iterator[Connector]":
+    """The connector of a source for one look at it."""
+    from connectors.base import ReadContext
+    from connectors.registry import connector_type
+
+    settings = configuration.settings
+    context = ReadContext(now=clock_of(configuration).now(), zone=settings.business.zone, stop=threading.Event())
+    connector = connector_type(options.kind)(name, options, context)
+    try:
+        yield connector
+    finally:
+        connector.close()
 
 
 def _show(name: str, answer: "Probe | DriftlineError") -> None:
@@ -123,3 +169,38 @@ def _show(name: str, answer: "Probe | DriftlineError") -> None:
         say_warning(problem)
     if answer.problems:
         talk(f"{name}: {count(len(answer.problems), 'warning')}")
+
+
+@command.command("discover", short_help="List what a source offers; suggest settings.")
+@click.argument("name")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.pass_context
+def discover(ctx: click.Context, name: str, as_json: bool) -> None:
+    """List what the source NAME has to offer, and suggest the block of settings that keeps more of it.
+
+    Lists the projects that the account sees and the custom fields of the configured ones, each with a value found
+    among the first records. The block takes the place of the one that the source has now. Nothing is stored.
+
+    JSON: an object with name, option (the one that takes the block), containers (each with id, name and state), fields
+    (each with id, name, kind, sample, containers, setting and kept_as), suggestion (our name to what to write for it)
+    and problems.
+    """
+    from model.errors import UsageError
+    from pipeline.run import chosen_sources
+
+    configuration = load_configuration(ctx, secrets=True)
+    options = chosen_sources(configuration.settings.sources, [name])[name]
+    with _opened(configuration, name, options) as connector:
+        found = connector.discover()
+    if found is None:
+        raise UsageError(
+            f"a source of the kind {options.kind} does not tell what it has to offer",
+            location=name,
+            hint=f"see what works with: driftline sources probe {name}",
+        )
+    chosen = suggestion(found, getattr(options, found.option, {}))
+    if as_json:
+        suggested = {ours: field.setting for ours, field in chosen.items()}
+        print_json({"name": name, **plain(found), "suggestion": suggested})
+    else:
+        show_discovery(name, found, chosen)

@@ -4,17 +4,21 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import ClassVar
 
 from connectors.asana.client import AsanaClient, Row
+from connectors.asana.discovery import discover
 from connectors.asana.options import AsanaOptions
+from connectors.asana.portfolios import PortfolioNotAvailableError, portfolio_projects
+from connectors.asana.project_record import project_record
 from connectors.asana.projects import Project, find_projects, match_fields, missing_sections
 from connectors.asana.tasks import SKELETON_FIELDS, STORY_FIELDS, TaskReader, due_moves, task_fields
 from connectors.base import Connector, ReadContext, SourceOptions
-from model.errors import RecordError, SourceContentError, SourceGoneError
-from model.reading import Container, Cursor, Page, Probe, SetAside
+from model.errors import Problem, RecordError, SourceContentError, SourceGoneError
+from model.reading import Container, Cursor, Discovery, Page, Probe, SetAside
 from model.records import Move, WorkItem
 
 __all__ = ["CONNECTOR", "AsanaConnector", "AsanaOptions"]
 
 _PAGE_RECORDS = 100
+_PROJECTS_FOLLOW = " "
 _DEEPEST_SUBTASK = 10
 """Asana nests five levels; more than this is a circle."""
 
@@ -33,9 +37,10 @@ class AsanaConnector(Connector):
         self._projects: Sequence[Project] | None = None
 
     def probe(self) -> Probe:
-        client, projects = self._opened(), self._known_projects()
-        _, problems = match_fields(self.name, self.options, projects)
-        problems = [*problems, *missing_sections(self.name, self.options, client, projects)]
+        client = self._opened()
+        projects, problems = self._visible_projects(client)
+        problems += match_fields(self.name, self.options, projects)[1]
+        problems += missing_sections(self.name, self.options, client, projects)
         who = self._me.get("email") or self._me.get("gid")
         return Probe(
             identity=f"{self._me.get('name')} <{who}>",
@@ -45,6 +50,9 @@ class AsanaConnector(Connector):
             problems=problems,
         )
 
+    def discover(self) -> Discovery:
+        return discover(self.name, self.options, self._opened())
+
     def roster(self) -> Iterable[Container]:
         return [project.container for project in self._known_projects()]
 
@@ -52,9 +60,8 @@ class AsanaConnector(Connector):
         """Tasks in the projects' lists; subtasks are side tables, because no project lists them (A8, A9)."""
         client, reader = self._opened(), self._reader()
         seen: set[str] = set()
-        since = None if cursor is None else cursor.position
         for project in self._read_projects():
-            for rows in client.tasks(project.gid, task_fields(self.options), since):
+            for rows in client.tasks(project.gid, task_fields(self.options), _since(cursor, project)):
                 homed = [(row, reader.home(row) or project.gid) for row in rows if row["gid"] not in seen]
                 seen.update(row["gid"] for row in rows)
                 yield self._page(reader, homed)
@@ -64,8 +71,10 @@ class AsanaConnector(Connector):
         return [project for project in self._known_projects() if not project.archived]
 
     def side_tables(self) -> Iterator[Page]:
-        """Yield every subtask: a change in one does not make its parent a changed one (A8)."""
+        """Yield every subtask: a change in one does not make its parent a changed one (A8); and the projects."""
         reader = self._reader()
+        if self.options.project_status:
+            yield self._project_page()
         seen: set[str] = set()
         waiting: list[tuple[Row, str]] = []
         for project in self._read_projects():
@@ -88,6 +97,8 @@ class AsanaConnector(Connector):
                 location=self.name,
                 hint="add it to projects, or forget the records of that project",
             )
+        if self.options.project_status:
+            yield project.gid
         seen: set[str] = set()
         for rows in self._opened().tasks(project.gid, SKELETON_FIELDS):
             for row in rows:
@@ -101,7 +112,12 @@ class AsanaConnector(Connector):
 
     def fetch(self, native_ids: Sequence[str]) -> Iterator[WorkItem]:
         client, reader = self._opened(), self._reader()
+        projects = {project.gid: project for project in self._known_projects()}
         for gid in native_ids:
+            if gid in projects:
+                # Kept before project_status was switched off: it is there all the same.
+                yield self._project_record(projects[gid])
+                continue
             # A gid is a number; Asana answers 400 to anything else, and no record can have it.
             if not gid.isdecimal():
                 continue
@@ -114,6 +130,11 @@ class AsanaConnector(Connector):
             except RecordError as error:
                 # It is there, so leaving it out would tell that it is gone.
                 raise SourceContentError(*error.problems) from error
+
+    def next_cursor(self) -> Cursor:
+        """The time, and the projects that were read: one that joins later is read in full, however old its tasks."""
+        read = ",".join(sorted(project.gid for project in self._read_projects()))
+        return Cursor(f"{super().next_cursor().position}{_PROJECTS_FOLLOW}{read}")
 
     def close(self) -> None:
         if self._client is not None:
@@ -129,8 +150,17 @@ class AsanaConnector(Connector):
 
     def _known_projects(self) -> Sequence[Project]:
         if self._projects is None:
-            self._projects = find_projects(self.name, self.options.projects, self._opened())
+            client = self._opened()
+            within = portfolio_projects(self.name, self.options.portfolios, client)
+            self._projects = find_projects(self.name, [*self.options.projects, *within], client)
         return self._projects
+
+    def _visible_projects(self, client: AsanaClient) -> tuple[Sequence[Project], list[Problem]]:
+        """The configured projects; those of portfolios that are not available are a problem to tell."""
+        try:
+            return self._known_projects(), []
+        except PortfolioNotAvailableError as error:
+            return find_projects(self.name, self.options.projects, client), list(error.problems)
 
     def _reader(self) -> TaskReader:
         """Raise SourceGoneError when a configured custom field has vanished: unknown is not empty (S9)."""
@@ -156,6 +186,21 @@ class AsanaConnector(Connector):
             except RecordError as error:
                 set_aside.append(SetAside(str(row.get("gid")), error.summary, row.get("permalink_url") or ""))
         return Page(records, set_aside)
+
+    def _project_page(self) -> Page:
+        records, set_aside = [], []
+        for project in self._read_projects():
+            try:
+                records.append(project_record(self.name, project, self.context.zone))
+            except RecordError as error:
+                set_aside.append(SetAside(project.gid, error.summary, project.row.get("permalink_url") or ""))
+        return Page(records, set_aside)
+
+    def _project_record(self, project: Project) -> WorkItem:
+        try:
+            return project_record(self.name, project, self.context.zone)
+        except RecordError as error:
+            raise SourceContentError(*error.problems) from error
 
     def _moves(self, reader: TaskReader, row: Row) -> Sequence[Move]:
         if not self.options.date_history or not row.get("due_on"):
@@ -197,6 +242,14 @@ class AsanaConnector(Connector):
             row = self._opened().task(parent, f"{SKELETON_FIELDS},parent.gid")
         elsewhere = ((membership.get("project") or {}).get("gid") for membership in row.get("memberships") or ())
         return next((gid for gid in elsewhere if gid), "")
+
+
+def _since(cursor: Cursor | None, project: Project) -> str | None:
+    """From when on a project's tasks are asked for; None for all of them. A bare time stands for every project."""
+    if cursor is None:
+        return None
+    since, marked, read = cursor.position.partition(_PROJECTS_FOLLOW)
+    return None if marked and project.gid not in read.split(",") else since
 
 
 CONNECTOR = AsanaConnector

@@ -24,6 +24,10 @@ class NotSharedError(SourceAuthError):
     """The token is good, but what we ask for is not shared with us."""
 
 
+class NotInPlanError(SourceError):
+    """Asana knows what we ask for, but the organisation's plan does not include it (A18)."""
+
+
 class OffsetExpiredError(Exception):
     """The place in a listing is no longer known to Asana (A6)."""
 
@@ -83,6 +87,11 @@ class AsanaClient:
     def stories(self, task: str, fields: str) -> Iterator[list[Row]]:
         return self._pages(self._api.StoriesApi(self._client).get_stories_for_task, task, fields=fields)
 
+    def portfolio_items(self, portfolio: str, fields: str) -> Iterator[list[Row]]:
+        """Projects and portfolios that stand in a portfolio; those that we may not see are left out by Asana."""
+        listing = self._api.PortfoliosApi(self._client).get_items_for_portfolio
+        return self._pages(listing, portfolio, fields=fields)
+
     def _one(self, call: Call, *path: str, fields: str) -> Row:
         row = self._ask(call, path, {"opt_fields": fields})["data"]
         if not isinstance(row, dict):
@@ -139,9 +148,10 @@ class AsanaClient:
         return answer
 
     def _refused(self, status: int) -> SourceError:
+        kind: type[SourceError]
         match status:
             case 402:
-                kind, message = SourceError, "asks for a plan that includes what we ask for"
+                kind, message = NotInPlanError, "asks for a plan that includes what we ask for"
                 hint = "take the feature out of the source's options, or upgrade the Asana plan"
             case 403:
                 kind, message = NotSharedError, "does not let our account see what we ask for"

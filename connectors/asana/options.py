@@ -12,6 +12,9 @@ from model.secret import Secret
 Gid = Annotated[str, Field(coerce_numbers_to_str=True)]
 """A gid or a name; a gid may stand in YAML without quotes."""
 
+PortfolioGid = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^\d+$")]
+"""A gid; Asana lists portfolios only by their owner, so that a name cannot be looked up."""
+
 
 class AsanaOptions(SourceOptions):
     """An Asana account and the projects to read in it."""
@@ -24,6 +27,9 @@ class AsanaOptions(SourceOptions):
     """A personal access token or a service account's token, as a reference: env:ASANA_TOKEN."""
     projects: Annotated[tuple[Gid, ...], Field(min_length=1)]
     """The projects to read, by gid (the long number in a project's address) or by name."""
+    portfolios: tuple[PortfolioGid, ...] = ()
+    """Portfolios whose projects are read too, by gid (the long number in a portfolio's address); needs a plan with
+    portfolios."""
     fields: Mapping[str, Gid] = {}
     """Extra custom fields to keep: our name for it, and the custom field's gid or name in Asana."""
     light_field: Gid | None = None
@@ -38,5 +44,8 @@ class AsanaOptions(SourceOptions):
     """Sections whose tasks will not be done, completed or not."""
     start_means_doing: bool = False
     """Whether an open task counts as being worked on from its start date; a planned start is not a begun task."""
+    project_status: bool = False
+    """Whether to keep each project as a work item of the type project too, with its dates, its owner and the light of
+    its latest status update. Rules that take every record of the source then take it as well."""
     date_history: bool = False
     """Whether to ask who moved a due date and when; it costs one more request per task with a due date."""

@@ -10,28 +10,39 @@ from model.errors import Problem, SourceError, SourceGoneError
 from model.keys import normalise_key
 from model.reading import Container
 
-_FIELDS = "gid,name,archived,custom_field_settings.custom_field.gid,custom_field_settings.custom_field.name"
+_FIELDS = (
+    "gid,name,archived,custom_field_settings.custom_field.gid,custom_field_settings.custom_field.name,"
+    "custom_field_settings.custom_field.resource_subtype,permalink_url,owner.email,owner.name,start_on,due_on,"
+    "completed,completed_at,created_at,modified_at,current_status_update.status_type"
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A project with the custom fields it shows, gid to name."""
+    """A project with the custom fields it shows, gid to name and gid to kind; ``row`` is what Asana tells of it."""
 
     gid: str
     name: str
     archived: bool
     fields: Mapping[str, str]
+    kinds: Mapping[str, str]
+    row: Row
 
     @property
     def container(self) -> Container:
         return Container(self.gid, self.name, "archived" if self.archived else "visible")
 
 
-def find_projects(source: str, wanted: Sequence[str], client: AsanaClient) -> list[Project]:
-    """Find every configured project, in order. Raise SourceGoneError for one that is not visible."""
+def find_projects(
+    source: str, wanted: Sequence[str], client: AsanaClient, listed: Sequence[Row] | None = None
+) -> list[Project]:
+    """Find every configured project, in order. Raise SourceGoneError for one that is not visible.
+
+    ``listed`` are the visible projects where somebody asked for them before.
+    """
     gids: dict[str, str] = {}
-    names = [text for text in wanted if not text.isdecimal()]
-    listed = _listed(client) if names else []
+    if listed is None:
+        listed = [] if all(text.isdecimal() for text in wanted) else visible_projects(client)
     for text in wanted:
         gids.setdefault(text if text.isdecimal() else _by_name(source, text, listed), text)
     return [_project(source, gid, text, client) for gid, text in gids.items()]
@@ -74,7 +85,8 @@ def missing_sections(
     ]
 
 
-def _listed(client: AsanaClient) -> list[Row]:
+def visible_projects(client: AsanaClient) -> list[Row]:
+    """Every project of every workspace that our account sees, archived ones included."""
     workspaces = [row["gid"] for page in client.workspaces() for row in page]
     return [row for workspace in workspaces for page in client.projects(workspace) for row in page]
 
@@ -102,7 +114,9 @@ def _project(source: str, gid: str, text: str, client: AsanaClient) -> Project:
             hint="share the project with the account that the token belongs to, or take it out of projects",
         ) from error
     fields = [setting["custom_field"] for setting in row.get("custom_field_settings") or ()]
-    return Project(gid, row["name"], bool(row.get("archived")), {field["gid"]: field["name"] for field in fields})
+    names = {field["gid"]: field["name"] for field in fields}
+    kinds = {field["gid"]: str(field.get("resource_subtype") or "") for field in fields}
+    return Project(gid, row["name"], bool(row.get("archived")), names, kinds, row)
 
 
 def _matching(wanted: str, project: Project) -> list[str]:

@@ -7,12 +7,15 @@ from typing import ClassVar
 from connectors.base import Connector, ReadContext, SourceOptions
 from connectors.salesforce.client import Row, SalesforceClient
 from connectors.salesforce.deals import CONTAINER, DealReader, long_id, moment_of
+from connectors.salesforce.discovery import discover
 from connectors.salesforce.fields import FieldPlan, plan_fields
 from connectors.salesforce.history import History
+from connectors.salesforce.line_items import LineItems
 from connectors.salesforce.options import SalesforceOptions
+from connectors.salesforce.sign_in import warnings_about_sign_in
 from connectors.salesforce.soql import among, chunks, is_id, select, since
 from model.errors import Problem, RecordError, SourceContentError, SourceGoneError
-from model.reading import Container, Cursor, Page, Probe, SetAside
+from model.reading import Container, Cursor, Discovery, Page, Probe, SetAside
 from model.records import Record
 
 __all__ = ["CONNECTOR", "SalesforceConnector", "SalesforceOptions"]
@@ -31,19 +34,24 @@ class SalesforceConnector(Connector):
         super().__init__(name, options, context)
         self._client: SalesforceClient | None = None
         self._who: Row = {}
+        self._described: Mapping[str, Row] = {}
         self._planned: tuple[FieldPlan, Sequence[Problem]] | None = None
         self._history: History | None = None
+        self._all_were_read = False
 
     def probe(self) -> Probe:
         client = self._opened()
         plan, missing = self._fields()
         version, served = self.options.api_version, client.versions()
-        problems = [*missing, *self._moves_of(plan).problems()]
+        problems = [*warnings_about_sign_in(self.name, self.options, self.context), *missing]
+        problems += [*self._moves_of(plan).problems(), *self._line_items(plan).problems()]
         if version not in served:
             hint = f"write one of these in api_version: {', '.join(served[-5:])}"
             problems.append(Problem(f"{self.name} does not serve version {version} of its API", self.name, hint))
-        used = client.requests_today()
-        counts = [("opportunities", client.count()), *([] if used is None else [("API requests today", used)])]
+        counts = [("opportunities", client.count())]
+        daily = client.requests
+        if daily.used is not None:
+            counts += [("API requests today", daily.used), ("API requests a day", daily.allowed)]
         return Probe(
             identity=str(self._who.get("preferred_username") or self._who["user_id"]),
             server=f"{client.instance} (organization {self._who.get('organization_id')}, API {version})",
@@ -52,18 +60,28 @@ class SalesforceConnector(Connector):
             problems=problems,
         )
 
+    def discover(self) -> Discovery:
+        _, problems = self._fields()
+        return discover(self._opened(), self.options, self._described, problems)
+
     def roster(self) -> Iterable[Container]:
         self._fields()
         return [Container(CONTAINER, "Opportunities")]
 
     def changed(self, cursor: Cursor | None) -> Iterator[Page]:
+        if self._all_were_read:
+            cursor = self.next_cursor()
         return self._pages(None if cursor is None else moment_of(cursor.position))
 
     def side_tables(self) -> Iterator[Page]:
-        """Yield every deal when a mapped field can change without a trace: formulas, related records (S11)."""
+        """Yield every deal when a mapped field can change without a trace: formulas, related records, line items (S11).
+
+        What follows in the same run then reads only what this may have missed, so that a full read is not paid twice.
+        """
         plan, _ = self._fields()
         if plan.volatile:
             yield from self._pages(None)
+            self._all_were_read = True
 
     def census(self, container: Container) -> Iterator[str]:
         """Ids of what a plain query shows; the recycle bin is not part of it."""
@@ -79,7 +97,8 @@ class SalesforceConnector(Connector):
 
     def fetch(self, native_ids: Sequence[str]) -> Iterator[Record]:
         client, reader = self._opened(), self._reader()
-        for ids in chunks([one for one in native_ids if is_id(one) and one.startswith(_ID_OF_AN_OPPORTUNITY)]):
+        possible = [one for one in native_ids if is_id(one) and one.startswith(_ID_OF_AN_OPPORTUNITY)]
+        for ids in chunks(possible, reader.plan.select):
             rows = client.rows(select(reader.plan.select, CONTAINER, among("Id", ids)))
             page = self._page(reader, rows)
             if page.set_aside:
@@ -106,12 +125,17 @@ class SalesforceConnector(Connector):
             yield self._page(reader, rows)
 
     def _page(self, reader: DealReader, rows: Sequence[Row]) -> Page:
-        moves = self._moves_of(reader.plan).moves([long_id(row["Id"]) for row in rows])
+        ids = [long_id(row["Id"]) for row in rows]
+        history = self._moves_of(reader.plan)
+        moves = history.moves(ids)
+        sold = self._line_items(reader.plan).of(ids)
         records, set_aside = [], []
         for row in rows:
             native_id = long_id(row["Id"])
             try:
-                records.append(reader.read(row, moves.get(native_id, ())))
+                deal = reader.read(row, moves.get(native_id, ()), sold.get(native_id, {}))
+                history.require_readable(native_id)
+                records.append(deal)
             except RecordError as error:
                 set_aside.append(SetAside(native_id, error.summary, f"{reader.instance}/{native_id}"))
         return Page(records, set_aside)
@@ -126,8 +150,8 @@ class SalesforceConnector(Connector):
 
     def _fields(self) -> tuple[FieldPlan, Sequence[Problem]]:
         if self._planned is None:
-            described: Mapping[str, Row] = self._opened().fields()
-            self._planned = plan_fields(self.name, self.options, described)
+            self._described = self._opened().fields()
+            self._planned = plan_fields(self.name, self.options, self._described)
         return self._planned
 
     def _reader(self) -> DealReader:
@@ -136,6 +160,9 @@ class SalesforceConnector(Connector):
         if problems:
             raise SourceGoneError(*problems)
         return DealReader(self.name, self.options, plan, self._opened().instance, self.context.zone)
+
+    def _line_items(self, plan: FieldPlan) -> LineItems:
+        return LineItems(self.name, self._opened(), plan.lines)
 
     def _moves_of(self, plan: FieldPlan) -> History:
         if self._history is None:

@@ -11,8 +11,10 @@ import requests
 
 from connectors.base import ReadContext
 from connectors.http import open_session
+from connectors.salesforce.daily_requests import DailyRequests
 from connectors.salesforce.options import SalesforceOptions
-from connectors.salesforce.sign_in import SignedIn, sign_in
+from connectors.salesforce.sign_in import sign_in
+from connectors.salesforce.signed_in import SignedIn
 from model.errors import (
     SourceAuthError,
     SourceContentError,
@@ -47,7 +49,9 @@ class SalesforceClient:
         self._options = options
         self._context = context
         self._began = time.monotonic()
-        secrets = [secret.reveal() for secret in (options.client_secret, options.private_key) if secret is not None]
+        self.requests = DailyRequests(source, options)
+        given = (options.client_secret, options.private_key, options.refresh_token, options.password)
+        secrets = [secret.reveal() for secret in given if secret is not None]
         # 401 comes back to us: a token that ended mid-read is replaced. The only post is the sign-in.
         self._session = open_session(
             source,
@@ -57,6 +61,7 @@ class SalesforceClient:
             secrets=secrets,
             handled_statuses=frozenset({401}),
             retry_posts=True,
+            on_response=self.requests.note,
         )
         # The library writes the header itself; without this a machine's .netrc would overwrite it.
         self._session.auth = _unchanged
@@ -73,6 +78,8 @@ class SalesforceClient:
 
     def who(self) -> Row:
         """Who we are there. The user of a token without the right to ask is told by the sign-in's own answer."""
+        if self._connected()[1].user:
+            return self._connected()[1].user
         try:
             answer = self._call(lambda library: library.oauth2("userinfo"))
         except NotAllowedError:
@@ -91,6 +98,7 @@ class SalesforceClient:
 
     def versions(self) -> list[str]:
         """The versions of the API that the org serves."""
+        self.requests.require_room()
         response = self._session.get(f"{self.instance}/services/data")
         try:
             answer = response.json()
@@ -103,11 +111,6 @@ class SalesforceClient:
     def count(self) -> int:
         """How many opportunities we may see."""
         return int(self._answer("SELECT COUNT() FROM Opportunity")["totalSize"])
-
-    def requests_today(self) -> int | None:
-        """How many of the org's daily API requests are used, by everybody (S9); None before the first answer."""
-        usage = self._library.api_usage.get("api-usage") if self._library is not None else None
-        return None if usage is None else int(usage.used)
 
     def walk(self, soql: Callable[[Row | None], str]) -> Iterator[list[Row]]:
         """Yield the pages of a query to its end.
@@ -173,6 +176,7 @@ class SalesforceClient:
         """Ask through the library; sign in once more when the token has ended (S4)."""
         from simple_salesforce.exceptions import SalesforceError
 
+        self.requests.require_room()
         library, _ = self._connected()
         try:
             return ask(library)
@@ -189,7 +193,7 @@ class SalesforceClient:
     def _connected(self) -> tuple[Any, SignedIn]:
         if self._signed_in is None:
             now = self._context.now + timedelta(seconds=time.monotonic() - self._began)
-            self._signed_in = sign_in(self._source, self._options, self._session, now)
+            self._signed_in = sign_in(self._source, self._options, self._session, self._context, now)
             self._library = _library_client(self._signed_in, self._options.api_version, self._session)
         return self._library, self._signed_in
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -18,6 +19,7 @@ from model.records import Deal, FieldValue, Move, Outcome
 
 CONTAINER = "Opportunity"
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+_NOTHING: Mapping[str, FieldValue] = MappingProxyType({})
 _API_FIELDS = {
     "title": "Name",
     "owner": "Owner.Email",
@@ -50,16 +52,16 @@ class DealReader:
     instance: str
     zone: ZoneInfo
 
-    def read(self, row: Row, moves: Sequence[Move] = ()) -> Deal:
-        """Normalise one opportunity. Raise RecordError when it cannot be understood."""
+    def read(self, row: Row, moves: Sequence[Move] = (), sold: Mapping[str, FieldValue] = _NOTHING) -> Deal:
+        """Normalise one opportunity; ``sold`` is of its line items. Raise RecordError for what makes no sense."""
         try:
-            deal = self._deal(row, moves)
+            deal = self._deal(row, moves, sold)
         except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             raise RecordError(f"a field cannot be read: {error}", location=f"{self.source}:{row.get('Id')}") from error
         require_storable(deal)
         return deal
 
-    def _deal(self, row: Row, moves: Sequence[Move]) -> Deal:
+    def _deal(self, row: Row, moves: Sequence[Move], sold: Mapping[str, FieldValue]) -> Deal:
         native_id = long_id(row["Id"])
         options = self.options
         return Deal(
@@ -68,13 +70,14 @@ class DealReader:
             key=_text(self._configured(row, options.key_field)) or native_id,
             title=row["Name"],
             url=f"{self.instance}/{native_id}",
-            owner=_at(row, "Owner.Email") or _at(row, "Owner.Name"),
+            owner=at_path(row, "Owner.Email") or at_path(row, "Owner.Name"),
             container=CONTAINER,
             created=moment_of(row["CreatedDate"]),
             changed=moment_of(row["SystemModstamp"]),
             moves=tuple(moves),
-            custom={name: self._value(row, wanted) for name, wanted in options.fields.items()},
-            provenance=self._provenance(row),
+            custom={name: self._value(row, wanted) for name, wanted in self._own_fields().items()} | dict(sold),
+            provenance=self._provenance(row)
+            | {name: f"OpportunityLineItem.{self.plan.lines[name]}" for name, value in sold.items() if value},
             stage=row["StageName"] or "",
             outcome=self._outcome(row),
             amount=self._amount(row),
@@ -82,7 +85,7 @@ class DealReader:
             close_date=day_of(row["CloseDate"], self.zone),
             promised_date=day_of(self._configured(row, options.promised_date_field), self.zone),
             promised=_text(self._configured(row, options.promised_field)),
-            account=_at(row, "Account.Name"),
+            account=at_path(row, "Account.Name"),
         )
 
     def _outcome(self, row: Row) -> Outcome:
@@ -104,17 +107,20 @@ class DealReader:
         return Money(exact(row["Amount"]), str(currency))
 
     def _configured(self, row: Row, wanted: str | None) -> Any:
-        return None if wanted is None else _at(row, self.plan.names[wanted])
+        return None if wanted is None else at_path(row, self.plan.names[wanted])
 
     def _value(self, row: Row, wanted: str) -> FieldValue:
         name = self.plan.names[wanted]
-        return _typed(_at(row, name), self.plan.types.get(name, ""))
+        return _typed(at_path(row, name), self.plan.types.get(name, ""))
+
+    def _own_fields(self) -> dict[str, str]:
+        return {name: wanted for name, wanted in self.options.fields.items() if name not in self.plan.lines}
 
     def _provenance(self, row: Row) -> dict[str, str]:
         mapped = {"key": self.options.key_field, "promised": self.options.promised_field}
-        mapped |= {"promised_date": self.options.promised_date_field, **self.options.fields}
+        mapped |= {"promised_date": self.options.promised_date_field, **self._own_fields()}
         asked = _API_FIELDS | {ours: self.plan.names[wanted] for ours, wanted in mapped.items() if wanted}
-        return {ours: theirs for ours, theirs in asked.items() if _at(row, theirs) is not None}
+        return {ours: theirs for ours, theirs in asked.items() if at_path(row, theirs) is not None}
 
 
 def exact(value: Any) -> Decimal:
@@ -142,7 +148,7 @@ def day_of(text: Any, zone: ZoneInfo) -> date | None:
     return moment_of(text).astimezone(zone).date() if "T" in text else date.fromisoformat(text)
 
 
-def _at(row: Row, path: str) -> Any:
+def at_path(row: Row, path: str) -> Any:
     """Follow a path such as ``Owner.Email``; None where the relation is empty."""
     value: Any = row
     for name in path.split("."):

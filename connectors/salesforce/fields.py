@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from connectors.salesforce.client import Row
 from connectors.salesforce.options import SalesforceOptions
+from connectors.salesforce.soql import LARGEST_SELECT_BYTES, select_bytes
 from model.errors import Problem
 
 _STANDARD = (
@@ -22,19 +23,24 @@ _STANDARD = (
 )
 _RELATED = {"Owner": ("Owner.Email", "Owner.Name"), "Account": ("Account.Name",)}
 CURRENCY = "CurrencyIsoCode"
+_LINES = "OpportunityLineItems"
+COMPOUND = frozenset({"address", "location", "complexvalue"})
 
 
 @dataclass(frozen=True, slots=True)
 class FieldPlan:
-    """What to select. ``types`` are describe's types by API name; ``names`` gives the spelling of a configured one.
+    """What to select. ``lines`` gives for our names of line items' fields their paths below a line item.
+
+    ``types`` are describe's types by API name; ``names`` gives the spelling of a configured one.
 
     ``volatile`` says that a mapped field can change without moving SystemModstamp: a formula, a roll-up or a field of
-    a related record (S11).
+    a related record or of a line item (S11).
     """
 
     select: tuple[str, ...]
     types: Mapping[str, str]
     names: Mapping[str, str]
+    lines: Mapping[str, str]
     multicurrency: bool
     volatile: bool
 
@@ -47,7 +53,8 @@ def plan_fields(
     problems = [_missing(source, name, described) for name in _STANDARD if name not in described]
     problems += [_missing(source, name, relations) for name in _RELATED if name not in relations]
     names: dict[str, str] = {}
-    for wanted in _configured(options):
+    lines = _lines(options)
+    for wanted in _configured(options, lines):
         known = _spelled(wanted, described, relations)
         if known is None:
             problems.append(_missing(source, wanted, described))
@@ -61,12 +68,22 @@ def plan_fields(
     problems += _wrong_date(source, options, names, types)
     related = [path for paths in _RELATED.values() for path in paths]
     select = dict.fromkeys([*_STANDARD, *related, *([CURRENCY] if multicurrency else []), *names.values()])
-    volatile = any("." in name or described.get(name, {}).get("calculated") for name in names.values())
-    return FieldPlan(tuple(select), types, names, multicurrency, volatile), problems
+    volatile = bool(lines) or any("." in name or described.get(name, {}).get("calculated") for name in names.values())
+    problems += _compound(source, names, types)
+    if select_bytes(list(select)) > LARGEST_SELECT_BYTES:
+        hint = "name fewer extra fields, or give those of a related record shorter paths through a formula field"
+        problems.append(Problem(f"{source} asks for more fields than fit in one query ({len(select)})", source, hint))
+    return FieldPlan(tuple(select), types, names, lines, multicurrency, volatile), problems
 
 
-def _configured(options: SalesforceOptions) -> list[str]:
-    named = [options.key_field, options.promised_field, options.promised_date_field, *options.fields.values()]
+def _lines(options: SalesforceOptions) -> dict[str, str]:
+    steps = {ours: wanted.partition(".") for ours, wanted in options.fields.items()}
+    return {ours: below for ours, (first, _, below) in steps.items() if below and first.casefold() == _LINES.casefold()}
+
+
+def _configured(options: SalesforceOptions, lines: Mapping[str, str]) -> list[str]:
+    named = [options.key_field, options.promised_field, options.promised_date_field]
+    named += [wanted for ours, wanted in options.fields.items() if ours not in lines]
     return [name for name in named if name]
 
 
@@ -86,6 +103,16 @@ def _wrong_date(
     if kind is None or kind in ("date", "datetime"):
         return []
     return [Problem(f"{name} of {source} holds no date but {kind}", source, "name a date field in promised_date_field")]
+
+
+def _compound(source: str, names: Mapping[str, str], types: Mapping[str, str]) -> list[Problem]:
+    """A compound field is no value but a bundle of others, which can be named each (S25)."""
+    hint = "name one of its parts: City__c or Place__Latitude__s, for example"
+    return [
+        Problem(f"{name} of {source} is a compound field ({types[name]})", source, hint)
+        for name in dict.fromkeys(names.values())
+        if types.get(name) in COMPOUND
+    ]
 
 
 def _missing(source: str, name: str, known: Mapping[str, Row] | set[str]) -> Problem:

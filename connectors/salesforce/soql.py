@@ -3,11 +3,16 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from urllib.parse import quote_plus
 
 FIELD_NAME = r"^[A-Za-z]\w*(\.[A-Za-z]\w*)*$"
 _SALESFORCE_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
-IDS_PER_QUERY = 400
-"""A query travels in the address, which may have 16,384 bytes (S17); an id takes 28 of them."""
+LARGEST_SELECT_BYTES = 11_000
+"""A query travels in the address, which may have 16,384 bytes with all headers (S17); tokens take up to 3,000."""
+_LARGEST_QUERY_BYTES = 12_700
+_ID_BYTES = len(quote_plus("'006Dm0000099999IAA', "))
+_CONDITIONS_BYTES = 300
+_MOST_IDS_PER_QUERY = 400
 
 
 def select(fields: Sequence[str], sobject: str, *conditions: str, order: Sequence[str] = (), limit: int = 0) -> str:
@@ -40,6 +45,13 @@ def is_id(text: str) -> bool:
     return _SALESFORCE_ID.fullmatch(text) is not None
 
 
-def chunks(ids: Sequence[str]) -> Iterable[Sequence[str]]:
-    """Cut a list of ids into pieces that fit into a query."""
-    return (ids[start : start + IDS_PER_QUERY] for start in range(0, len(ids), IDS_PER_QUERY))
+def select_bytes(fields: Sequence[str]) -> int:
+    """How much of an address the list of fields takes."""
+    return len(quote_plus(", ".join(fields)))
+
+
+def chunks(ids: Sequence[str], fields: Sequence[str] = ()) -> Iterable[Sequence[str]]:
+    """Cut a list of ids into pieces that fit into a query, beside these fields when they are many."""
+    room = (_LARGEST_QUERY_BYTES - _CONDITIONS_BYTES - select_bytes(fields)) // _ID_BYTES
+    size = min(_MOST_IDS_PER_QUERY, max(1, room))
+    return (ids[start : start + size] for start in range(0, len(ids), size))

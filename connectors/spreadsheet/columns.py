@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from connectors.spreadsheet.cells import column_letters
 from connectors.spreadsheet.fields import FIELDS, CellType
 from connectors.spreadsheet.headers import Header, MonthColumn
 from connectors.spreadsheet.options import Column, SpreadsheetOptions
 from connectors.spreadsheet.units import Unit, parse_unit, unit_in_header
 from connectors.spreadsheet.values import Reading
-from connectors.spreadsheet.workbook import column_letters
 from model.errors import SourceContentError
 from model.keys import normalise_key
 

@@ -1,14 +1,14 @@
-"""The connector for Excel workbooks: a file is read whole, and only a changed content makes pages."""
+"""The connector for workbooks and text files: a file is read whole, and only a changed content makes pages."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import ClassVar
 
 from connectors.base import Connector, ReadContext, SourceOptions
+from connectors.spreadsheet.cells import CellState, column_letters
 from connectors.spreadsheet.extract import Extract, extract_sheet
 from connectors.spreadsheet.options import SpreadsheetOptions
 from connectors.spreadsheet.values import read_text
-from connectors.spreadsheet.workbook import CellState, column_letters
 from model.errors import ConfigurationError, SourceContentError, SourceError, SourceGoneError
 from model.reading import Container, Cursor, Page, Probe
 from model.records import Record
@@ -49,9 +49,10 @@ class SpreadsheetConnector(Connector):
         columns = [placed.column for placed in found.columns.values()]
         span = f"{column_letters(min(columns))}:{column_letters(max(columns))}"
         saved = f", {found.sheet.saved_by}" if found.sheet.saved_by else ""
+        reader = f", read by {found.sheet.reader}"
         return Probe(
-            identity=self.options.path.name,
-            server=f"{found.sheet.title}, header in row {found.header.row}, columns {span}{saved}",
+            identity=found.path.name,
+            server=f"{found.sheet.title}, header in row {found.header.row}, columns {span}{saved}{reader}",
             containers=list(self.roster()),
             counts=counts,
             problems=found.problems,
@@ -60,7 +61,9 @@ class SpreadsheetConnector(Connector):
     def roster(self) -> Iterable[Container]:
         """The one sheet or table."""
         found = self._read()
-        yield Container(found.container, f"{self.options.path.name}!{found.sheet.title}")
+        yield Container(
+            found.container, found.path.name if found.sheet.is_text else f"{found.path.name}!{found.sheet.title}"
+        )
 
     def changed(self, cursor: Cursor | None) -> Iterable[Page]:
         """Yield all rows when the extracted content differs from the cursor's, and nothing when it is the same."""
@@ -78,7 +81,7 @@ class SpreadsheetConnector(Connector):
         found = self._read()
         if container.id != found.container:
             raise SourceGoneError(
-                f"{self.options.path.name} has no {container.id!r} among what this source reads",
+                f"{found.path.name} has no {container.id!r} among what this source reads",
                 location=f"{self.name}: {self.options.path}",
                 hint="read the roster again: the sheet or table was renamed in the settings",
             )

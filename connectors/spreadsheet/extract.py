@@ -3,26 +3,34 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
+from connectors.spreadsheet.cells import CellState, Sheet, column_letters
 from connectors.spreadsheet.columns import PlacedColumn, place_columns
-from connectors.spreadsheet.file import read_workbook_file
-from connectors.spreadsheet.guard import check_workbook
 from connectors.spreadsheet.headers import Header, find_header
 from connectors.spreadsheet.identity import name_rows
+from connectors.spreadsheet.lights import LightReader
+from connectors.spreadsheet.opening import open_file
 from connectors.spreadsheet.options import SpreadsheetOptions
+from connectors.spreadsheet.pick import pick_file
 from connectors.spreadsheet.records import RecordBuilder
-from connectors.spreadsheet.table import Table, read_table
+from connectors.spreadsheet.table import Row, Table, read_table
 from connectors.spreadsheet.totals import check_totals
-from connectors.spreadsheet.workbook import CellState, Sheet, column_letters, open_sheet
+from connectors.spreadsheet.unseen import unseen_units
 from model.errors import Problem, RecordError
 from model.reading import SetAside
 from model.records import Record
+
+_COUNTED_TWICE = "its amounts add up other rows, which would be counted twice"
+_SHIFTED = "it has more fields than the header; a delimiter stands in an unquoted text and moves the cells behind it"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extract:
     """What one reading of the sheet gave. ``unreadable_keys`` are cells that hide which row theirs is."""
 
+    path: Path
+    """The file that was read, where the settings name a pattern."""
     container: str
     sheet: Sheet
     header: Header
@@ -47,25 +55,33 @@ class Extract:
 
 
 def extract_sheet(source: str, options: SpreadsheetOptions) -> Extract:
-    """Read the workbook once and turn its sheet into records; raise SourceError when that cannot be done whole."""
-    sheet = _open(options)
-    location = f"{options.path.name}!{sheet.title}"
+    """Read the file once and turn its sheet into records; raise SourceError when that cannot be done whole."""
+    options = options.model_copy(update={"path": pick_file(options.path, options.pick)})
+    sheet = open_file(options)
+    location = options.path.name if sheet.is_text else f"{options.path.name}!{sheet.title}"
     prefix = f"{location}!"
     container = options.table or options.sheet or sheet.title
     header = find_header(sheet, options, location)
     columns = place_columns(header, options, location)
     table = read_table(sheet, header, columns, options)
-    naming = name_rows(table.rows, options, container, prefix)
+    naming = name_rows(table.rows, options, container, prefix, blank_hides=sheet.values_only)
     notes = _doubts(sheet, header, columns, table, location)
-    builder = RecordBuilder(source, options, columns, container, prefix, notes)
+    lights = LightReader(sheet, options)
+    notes += lights.doubts(columns, location)
+    builder = RecordBuilder(source, options, columns, container, prefix, notes, lights)
     records: list[Record] = []
-    set_aside = [*naming.set_aside, *_sums_inside(table, options, container, prefix)]
+    set_aside = [
+        *naming.set_aside,
+        *_refused(table.sums_inside, _COUNTED_TWICE, options, container, prefix),
+        *_refused(table.shifted, _SHIFTED, options, container, prefix),
+    ]
     for row in naming.named:
         try:
             records.append(builder.build(row))
         except RecordError as error:
             set_aside.append(_set_aside(row.native_id, error))
     return Extract(
+        path=options.path,
         container=container,
         sheet=sheet,
         header=header,
@@ -73,21 +89,9 @@ def extract_sheet(source: str, options: SpreadsheetOptions) -> Extract:
         table=table,
         records=records,
         set_aside=set_aside,
-        unreadable_keys=naming.unreadable,
+        unreadable_keys=[*naming.unreadable, *(prefix + _address(row.cells) for row in table.shifted)],
         problems=notes,
     )
-
-
-def _open(options: SpreadsheetOptions) -> Sheet:
-    path = options.path
-    content = read_workbook_file(path, options.root, options.largest_file_megabytes * 1_000_000)
-    facts = check_workbook(
-        content,
-        path,
-        most_unpacked_bytes=options.largest_unpacked_megabytes * 1_000_000,
-        most_cells=options.most_cells,
-    )
-    return open_sheet(content, path, sheet=options.sheet, table=options.table, facts=facts)
 
 
 def _doubts(
@@ -100,6 +104,7 @@ def _doubts(
         *_empty_columns(columns, table, f"{location}!"),
         *_merged_rows(sheet, header, columns, location),
         *check_totals(table, columns, f"{location}!"),
+        *unseen_units(sheet, columns, location),
     ]
 
 
@@ -109,10 +114,11 @@ def _set_aside(native_id: str, error: RecordError) -> SetAside:
     return SetAside(native_id, "; ".join(reasons), error.problems[0].location)
 
 
-def _sums_inside(table: Table, options: SpreadsheetOptions, container: str, prefix: str) -> list[SetAside]:
-    """Rows with a key whose amounts add up other rows: counting them would count those rows twice."""
-    naming = name_rows(table.sums_inside, options, container, prefix)
-    reason = "its amounts add up other rows, which would be counted twice"
+def _refused(
+    rows: Sequence[Row], reason: str, options: SpreadsheetOptions, container: str, prefix: str
+) -> list[SetAside]:
+    """Rows that are there and must not become records, under the ids that they would have."""
+    naming = name_rows(rows, options, container, prefix)
     return [
         *(SetAside(row.native_id, reason, f"{prefix}{_address(row.row.cells)}") for row in naming.named),
         *naming.set_aside,

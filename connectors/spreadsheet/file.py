@@ -1,4 +1,4 @@
-"""The workbook as bytes: one bounded read of a regular file, which is told apart by its first bytes.
+"""The workbook as bytes: one bounded read of a regular file.
 
 Nothing here opens the workbook; the handle is closed before anything is parsed (X23).
 """
@@ -10,8 +10,6 @@ from pathlib import Path
 
 from model.errors import SourceContentError, SourceError, SourceGoneError, SourceUnavailableError
 
-_ZIP = b"PK\x03\x04"
-_COMPOUND = bytes.fromhex("d0cf11e0a1b11ae1")
 _KEPT = "the stored rows stay as they are and the file is read again at the next run"
 
 
@@ -19,7 +17,7 @@ def read_workbook_file(path: Path, root: Path | None, most_bytes: int) -> bytes:
     """Read the file once and whole.
 
     Raise SourceGoneError when it is not there, SourceUnavailableError while it is locked or being written (S11, X23)
-    and SourceContentError when it is not a workbook that can be read (X22, F7).
+    and SourceContentError when it is no regular file or too large (F7).
     """
     _check_root(path, root)
     try:
@@ -32,7 +30,6 @@ def read_workbook_file(path: Path, root: Path | None, most_bytes: int) -> bytes:
         raise _cannot_open(path, error) from error
     finally:
         os.close(handle)
-    _classify(content, path)
     return content
 
 
@@ -50,7 +47,7 @@ def _cannot_open(path: Path, error: OSError) -> SourceError:
             f"{path.name} is a symbolic link", location=str(path), hint="name the file that the link points to"
         )
     if isinstance(error, FileNotFoundError) and path.parent.is_dir():
-        names = [other.name for other in path.parent.glob("*.xls[xm]") if not other.name.startswith("~$")]
+        names = [other.name for other in path.parent.glob(f"*{path.suffix}") if not other.name.startswith("~$")]
         near = difflib.get_close_matches(path.name, names, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else "check path: in the source's settings"
         return SourceGoneError(f"there is no workbook {path.name} in {path.parent}", location=str(path), hint=hint)
@@ -89,31 +86,12 @@ def _read_stable(handle: int, path: Path, most_bytes: int) -> bytes:
     return content
 
 
-def being_written(path: Path) -> SourceUnavailableError:
+def being_written(
+    path: Path, hint: str = "if this lasts, open the file in Excel and save it again"
+) -> SourceUnavailableError:
     """The file is not whole at the moment; nothing is concluded from it (S11)."""
     return SourceUnavailableError(
         f"{path.name} is incomplete or being written; {_KEPT}",
         location=str(path),
-        hint="if this lasts, open the file in Excel and save it again",
-    )
-
-
-def _classify(content: bytes, path: Path) -> None:
-    """Tell by the first bytes what the file is: the zip reader calls everything 'not a zip file' (X22)."""
-    if content.startswith(_ZIP):
-        return
-    if not content.strip(b"\0"):
-        raise being_written(path)
-    if content.startswith(_COMPOUND):
-        raise SourceContentError(
-            f"{path.name} is protected by a password or is an old .xls workbook",
-            location=str(path),
-            hint="save it as .xlsx without a password to open",
-        )
-    if content.lstrip()[:1] == b"<":
-        raise SourceContentError(
-            f"{path.name} is a web page, not a workbook", location=str(path), hint="download the file itself"
-        )
-    raise SourceContentError(
-        f"{path.name} is not an Excel workbook", location=str(path), hint="save it as .xlsx from Excel"
+        hint=hint,
     )

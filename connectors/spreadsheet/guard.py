@@ -1,5 +1,6 @@
 """What is checked before a workbook is opened, so that no file can cost more than it is worth (X12, X24, F4, F5)."""
 
+import html
 import io
 import re
 import zipfile
@@ -19,6 +20,8 @@ _CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _ROW = re.compile(rb"<(?:\w+:)?row[\s/>]")
 _FORMULA = re.compile(rb"<(?:\w+:)?f[\s/>]")
 _CALCULATES = re.compile(rb"<(?:\w+:)?calcPr\s[^>]*?\bfullCalcOnLoad\s*=\s*[\"'](?:1|true)[\"']")
+_COUNTS_FROM_1904 = re.compile(rb"<(?:\w+:)?workbookPr\s[^>]*?\bdate1904\s*=\s*[\"'](?:1|true)[\"']")
+_FORMAT = re.compile(rb"<(?:\w+:)?numFmt\s[^>]*?\bformatCode\s*=\s*[\"']([^\"']*)[\"']")
 _RANGE = re.compile(rb"<(?:\w+:)?(?:mergeCell|hyperlink)\s[^>]*?\bref\s*=\s*[\"']([^\"']*)[\"']")
 _REF = re.compile(rb"\$?([A-Za-z]{1,3})\$?(\d{1,7})(?::\$?([A-Za-z]{1,3})\$?(\d{1,7}))?")
 
@@ -34,6 +37,9 @@ class WorkbookFacts:
     cells: int = 0
     has_formulas: bool = False
     calculates_on_load: bool = False
+    counts_from_1904: bool = False
+    formats: tuple[str, ...] = ()
+    """The number formats that the workbook defines, for a reader that sees none (X10)."""
 
 
 def check_workbook(content: bytes, path: Path, *, most_unpacked_bytes: int, most_cells: int) -> WorkbookFacts:
@@ -56,7 +62,11 @@ def check_workbook(content: bytes, path: Path, *, most_unpacked_bytes: int, most
             path, f"it has {cells:,} cells and rows, more than {most_cells:,}", "delete the empty rows below"
         )
     return WorkbookFacts(
-        cells, any(part.has_formulas for part in parts), any(part.calculates_on_load for part in parts)
+        cells,
+        any(part.has_formulas for part in parts),
+        any(part.calculates_on_load for part in parts),
+        any(part.counts_from_1904 for part in parts),
+        tuple(code for part in parts for code in part.formats),
     )
 
 
@@ -82,7 +92,11 @@ def _check_member(content: bytes, member: zipfile.ZipInfo, path: Path) -> Workbo
     if sum(_area(reference) for reference in _RANGE.findall(content)) > MOST_MERGED_CELLS:
         raise _refused(path, f"its part {member.filename} merges or links too many cells", "undo merges of whole rows")
     if b"sheetData" not in content:
-        return WorkbookFacts(calculates_on_load=_CALCULATES.search(content) is not None)
+        return WorkbookFacts(
+            calculates_on_load=_CALCULATES.search(content) is not None,
+            counts_from_1904=_COUNTS_FROM_1904.search(content) is not None,
+            formats=tuple(html.unescape(code.decode("utf-8", "replace")) for code in _FORMAT.findall(content)),
+        )
     cells = sum(1 for _ in _CELL.finditer(content)) + sum(1 for _ in _ROW.finditer(content))
     return WorkbookFacts(cells, _FORMULA.search(content) is not None)
 

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
+from connectors.spreadsheet.cells import CellState, Sheet, column_letters
 from connectors.spreadsheet.dates import parse_month, year_in
 from connectors.spreadsheet.options import Column, Months, SpreadsheetOptions
-from connectors.spreadsheet.workbook import CellState, Sheet, column_letters
-from model.errors import Problem, SourceGoneError
+from model.errors import Problem, SourceContentError, SourceGoneError
 from model.keys import normalise_key
 from model.money import Month
 
@@ -53,6 +53,7 @@ class _Attempt:
     months: list[MonthColumn] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     optional_missing: list[str] = field(default_factory=list)
+    groups_told: bool = True
     doubts: list[str] = field(default_factory=list)
 
     @property
@@ -70,6 +71,7 @@ def find_header(sheet: Sheet, options: SpreadsheetOptions, location: str) -> Hea
 
     Raise SourceGoneError naming the headers that were looked for and those that are there; the stored rows then stay.
     """
+    _require_merges(sheet, options, location)
     attempts = [_attempt(sheet, row, options) for row in _candidates(sheet, options)]
     for attempt in attempts:
         if not attempt.missing and not attempt.doubts:
@@ -85,6 +87,21 @@ def find_header(sheet: Sheet, options: SpreadsheetOptions, location: str) -> Hea
     raise _not_found(max(attempts, key=lambda attempt: (attempt.found, -attempt.row)), location)
 
 
+def _require_merges(sheet: Sheet, options: SpreadsheetOptions, location: str) -> None:
+    """Refuse to look for months under a group header that spans nobody knows how many columns (X14)."""
+    problems = [
+        Problem(
+            f"months of {block.series} cannot be found under {block.group!r}: no merged headers are told",
+            location,
+            "write the series into each month's header and set header: 'Plan {month}', or save the file as .xlsx",
+        )
+        for block in options.months
+        if block.group is not None and not sheet.tells_merges
+    ]
+    if problems:
+        raise SourceContentError(*problems)
+
+
 def _candidates(sheet: Sheet, options: SpreadsheetOptions) -> list[int]:
     """The rows that may be the lowest header row: the configured one, the table's, or each used row from the top."""
     if options.header_row is not None:
@@ -96,7 +113,7 @@ def _candidates(sheet: Sheet, options: SpreadsheetOptions) -> list[int]:
 
 
 def _attempt(sheet: Sheet, row: int, options: SpreadsheetOptions) -> _Attempt:
-    attempt = _Attempt(row, _header_texts(sheet, row, options))
+    attempt = _Attempt(row, _header_texts(sheet, row, options), groups_told=sheet.tells_merges)
     names = {column: _names(texts) for column, texts in attempt.texts.items()}
     for field_name, wanted in (*options.columns.items(), *options.custom.items()):
         _place(attempt, field_name, wanted, names)
@@ -161,7 +178,7 @@ def _month_columns(attempt: _Attempt, block: Months) -> list[MonthColumn]:
     for column, texts in attempt.texts.items():
         if column in attempt.columns.values() or not _under(texts[:-1], block.group):
             continue
-        month = _month(texts, block)
+        month = _month(texts if attempt.groups_told else texts[-1:], block)
         if month is None:
             continue
         if month in by_month:

@@ -7,11 +7,11 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from connectors.spreadsheet.cells import Cell, CellState
 from connectors.spreadsheet.columns import identifying_paths
 from connectors.spreadsheet.options import SpreadsheetOptions
 from connectors.spreadsheet.table import Row
 from connectors.spreadsheet.values import read_text
-from connectors.spreadsheet.workbook import Cell, CellState
 from model.keys import normalise_key
 from model.reading import SetAside
 
@@ -37,15 +37,19 @@ class Naming:
     unreadable: Sequence[str]
 
 
-def name_rows(rows: Sequence[Row], options: SpreadsheetOptions, container: str, prefix: str) -> Naming:
+def name_rows(
+    rows: Sequence[Row], options: SpreadsheetOptions, container: str, prefix: str, *, blank_hides: bool = False
+) -> Naming:
     """Give each row its id. Rows that share a key are all set aside, with both cells named.
 
-    ``prefix`` is ``workbook.xlsx!Sheet!``, which a cell's address completes.
+    ``prefix`` is ``workbook.xlsx!Sheet!``, which a cell's address completes; ``blank_hides`` says that an empty
+    cell may be a broken one (X5).
     """
     paths = identifying_paths(options)
     by_key: dict[str, list[tuple[str, Row]]] = defaultdict(list)
     set_aside: list[SetAside] = []
     unreadable: list[str] = []
+    hiding = {CellState.ERROR, CellState.NOT_CALCULATED} | ({CellState.BLANK} if blank_hides else set())
     for row in rows:
         cell = _first_cell(row, paths)
         try:
@@ -53,7 +57,7 @@ def name_rows(rows: Sequence[Row], options: SpreadsheetOptions, container: str, 
         except ValueError as error:
             # The row keeps an id that no key can have, so that the report can name it.
             set_aside.append(SetAside(f"{container}/?{cell.address}", str(error), prefix + cell.address))
-            if cell.state in (CellState.ERROR, CellState.NOT_CALCULATED):
+            if cell.state in hiding:
                 unreadable.append(prefix + cell.address)
             continue
         if len(row.filled) == len(paths) < len(row.cells):

@@ -10,7 +10,9 @@ from pydantic import AfterValidator, BeforeValidator, Field, field_validator, mo
 from connectors.base import SourceOptions
 from connectors.spreadsheet.dates import DateOrder
 from connectors.spreadsheet.fields import FIELDS, CellType, RowKind
+from connectors.spreadsheet.kinds import SUFFIXES, TEXT, WITH_CELL_FEATURES
 from connectors.spreadsheet.numbers import NumberLocale
+from connectors.spreadsheet.pick import WILDCARDS, Pick
 from connectors.spreadsheet.units import CODES, parse_unit
 from model.options import Options
 from model.records import Light, StatusCategory
@@ -27,6 +29,14 @@ def _check_currency(value: str) -> str:
     return value.upper()
 
 
+def _check_colour(value: str) -> str:
+    bare = value.removeprefix("#").upper()
+    if len(bare) != 6 or set(bare) - set("0123456789ABCDEF"):
+        raise ValueError("a colour is six hexadecimal digits, as FFC000")
+    return bare
+
+
+Colour = Annotated[str, AfterValidator(_check_colour)]
 Unit = Annotated[str, AfterValidator(_check_unit)]
 Currency = Annotated[str, AfterValidator(_check_currency)]
 
@@ -78,7 +88,10 @@ class Months(Options):
 
 
 class SpreadsheetOptions(SourceOptions):
-    """One sheet or table of one Excel workbook (.xlsx or .xlsm).
+    """One sheet or table of one Excel workbook (.xlsx or .xlsm), or the rows of one text file (.csv or .tsv).
+
+    The formats .xls, .xlsb and .ods, and workbooks that openpyxl cannot load, are read for their values alone. There an
+    empty cell may be a broken formula; in a column of amounts it is unknown and never zero.
 
     Hidden rows and columns are read like any other. A cell merged over several rows counts for the first of them.
     """
@@ -86,7 +99,20 @@ class SpreadsheetOptions(SourceOptions):
     kind: Literal["spreadsheet"] = "spreadsheet"
     """Which connector reads it."""
     path: Path
-    """The workbook; a relative path starts at the settings file."""
+    """The workbook or text file; a relative path starts at the settings file. Its name may be a pattern with * and ?,
+    as Tracker*.xlsx."""
+    pick: Pick = "only"
+    """Which file is read when several match the pattern: only (more than one is an error) or newest (the one changed
+    last)."""
+    reader: Literal["auto", "openpyxl", "python-calamine"] = "auto"
+    """What reads .xlsx and .xlsm: auto tries openpyxl and falls back to python-calamine, which sees values alone."""
+    delimiter: Annotated[str | None, Field(min_length=1, max_length=1)] = None
+    """What parts the fields of a text file. Without it, the delimiter under which the configured headers are there."""
+    fallback_encoding: Literal["cp1252", "cp1250", "iso-8859-15"] | None = None
+    """How a text file is encoded that is not UTF-8; Excel's plain CSV is cp1252. Without it, such a file is refused."""
+    final_line_break: bool = True
+    """Whether a whole text file ends with a line break; one that does not is then taken as still being written. Set
+    false for programs that leave it out, such as Google Sheets."""
     root: Path | None = None
     """A directory that the workbook must lie in, links resolved; none means anywhere."""
     sheet: str | None = None
@@ -113,6 +139,12 @@ class SpreadsheetOptions(SourceOptions):
     """The currency of amounts whose cell, column and row name none."""
     lights: Mapping[str, Light] = {}
     """What further words in a light column mean, besides green, yellow, amber, red, grey and the German ones."""
+    lights_from: Literal["text", "colour", "both"] = "text"
+    """What tells a light: the text of its cell, the colour of its fill, or both. Where both tell and differ, the
+    light is unknown."""
+    light_colours: Mapping[Colour, Light] = {}
+    """What exact fill colours mean, as FFC000: yellow. Other colours are told by their hue; grey and white tell
+    nothing."""
     statuses: Mapping[str, StatusCategory] = {}
     """What further words in a status column mean: todo, doing, done or dropped."""
     blanks: tuple[str, ...] = ("-", "–", "—", "n/a", "k.A.", "tbd", "tba", "offen", "?")
@@ -142,14 +174,17 @@ class SpreadsheetOptions(SourceOptions):
     def _can_be_read(cls, path: Path) -> Path:
         if path.name.startswith("~$"):
             raise ValueError("this is the file by which Excel marks a workbook as open; name the workbook itself")
-        if path.suffix.casefold() not in (".xlsx", ".xlsm"):
+        if path.suffix.casefold() not in SUFFIXES:
             raise ValueError(f"{path.suffix or path.name} cannot be read; save the workbook as .xlsx")
+        if WILDCARDS & set(str(path.parent)):
+            raise ValueError("only the file's name may be a pattern, not its directory")
         return path
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
         if self.sheet and self.table:
             raise ValueError("name a sheet or a table, not both")
+        self._check_format()
         if not self.columns:
             raise ValueError("columns: at least one field needs a column")
         if self.months and self.records is not RowKind.SAVING:
@@ -165,6 +200,24 @@ class SpreadsheetOptions(SourceOptions):
                 raise ValueError(f"custom: {name!r} is the name of a field, or is not one word; choose another")
         self._check_identity()
         return self
+
+    def _check_format(self) -> None:
+        """Refuse options that a file of this kind cannot fulfil."""
+        suffix = self.path.suffix.casefold()
+        for name in ("table", "reader", "lights_from"):
+            if suffix not in WITH_CELL_FEATURES and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name}: only for .xlsx and .xlsm, not for {suffix}")
+        for name in ("delimiter", "fallback_encoding", "final_line_break"):
+            if suffix not in TEXT and getattr(self, name) != type(self).model_fields[name].default:
+                raise ValueError(f"{name}: only for .csv and .tsv, not for {suffix}")
+        if self.sheet and suffix in TEXT:
+            raise ValueError(f"sheet: a {suffix} file has no sheets")
+        if self.delimiter is not None and self.delimiter in '"\r\n':
+            raise ValueError("delimiter: a quote or line break parts no fields")
+        if self.lights_from != "text" and "light" not in self.columns:
+            raise ValueError("lights_from: no column is mapped to light")
+        if self.lights_from != "text" and self.reader == "python-calamine":
+            raise ValueError("lights_from: python-calamine sees no colours; choose another reader")
 
     def _check_identity(self) -> None:
         if "key" in self.columns and self.identity:

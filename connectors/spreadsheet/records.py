@@ -6,14 +6,15 @@ from datetime import date
 from decimal import Decimal
 from typing import TypeVar
 
+from connectors.spreadsheet.cells import Cell, CellState
 from connectors.spreadsheet.columns import PlacedColumn
 from connectors.spreadsheet.fields import CellType, RowKind
 from connectors.spreadsheet.identity import NamedRow
+from connectors.spreadsheet.lights import LightReader
 from connectors.spreadsheet.options import SpreadsheetOptions
 from connectors.spreadsheet.units import CODES
 from connectors.spreadsheet.values import Figure, read_date, read_figure, read_list, read_percent, read_text
-from connectors.spreadsheet.words import LIGHTS, STATUSES, fold_words
-from connectors.spreadsheet.workbook import Cell, CellState
+from connectors.spreadsheet.words import STATUSES, fold_words
 from connectors.storable import require_storable
 from model.errors import Problem, RecordError
 from model.keys import normalise_key
@@ -32,6 +33,8 @@ class _CellsOfRow:
     prefix: str
     problems: list[tuple[int, Problem]] = field(default_factory=list)
     figures: dict[str, Figure] = field(default_factory=dict)
+    blank_but_told: set[str] = field(default_factory=set)
+    """Fields whose cell has no content and yet says something by its colour."""
 
     def read(self, path: str, reader: Callable[[Cell, PlacedColumn], Read]) -> Read | None:
         cell, column = self.row.row.cell(path), self.columns.get(path)
@@ -72,7 +75,7 @@ class _CellsOfRow:
         return {
             path.removeprefix("custom."): self.prefix + cell.address
             for path, cell in cells
-            if cell.state is not CellState.BLANK
+            if cell.state is not CellState.BLANK or path in self.blank_but_told
         }
 
 
@@ -86,6 +89,7 @@ class RecordBuilder:
     container: str
     prefix: str
     notes: list[Problem]
+    lights: LightReader
 
     def build(self, row: NamedRow) -> Record:
         """Give the record; raise RecordError with all cells that cannot be read."""
@@ -107,6 +111,7 @@ class RecordBuilder:
         plan, forecast, actual = (self._months(cells, series) for series in ("plan", "forecast", "actual"))
         custom = self._custom(cells)
         currency = self._currency(cells)
+        light = self._light(cells)
         return Saving(
             source=self.source,
             native_id=row.native_id,
@@ -125,7 +130,7 @@ class RecordBuilder:
             run_rate=Money(run_rate, currency) if run_rate is not None else None,
             baseline=baseline,
             one_time_cost=one_time_cost,
-            light=self._light(cells),
+            light=light,
             stage_gate=cells.text("stage_gate"),
             controller=cells.text("controller"),
             enabler=cells.text("enabler"),
@@ -134,6 +139,7 @@ class RecordBuilder:
     def _work_item(self, row: NamedRow, cells: _CellsOfRow) -> WorkItem:
         parent = cells.text("parent")
         status = cells.text("status") or ""
+        light = self._light(cells)
         return WorkItem(
             source=self.source,
             native_id=row.native_id,
@@ -159,7 +165,7 @@ class RecordBuilder:
             priority=cells.text("priority"),
             blocked_since=cells.day("blocked_since"),
             blocked_reason=cells.text("blocked_reason"),
-            light=self._light(cells),
+            light=light,
         )
 
     def _measurement(self, row: NamedRow, cells: _CellsOfRow) -> Measurement:
@@ -213,15 +219,19 @@ class RecordBuilder:
         return currency
 
     def _light(self, cells: _CellsOfRow) -> Light | None:
-        """The reported colour. A word that is not known leaves it unknown and is noted; the row is kept."""
-        text = cells.text("light")
-        if text is None or normalise_key(text) in self.columns["light"].reading.blanks:
+        """The reported light. What is unclear leaves it unknown and is noted; the row is kept."""
+        column, cell = self.columns.get("light"), cells.row.row.cell("light")
+        if column is None or cell is None:
             return None
-        light = (LIGHTS | fold_words(self.options.lights)).get(normalise_key(text))
-        if light is None:
-            where = self.prefix + cells.row.row.cells["light"].address
-            self.notes.append(Problem(f"the light {text!r} is not known", where, "add the word to lights:"))
-        return light
+        text = cells.text("light") if self.lights.reads_text else None
+        if text is not None and normalise_key(text) in column.reading.blanks:
+            text = None
+        told = self.lights.read(text, cells.row.row.number, column.column)
+        if told.by_colour:
+            cells.blank_but_told.add("light")
+        if told.doubt:
+            self.notes.append(Problem(told.doubt, self.prefix + cell.address, told.hint))
+        return told.light
 
     def _category(self, status: str, cells: _CellsOfRow) -> StatusCategory:
         if not status:

@@ -4,10 +4,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from connectors.spreadsheet.cells import Cell, CellState, Sheet, TableRange
 from connectors.spreadsheet.columns import PlacedColumn, identifying_paths
 from connectors.spreadsheet.headers import Header, header_name
 from connectors.spreadsheet.options import SpreadsheetOptions
-from connectors.spreadsheet.workbook import Cell, CellState, Sheet, TableRange
 from model.keys import normalise_key
 
 _SUBTOTAL = re.compile(r"\b(?:SUBTOTAL|AGGREGATE)\(", re.IGNORECASE)
@@ -37,6 +37,8 @@ class Table:
     rows: list[Row] = field(default_factory=list)
     totals: list[Row] = field(default_factory=list)
     sums_inside: list[Row] = field(default_factory=list)
+    shifted: list[Row] = field(default_factory=list)
+    """Rows of a text file with more fields than the header."""
     captions: int = 0
 
 
@@ -50,12 +52,24 @@ def read_table(sheet: Sheet, header: Header, columns: Mapping[str, PlacedColumn]
         if named is not None and number > named.area.bottom:
             break
         row = Row(number, {path: sheet.cell(number, placed.column) for path, placed in columns.items()})
+        if _is_wider(sheet, row, header):
+            table.shifted.append(row)
+            continue
         _sort_out(table, row, columns, identifying, options, _is_totals_row(named, number))
     return table
 
 
 def _is_totals_row(named: TableRange | None, number: int) -> bool:
     return named is not None and number > named.area.bottom - named.totals
+
+
+def _is_wider(sheet: Sheet, row: Row, header: Header) -> bool:
+    """Whether a row of a text file has filled fields behind the last field of the header."""
+    last = sheet.widths.get(header.row)
+    if last is None:
+        return False
+    beyond = range(last + 1, sheet.widths[row.number] + 1)
+    return any(sheet.cell(row.number, column).state is not CellState.BLANK for column in beyond)
 
 
 def _sort_out(

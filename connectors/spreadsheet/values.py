@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
+from connectors.spreadsheet.cells import Cell, CellState
 from connectors.spreadsheet.dates import DateOrder, parse_date, plausible
 from connectors.spreadsheet.numbers import Amount, NumberLocale, exact, parse_amount, tidy
 from connectors.spreadsheet.units import Unit, parse_unit
-from connectors.spreadsheet.workbook import Cell, CellState
 from model.keys import normalise_key
 
 _LITERAL = re.compile(r"\[\$([^\]-]*)(?:-[^\]]*)?\]|\"([^\"]*)\"|\\(.)|([€$£¥])")
@@ -87,7 +87,7 @@ def read_figure(cell: Cell, reading: Reading) -> Figure | None:
     amount = _amount(cell, reading)
     if amount.percent:
         raise ValueError(f"holds the percentage {cell.value}, not an amount")
-    in_format = _unit_in_format(cell.format)
+    in_format = unit_in_format(cell.format)
     scale = amount.scale or (reading.unit.scale if reading.unit else in_format.scale)
     return Figure(tidy(amount.number * scale), amount.currencies or in_format.currencies)
 
@@ -135,7 +135,7 @@ def _is_number_format(number_format: str) -> bool:
     return "#" in bare or bare.strip().casefold() == "standard" or bare.startswith("0")
 
 
-def _unit_in_format(number_format: str) -> Unit:
+def unit_in_format(number_format: str) -> Unit:
     """The unit that a number format shows (X10). A format that divides by thousands shows more than the cell holds."""
     positive = number_format.split(";")[0]
     for groups in _LITERAL.findall(positive):

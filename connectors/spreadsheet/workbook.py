@@ -1,103 +1,29 @@
-"""The only place that knows openpyxl: a workbook becomes plain cells, each with its address, formula and state."""
+"""The first reader, openpyxl: a workbook becomes plain cells, each with its address, formula and state."""
 
 import io
 import re
 import warnings
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from enum import Enum, auto
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
+from connectors.spreadsheet.cells import Cell, CellState, CellValue, Position, Range, Sheet, TableRange, day_of
+from connectors.spreadsheet.fills import painted_by_rules, solid_fills
 from connectors.spreadsheet.guard import WorkbookFacts
 from connectors.spreadsheet.sheet_choice import choose_sheet
 from model.errors import ConfigurationError, SourceContentError
-from model.keys import normalise_key
 
 if TYPE_CHECKING:
     from openpyxl.cell import Cell as OpenpyxlCell
     from openpyxl.workbook import Workbook as OpenpyxlWorkbook
     from openpyxl.worksheet.worksheet import Worksheet
 
-CellValue: TypeAlias = str | int | float | bool | datetime | date | time | timedelta | None
-Position: TypeAlias = tuple[int, int]
-"""Row and column, both from 1."""
-
 _VOLATILE = re.compile(r"\b(?:TODAY|NOW|RAND|RANDBETWEEN|OFFSET|INDIRECT)\(|\[\d+\]", re.IGNORECASE)
 
 
-class CellState(Enum):
-    """What a cell holds. Blank, broken and never calculated are three different things (X1, X2, X5)."""
-
-    BLANK = auto()
-    VALUE = auto()
-    ERROR = auto()
-    NOT_CALCULATED = auto()
-
-
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """One cell: ``address`` is ``F12``.
-
-    ``serial`` is the bare number behind a cell that is formatted as a date; ``day`` is the date that a date cell or a
-    bare number stands for in the workbook's own calendar (X9).
-    """
-
-    address: str
-    state: CellState = CellState.BLANK
-    value: CellValue = None
-    format: str = "General"
-    formula: str = ""
-    serial: float | None = None
-    day: date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """A rectangle of cells, its ends included."""
-
-    top: int
-    left: int
-    bottom: int
-    right: int
-
-    def holds(self, row: int, column: int) -> bool:
-        return self.top <= row <= self.bottom and self.left <= column <= self.right
-
-
-@dataclass(frozen=True, slots=True)
-class TableRange:
-    """Where an Excel table lies; ``totals`` are its last rows that sum it up (X16)."""
-
-    name: str
-    area: Range
-    headers: int
-    totals: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sheet:
-    """One sheet: its used cells, merged ranges and tables. ``notes`` are doubts about the file as a whole (X3, X30)."""
-
-    title: str
-    visible: bool
-    cells: Mapping[Position, Cell]
-    merged: Sequence[Range] = ()
-    tables: Sequence[TableRange] = ()
-    hidden_rows: frozenset[int] = frozenset()
-    hidden_columns: frozenset[int] = frozenset()
-    notes: Sequence[str] = ()
-    saved_by: str = ""
-
-    def cell(self, row: int, column: int) -> Cell:
-        """The cell at a position; a blank one where nothing was written."""
-        return self.cells.get((row, column)) or Cell(f"{column_letters(column)}{row}")
-
-    def table(self, name: str | None) -> TableRange | None:
-        """The table of that name, however it is spelled; None when none is meant."""
-        folded = normalise_key(name or "")
-        return next((table for table in self.tables if normalise_key(table.name) == folded), None)
+class UnloadableWorkbookError(SourceContentError):
+    """openpyxl cannot load a file that another reader may be able to read (X21, X26)."""
 
 
 @dataclass(slots=True)
@@ -107,25 +33,18 @@ class _Loaded:
     notes: list[str] = field(default_factory=list)
 
 
-def column_letters(column: int) -> str:
-    """``28`` is ``AB``."""
-    letters = ""
-    while column:
-        column, rest = divmod(column - 1, 26)
-        letters = chr(65 + rest) + letters
-    return letters
-
-
-def open_sheet(content: bytes, path: Path, *, sheet: str | None, table: str | None, facts: WorkbookFacts) -> Sheet:
+def open_sheet(
+    content: bytes, path: Path, *, sheet: str | None, table: str | None, facts: WorkbookFacts, with_fills: bool = False
+) -> Sheet:
     """Open the workbook and give the one sheet that is asked for.
 
     Raise SourceGoneError when the sheet or table is not there, ConfigurationError when none was named and several are
-    visible, and SourceContentError when openpyxl cannot read the file.
+    visible, and UnloadableWorkbookError when openpyxl cannot read the file.
     """
     loaded = _load(content, path, facts.has_formulas)
     try:
         if not loaded.values.worksheets:
-            raise SourceContentError(
+            raise UnloadableWorkbookError(
                 f"no sheet of {path.name} can be read: it is saved as Strict Open XML",
                 location=str(path),
                 hint="save it as 'Excel Workbook (.xlsx)'",
@@ -136,7 +55,7 @@ def open_sheet(content: bytes, path: Path, *, sheet: str | None, table: str | No
             sheet=sheet,
             table=table,
         )
-        return _plain_sheet(loaded, title, facts.calculates_on_load)
+        return _plain_sheet(loaded, title, facts.calculates_on_load, with_fills)
     finally:
         loaded.values.close()
 
@@ -158,7 +77,7 @@ def _load(content: bytes, path: Path, has_formulas: bool) -> _Loaded:
             if has_formulas:
                 formulas = openpyxl.load_workbook(io.BytesIO(content), data_only=False, keep_links=False)
         except Exception as error:  # openpyxl raises whatever its parsers raise (X26)
-            raise SourceContentError(
+            raise UnloadableWorkbookError(
                 f"{path.name} cannot be read: {type(error).__name__}: {error}",
                 location=str(path),
                 hint="open it in Excel and save it again as .xlsx",
@@ -167,7 +86,7 @@ def _load(content: bytes, path: Path, has_formulas: bool) -> _Loaded:
     return _Loaded(values, formulas, notes)
 
 
-def _plain_sheet(loaded: _Loaded, title: str, stale: bool) -> Sheet:
+def _plain_sheet(loaded: _Loaded, title: str, stale: bool, with_fills: bool) -> Sheet:
     worksheet = loaded.values[title]
     calculation = loaded.values.calculation
     cells = _plain_cells(worksheet, loaded.formulas[title], stale, loaded.values.epoch)
@@ -191,6 +110,8 @@ def _plain_sheet(loaded: _Loaded, title: str, stale: bool) -> Sheet:
         hidden_columns=_hidden_columns(worksheet),
         notes=notes,
         saved_by=f"{saved} by {properties.lastModifiedBy}" if saved and properties.lastModifiedBy else saved,
+        fills=solid_fills(worksheet, loaded.values.loaded_theme) if with_fills else {},
+        painted=painted_by_rules(worksheet) if with_fills else (),
     )
 
 
@@ -230,7 +151,7 @@ def _plain_cell(cell: "OpenpyxlCell | object", formula: str, stale: bool, epoch:
         format=str(getattr(cell, "number_format", "General")),
         formula=formula,
         serial=_serial(value, epoch),
-        day=_day(value, epoch),
+        day=day_of(value, epoch),
     )
 
 
@@ -242,17 +163,6 @@ def _serial(value: CellValue, epoch: datetime) -> float | None:
         number: float | None = to_excel(value, epoch)  # type: ignore[no-untyped-call]
         return float(number) if number is not None else None
     return None
-
-
-def _day(value: CellValue, epoch: datetime) -> date | None:
-    """The day that a date or a bare number stands for, when it lies in the years that can be meant."""
-    from openpyxl.utils.datetime import from_excel
-
-    if isinstance(value, int | float) and not isinstance(value, bool) and 30_000 < value < 80_000:
-        value = from_excel(value, epoch)
-    if isinstance(value, datetime):
-        value = value.date()
-    return value if isinstance(value, date) else None
 
 
 def _tables(worksheet: "Worksheet") -> list[TableRange]:

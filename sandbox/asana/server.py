@@ -29,6 +29,7 @@ class AsanaServer(StandIn):
         self.route("GET", rf"{api}/projects/(?P<gid>[^/]+)", self._project)
         self.route("GET", rf"{api}/projects/(?P<gid>[^/]+)/sections", self._sections)
         self.route("GET", rf"{api}/projects/(?P<gid>[^/]+)/task_counts", self._task_counts)
+        self.route("GET", rf"{api}/portfolios/(?P<gid>[^/]+)/items", self._portfolio_items)
         self.route("GET", f"{api}/tasks", self._tasks)
         self.route("GET", rf"{api}/tasks/(?P<gid>[^/]+)", self._task)
         self.route("GET", rf"{api}/tasks/(?P<gid>[^/]+)/subtasks", self._subtasks)
@@ -88,6 +89,20 @@ class AsanaServer(StandIn):
         listed = sum(gid in task.projects for task in list(self.workspace.tasks.values()))
         return self._one(request, {"num_tasks": listed}, full=False)
 
+    def _portfolio_items(self, request: Request) -> Response:
+        """What stands in a portfolio; what the caller may not see is left out, as in Asana."""
+        gid = request.match["gid"]
+        if "portfolios" in self.workspace.unpaid:
+            return _error(402, "Portfolios are only available to organizations on a plan that includes them")
+        refusal = self._refusal(gid, "portfolio", known=gid in self.workspace.portfolios)
+        visible = (item for item in self.workspace.portfolios.get(gid, ()) if item not in self.workspace.forbidden)
+        return refusal or self._list(request, [self._portfolio_item(item) for item in visible])
+
+    def _portfolio_item(self, gid: str) -> dict[str, Any]:
+        if gid in self.workspace.portfolios:
+            return {"gid": gid, "resource_type": "portfolio", "name": "Portfolio"}
+        return self._reference_to_project(gid)
+
     def _tasks(self, request: Request) -> Response:
         gid = request.query.get("project")
         if gid is None:
@@ -138,12 +153,26 @@ class AsanaServer(StandIn):
             "resource_type": "project",
             "name": project.name,
             "archived": project.archived,
+            "owner": self.workspace.people.get(project.owner or ""),
+            "start_on": project.start.isoformat() if project.start else None,
+            "due_on": project.due.isoformat() if project.due else None,
+            "completed": project.completed_at is not None,
+            "completed_at": stamp(project.completed_at),
+            "created_at": stamp(project.created),
+            "modified_at": stamp(project.modified),
+            "current_status_update": self._status_update(project),
             "permalink_url": f"https://app.asana.com/1/{WORKSPACE_GID}/project/{project.gid}",
             "workspace": self._workspace(),
             "custom_field_settings": [
-                {"gid": f"{gid}9", "custom_field": self._described(gid)} for gid in self.workspace.custom_fields
+                {"gid": f"{gid}9", "custom_field": self._described(gid)}
+                for gid in self.workspace.fields_of([project.gid])
             ],
         }
+
+    def _status_update(self, project: Project) -> dict[str, Any] | None:
+        if project.status is None:
+            return None
+        return {"gid": f"{project.gid}7", "resource_type": "status_update", "status_type": project.status}
 
     def _described(self, gid: str) -> dict[str, Any]:
         described = self.workspace.custom_fields[gid]
@@ -174,7 +203,9 @@ class AsanaServer(StandIn):
             "memberships": [self._membership(gid, section) for gid, section in task.projects.items()],
             "projects": [self._reference_to_project(gid) for gid in task.projects],
             "tags": [],
-            "custom_fields": [self._custom_value(gid, task.custom.get(gid)) for gid in self.workspace.custom_fields],
+            "custom_fields": [
+                self._custom_value(gid, task.custom.get(gid)) for gid in self.workspace.fields_of(task.projects)
+            ],
         }
 
     def _permalink(self, task: Task) -> str:

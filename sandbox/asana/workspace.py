@@ -1,6 +1,6 @@
 """The workspace behind the stand-in for Asana: people, projects and tasks that a story can move."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -12,12 +12,19 @@ _TIME_OF_COMPLETION = time(15, 0, tzinfo=UTC)
 
 @dataclass(slots=True)
 class Project:
-    """A project with its sections, gid to name."""
+    """A project with its sections, gid to name; ``status`` is the type of its latest status update."""
 
     gid: str
     name: str
     archived: bool
+    created: datetime
+    modified: datetime
     sections: dict[str, str] = field(default_factory=dict)
+    owner: str | None = None
+    start: date | None = None
+    due: date | None = None
+    completed_at: datetime | None = None
+    status: str | None = None
 
 
 @dataclass(slots=True)
@@ -51,7 +58,13 @@ class AsanaWorkspace:
         self.people: dict[str, dict[str, str]] = {}
         self.projects: dict[str, Project] = {}
         self.custom_fields: dict[str, dict[str, str]] = {}
+        self.local_fields: dict[str, str] = {}
+        """The one project of a custom field that is no other's (A15)."""
         self.tasks: dict[str, Task] = {}
+        self.portfolios: dict[str, list[str]] = {}
+        """The gids of the projects and portfolios in each portfolio."""
+        self.unpaid: set[str] = set()
+        """Resource types that the plan does not include; they answer 402 (A18)."""
         self.forbidden: set[str] = set()
         """Gids that answer 403: they exist, but the token's user may not see them."""
         self._next = _FIRST_GID
@@ -60,7 +73,7 @@ class AsanaWorkspace:
         self.people[email] = {"gid": self._gid(), "resource_type": "user", "name": name, "email": email}
 
     def add_project(self, name: str, *, archived: bool = False) -> str:
-        project = Project(self._gid(), name, archived)
+        project = Project(self._gid(), name, archived, self.now(), self.now())
         self.projects[project.gid] = project
         self.add_section(project.gid, "Untitled section")
         return project.gid
@@ -70,11 +83,35 @@ class AsanaWorkspace:
         self.projects[project_gid].sections[gid] = name
         return gid
 
-    def add_custom_field(self, name: str, type: str) -> str:  # noqa: A002 - Asana's own word
-        """Add a field to the workspace and to every project: text, number, enum, multi_enum, date, people."""
+    def plan_project(self, gid: str, *, owner: str, start: date | None = None, due: date | None = None) -> None:
+        project = self.projects[gid]
+        project.owner, project.start, project.due, project.modified = owner, start, due, self.now()
+
+    def report_status(self, gid: str, status: str) -> None:
+        """Post a status update: on_track, at_risk, off_track, on_hold, complete or dropped."""
+        self.projects[gid].status, self.projects[gid].modified = status, self.now()
+
+    def complete_project(self, gid: str) -> None:
+        self.projects[gid].completed_at = self.projects[gid].modified = self.now()
+
+    def add_portfolio(self, *items: str) -> str:
+        """Add a portfolio of projects and portfolios."""
+        gid = self._gid()
+        self.portfolios[gid] = list(items)
+        return gid
+
+    def add_custom_field(self, name: str, type: str, *, project: str | None = None) -> str:  # noqa: A002 - Asana's word
+        """Add a field to every project, or to one alone: text, number, enum, multi_enum, date, people."""
         gid = self._gid()
         self.custom_fields[gid] = {"gid": gid, "name": name, "type": type}
+        if project is not None:
+            self.local_fields[gid] = project
         return gid
+
+    def fields_of(self, projects: Iterable[str]) -> list[str]:
+        """The gids of the custom fields that these projects show together."""
+        shown = set(projects)
+        return [gid for gid in self.custom_fields if self.local_fields.get(gid) in {None, *shown}]
 
     def add_task(
         self,

@@ -61,6 +61,17 @@ class SalesforceOrg:
         """Fields that field-level security keeps from the integration user (S14)."""
         self.hidden_objects: set[str] = set()
         """Objects that do not exist for the integration user: history that is not tracked, for example (S22)."""
+        self.refresh_tokens: set[str] = set()
+        """Refresh tokens that are good now."""
+        self.rotates_refresh_tokens = False
+        """Whether a sign-in with a refresh token ends it and answers a new one (S5)."""
+        self.passwords: dict[str, str] = {}
+        """User name to password with security token, for SOAP login (S1)."""
+        self.daily_requests = 100_000
+        """How many API requests the org may make in 24 hours (S9)."""
+        self.requests_of_others = 0
+        """How many of them other programs have made."""
+        self.line_items: list[dict[str, Any]] = []
         self.trusted_keys: dict[str, str] = {}
         """User name to public key (PEM) for the JWT bearer flow."""
         self._extra_fields: dict[str, dict[str, Any]] = {}
@@ -119,6 +130,27 @@ class SalesforceOrg:
         }
         self._remember(opportunity_id, created, owner)
         return opportunity_id
+
+    def add_product(self, opportunity_id: str, name: str, code: str | None = None) -> str:
+        """Add a line item with a product to an opportunity, which leaves no trace on the opportunity itself (S11)."""
+        row = {
+            "Id": self._id("00k"),
+            "OpportunityId": opportunity_id,
+            "Product2": {"Name": name, "ProductCode": code},
+        }
+        self.line_items.append(row)
+        return str(row["Id"])
+
+    def remove_product(self, line_item_id: str) -> None:
+        self.line_items = [row for row in self.line_items if row["Id"] != line_item_id]
+
+    def merge_accounts(self, *, winner: str, loser: str) -> None:
+        """Merge two accounts: the loser is gone, and its opportunities belong to the winner (S13)."""
+        gone, kept = self.accounts.pop(loser), self._account(winner)
+        for row in self.opportunities.values():
+            if row["AccountId"] == gone["Id"]:
+                row["Account"], row["AccountId"] = kept, kept["Id"]
+                self._stamp(row)
 
     def move_close(self, opportunity_id: str, day: date, *, by: str) -> None:
         self.set_field(opportunity_id, "CloseDate", day, by=by)

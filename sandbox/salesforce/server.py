@@ -1,14 +1,18 @@
 """A stand-in for Salesforce: sign-in, describe and queries with paging, over an org that a story can move."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
+from xml.sax.saxutils import escape, unescape
 
-from sandbox.http import Request, Response, StandIn
+from sandbox.http import Fault, Request, Response, StandIn
 from sandbox.salesforce.org import ORG_ID, SalesforceOrg
 from sandbox.salesforce.soql import Soql, SoqlError
 
 VERSIONS = ("60.0", "61.0", "62.0", "63.0")
 _DATA = r"/services/data/v(?P<version>\d+\.\d+)"
+_LARGEST_REQUEST_BYTES = 16_384
+_LAST_VERSION_WITH_LOGIN = 64.0
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _HISTORY_FIELDS = frozenset(
     {
@@ -26,6 +30,7 @@ _HISTORY_FIELDS = frozenset(
 _FIELD_HISTORY_FIELDS = frozenset(
     {"Id", "OpportunityId", "Field", "OldValue", "NewValue", "CreatedDate", "CreatedBy.Name", "CreatedBy.Email"}
 )
+_LINE_ITEM_FIELDS = frozenset({"Id", "OpportunityId", "Product2.Name", "Product2.ProductCode"})
 _RELATED = {
     "AccountId": {"Account.Id", "Account.Name"},
     "OwnerId": {"Owner.Id", "Owner.Name", "Owner.Email"},
@@ -43,6 +48,7 @@ class SalesforceServer(StandIn):
         self._signed_in = 0
         self._locators: dict[str, list[dict[str, Any]]] = {}
         self.route("POST", "/services/oauth2/token", self._token)
+        self.route("POST", r"/services/Soap/u/(?P<login>\d+\.\d+)", self._login)
         self.route("GET", "/services/oauth2/userinfo", self._userinfo)
         self.route("GET", "/services/data/?", self._versions)
         self.route("GET", rf"{_DATA}/sobjects/(?P<object>\w+)/describe", self._describe)
@@ -57,8 +63,20 @@ class SalesforceServer(StandIn):
         """Forget every half-read result (S16)."""
         self._locators.clear()
 
+    def answer(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes
+    ) -> tuple[Response, Fault | None]:
+        """Refuse an address that is too long together with its headers (S17)."""
+        size = len(target) + sum(len(name) + len(value) + 4 for name, value in headers.items())
+        if size > _LARGEST_REQUEST_BYTES:
+            self.requests.append(f"{method} {target}")
+            return _error(414, "URI_TOO_LONG", f"{size} bytes"), None
+        return super().answer(method, target, headers, body)
+
     def authorise(self, request: Request) -> Response | None:
         if request.path in ("/services/oauth2/token", "/services/data", "/services/data/"):
+            return None
+        if "login" in request.match.groupdict():
             return None
         if request.headers.get("Authorization", "").removeprefix("Bearer ") not in self._tokens:
             if request.path.startswith("/services/oauth2/"):
@@ -73,24 +91,54 @@ class SalesforceServer(StandIn):
         refusal = self._refusal(form)
         if refusal is not None:
             return refusal
+        answer = {
+            "access_token": self._new_token(),
+            "instance_url": self.url,
+            "id": f"https://login.salesforce.com/id/{ORG_ID}/{self._user()['Id']}",
+            "token_type": "Bearer",
+            "issued_at": str(int(self.org.now().timestamp() * 1000)),
+        }
+        if form["grant_type"] == "refresh_token" and self.org.rotates_refresh_tokens:
+            answer["refresh_token"] = f"5Aep861{self._signed_in:04d}"
+            self.org.refresh_tokens.remove(form["refresh_token"])
+            self.org.refresh_tokens.add(answer["refresh_token"])
+        return Response(answer)
+
+    def _new_token(self) -> str:
         self._signed_in += 1
         token = f"{ORG_ID[:15]}!AQ{self._signed_in:04d}{int(self.org.now().timestamp())}"
         self._tokens.add(token)
-        return Response(
-            {
-                "access_token": token,
-                "instance_url": self.url,
-                "id": f"https://login.salesforce.com/id/{ORG_ID}/{self._user()['Id']}",
-                "token_type": "Bearer",
-                "issued_at": str(int(self.org.now().timestamp() * 1000)),
-            }
+        return token
+
+    def _login(self, request: Request) -> Response:
+        """SOAP login(): user name, password with security token; gone from version 65 on (S1)."""
+        if float(request.match["login"]) > _LAST_VERSION_WITH_LOGIN:
+            return _soap_fault("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
+        body = request.body.decode()
+        username, password = (_element(body, name) for name in ("username", "password"))
+        if not username or self.org.passwords.get(username) != password:
+            return _soap_fault("INVALID_LOGIN", "Invalid username, password, security token; or user locked out.")
+        user = self._user()
+        answer = (
+            '<?xml version="1.0" encoding="UTF-8"?>'
+            '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
+            ' xmlns="urn:partner.soap.sforce.com"><soapenv:Body><loginResponse><result>'
+            f"<passwordExpired>false</passwordExpired><serverUrl>{self.url}{request.path}/{ORG_ID}</serverUrl>"
+            f"<sessionId>{self._new_token()}</sessionId><userId>{user['Id']}</userId><userInfo>"
+            f"<organizationId>{ORG_ID}</organizationId><userName>{escape(username)}</userName></userInfo>"
+            "</result></loginResponse></soapenv:Body></soapenv:Envelope>"
         )
+        return Response(answer.encode(), content_type="text/xml;charset=UTF-8")
 
     def _refusal(self, form: Mapping[str, str]) -> Response | None:
         if form.get("grant_type") == "client_credentials":
             if (form.get("client_id"), form.get("client_secret")) == (self.org.client_id, self.org.client_secret):
                 return None
             return _refused_sign_in("invalid_client", "invalid client credentials")
+        if form.get("grant_type") == "refresh_token":
+            if form.get("client_id") == self.org.client_id and form.get("refresh_token") in self.org.refresh_tokens:
+                return None
+            return _refused_sign_in("invalid_grant", "expired access/refresh token")
         if form.get("grant_type") == _JWT_GRANT:
             return self._assertion_refusal(form.get("assertion", ""))
         return _refused_sign_in("unsupported_grant_type", "grant type not supported")
@@ -172,6 +220,7 @@ class SalesforceServer(StandIn):
             "Opportunity": (self._opportunity_fields(), list(self.org.opportunities.values())),
             "OpportunityHistory": (_HISTORY_FIELDS, list(self.org.history)),
             "OpportunityFieldHistory": (_FIELD_HISTORY_FIELDS, list(self.org.field_history)),
+            "OpportunityLineItem": (_LINE_ITEM_FIELDS, list(self.org.line_items)),
         }
         if soql.object not in known or soql.object in self.org.hidden_objects:
             raise SoqlError("INVALID_TYPE", f"sObject type '{soql.object}' is not supported.")
@@ -189,11 +238,29 @@ class SalesforceServer(StandIn):
         return frozenset(names)
 
     def _counted(self, body: Any) -> Response:
-        return Response(body, headers={"Sforce-Limit-Info": f"api-usage={len(self.requests)}/100000"})
+        used = len(self.requests) + self.org.requests_of_others
+        return Response(body, headers={"Sforce-Limit-Info": f"api-usage={used}/{self.org.daily_requests}"})
 
 
 def _error(status: int, code: str, message: str) -> Response:
     return Response([{"message": message, "errorCode": code}], status)
+
+
+def _element(xml: str, name: str) -> str:
+    found = re.search(rf"<(?:\w+:)?{name}>([^<]*)<", xml)
+    return unescape(found[1]) if found else ""
+
+
+def _soap_fault(code: str, message: str) -> Response:
+    body = (
+        '<?xml version="1.0" encoding="UTF-8"?>'
+        '<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"'
+        ' xmlns:sf="urn:fault.partner.soap.sforce.com"><soapenv:Body><soapenv:Fault>'
+        f"<faultcode>sf:{code}</faultcode><faultstring>{code}: {message}</faultstring><detail><sf:LoginFault>"
+        f"<sf:exceptionCode>{code}</sf:exceptionCode><sf:exceptionMessage>{message}</sf:exceptionMessage>"
+        "</sf:LoginFault></detail></soapenv:Fault></soapenv:Body></soapenv:Envelope>"
+    )
+    return Response(body.encode(), 500, content_type="text/xml;charset=UTF-8")
 
 
 def _refused_sign_in(error: str, description: str) -> Response:

@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sandbox.world import Meridian
+import pytest
+
+from sandbox.world import FAULTS, Meridian
 from tests.cli.console import command_line, driftline, without_escapes
 
 
@@ -125,3 +127,95 @@ def _kept(folder: Path, out: Path) -> Iterator["subprocess.Popen[str]"]:
         finally:
             running.terminate()
             running.communicate(timeout=15)
+
+
+def _impatient(settings: Path) -> None:
+    """Let every source give up at once: one attempt, and half a second for an answer."""
+    text = settings.read_text(encoding="utf-8")
+    wanted = "    every: 30s\n    http: {attempts: 1, answer_deadline_seconds: 0.5}\n"
+    before, rest = text.split("  savings:\n")
+    hurried = before.replace("    every: 30s\n", wanted)
+    settings.write_text(f"{hurried}  savings:\n{rest}", encoding="utf-8")
+
+
+def _standing(folder: Path) -> set[str]:
+    """The fingerprints of the findings that stand."""
+    listed = driftline("findings", "--json", folder=folder).json
+    assert listed
+    return {each["fingerprint"] for each in listed}
+
+
+SAID = {
+    "login-page": "a web page instead of data",
+    "down": "answers 503",
+    "expired-token": "does not accept our",
+    "expired-token salesforce": "does not let us sign in",
+    "rate-limited": "asks for a pause of 3600 s",
+    "drip": "did not finish its answer in time",
+    "truncated-json": "JSON that cannot be read",
+}
+
+
+@pytest.mark.parametrize("source", ["jira", "asana", "salesforce"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_fails_its_source_alone_and_everything_recovers_when_it_is_cleared(
+    copy: Path, tuesday: Meridian, source: str, fault: str
+):
+    """S1-S4, J23: nothing of what was stored is lost, and no finding is resolved by a source that cannot be read."""
+    _impatient(copy / "driftline.yaml")
+    stood = _standing(copy)
+    try:
+        said = driftline("demo", "fault", source, fault, "--folder", copy)
+        assert (said.code, said.out) == (0, f"faults of {source}: {fault}\n")
+        assert driftline("sync", "--full", folder=copy).code == 3
+        shown = {each["source"]: each for each in driftline("status", "--json", folder=copy).json["sources"]}
+        assert [name for name, entry in shown.items() if not entry["complete"]] == [source]
+        told = driftline("sources", "show", source, "--json", folder=copy).json
+        assert SAID.get(f"{fault} {source}", SAID[fault]) in told["failing"]["error"]
+        assert told["absences"] == {}
+        assert _standing(copy) == stood
+        cleared = driftline("demo", "fault", source, fault, "--clear", "--folder", copy)
+        assert (cleared.code, cleared.out) == (0, f"{source} answers as usual\n")
+        assert driftline("sync", "--full", folder=copy).code == 0
+        assert driftline("sources", "show", source, "--json", folder=copy).json["failing"] is None
+    finally:
+        tuesday.switch_fault(source, None, on=False)
+
+
+def test_faults_add_up_and_are_cleared_one_by_one_or_together(copy: Path, tuesday: Meridian):
+    try:
+        for fault in ("down", "drip", "down"):
+            said = driftline("demo", "fault", "asana", fault, "--folder", copy)
+        assert said.out == "faults of asana: drip, down\n"
+        assert driftline("demo", "fault", "asana", "drip", "--clear", "--folder", copy).out == "faults of asana: down\n"
+        cleared = driftline("demo", "fault", "asana", "--clear", "--folder", copy)
+        assert cleared.out == "asana answers as usual\n"
+    finally:
+        tuesday.switch_fault("asana", None, on=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "error", "hint"),
+    [
+        (["sap", "down"], "no server of the demo is called sap", "known are: jira, asana, salesforce"),
+        (["jira", "fire"], "there is no fault called fire", "known are: login-page, down"),
+        (["jira"], "name a fault, or --clear to end all", "see driftline demo fault --help"),
+    ],
+)
+def test_a_fault_that_does_not_exist_is_refused_with_those_that_do(copy: Path, words: list[str], error: str, hint: str):
+    said = driftline("demo", "fault", *words, "--folder", copy)
+    assert (said.code, said.out) == (2, "")
+    assert f"error: {error}" in said.err
+    assert f"hint: {hint}" in said.err
+
+
+def test_a_fault_without_a_running_demo_says_how_to_start_one(tmp_path: Path):
+    said = driftline("demo", "fault", "jira", "down", "--folder", tmp_path)
+    assert said.code == 2
+    assert f"error: no demo runs in {tmp_path}" in said.err
+
+
+def test_the_help_lists_every_fault_and_no_other():
+    page = driftline("demo", "fault", "--help").out
+    listed = page[page.index("The faults:") : page.index("For example")].splitlines()[1:]
+    assert [line.split()[0] for line in listed if line.startswith("    ") and line[4] != " "] == list(FAULTS)

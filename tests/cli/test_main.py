@@ -37,6 +37,11 @@ JSON_FIELDS = {
     "findings": FINDINGS_FIELDS,
     "show": {*FINDING_FIELDS, *RECORD_FIELDS},
     "sources list": {"name", "kind", "every", "as_of"},
+    "sources discover": {"name", "option", "containers", "fields", "suggestion", "problems"},
+    "sources show": {
+        *("name", "kind", "owner", "every", "as_of", "full_at", "complete", "records", "kinds", "linked"),
+        *("unlinked", "unlinkable", "absences", "set_aside", "failing"),
+    },
     "sources probe": {"sources", "failed"},
     "status": STATUS_FIELDS,
     "sync": SYNC_FIELDS,

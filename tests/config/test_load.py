@@ -133,7 +133,7 @@ def test_a_rule_for_a_source_that_is_not_configured_is_a_mistake(folder):
 
 
 def test_a_faulty_source_is_not_called_unknown_by_the_rules(folder):
-    (folder / "driftline.yaml").write_text(SETTINGS.replace("savings.xlsx", "savings.csv"))
+    (folder / "driftline.yaml").write_text(SETTINGS.replace("savings.xlsx", "savings.pdf"))
     (folder / "mapping" / "savings.yaml").write_text(RULES + "    source: savings\n")
     (problem,) = mistakes(folder)
     assert problem.location == "driftline.yaml:5:11"

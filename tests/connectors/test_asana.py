@@ -1,14 +1,18 @@
 import logging
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from pydantic import ValidationError
 
 from connectors.asana import CONNECTOR, AsanaConnector, AsanaOptions
 from connectors.base import Connector, HttpOptions
 from model.errors import (
+    InterruptedRunError,
     SourceAuthError,
     SourceContentError,
     SourceError,
@@ -16,7 +20,7 @@ from model.errors import (
     SourceRateLimitedError,
     SourceUnavailableError,
 )
-from model.reading import Container, Cursor
+from model.reading import Container, Cursor, DiscoveredField
 from model.records import Light, Move, NeedClaim, StatusCategory, WorkItem
 from model.secret import Secret
 from sandbox.asana import AsanaServer, AsanaWorkspace
@@ -131,7 +135,7 @@ class TestAsanaContract(ConnectorContract):
         return AsanaWorld(office)
 
 
-def test_a_milestone_with_its_needs_is_read_in_full(office: Office) -> None:
+def test_a_milestone_with_its_needs_is_read_in_full_a18(office: Office) -> None:
     training = office.add("Train partners in Iberia")
     live = office.add(
         "Iberia live",
@@ -489,3 +493,199 @@ def test_the_date_history_tells_who_moved_a_due_date(office: Office) -> None:
 
 def test_the_connector_is_found_under_its_kind() -> None:
     assert (CONNECTOR.kind, CONNECTOR.options_type) == ("asana", AsanaOptions)
+
+
+def test_a_discovery_tells_projects_fields_and_a_value_of_each(office: Office) -> None:
+    old = office.workspace.add_project("Put away", archived=True)
+    only_there = office.workspace.add_custom_field("Supplier", "text", project=office.sorting)
+    office.add("Order the sorter", office.sorting, custom={"Supplier": "Nordwind", "Budget": Decimal(7)})
+    found = office.connector(fields={"budget": "Budget"}, light_field="light").discover()
+    assert found.option == "fields"
+    assert found.containers == [
+        Container(office.roll_out, "Roll-out"),
+        Container(office.sorting, "Sorting"),
+        Container(old, "Put away", "archived"),
+    ]
+    fields = {field.name: field for field in found.fields}
+    assert list(fields) == ["Budget", "Light", "Phase", "Region", "Supplier"]
+    assert fields["Supplier"] == DiscoveredField(only_there, "Supplier", "text", "Nordwind", ("Sorting",), only_there)
+    assert (fields["Budget"].kept_as, fields["Budget"].setting, fields["Budget"].sample) == ("budget", "Budget", "7")
+    assert (fields["Light"].kept_as, fields["Light"].sample) == ("light_field", "")
+    assert fields["Region"].containers == ("Roll-out", "Sorting")
+
+
+def test_a_discovered_field_is_named_by_gid_unless_each_project_has_its_own_a15(office: Office) -> None:
+    own = [
+        office.workspace.add_custom_field("Size", "number", project=gid) for gid in (office.roll_out, office.sorting)
+    ]
+    twice = [office.workspace.add_custom_field("Cost", "number") for _ in range(2)]
+    for gid in own:
+        project = office.workspace.local_fields[gid]
+        office.add(f"Task in {project}", project, custom={gid: Decimal(3)})
+    settings = {field.id: field.setting for field in office.connector().discover().fields}
+    assert {gid: settings[gid] for gid in (*own, *twice)} == dict.fromkeys(own, "Size") | {gid: gid for gid in twice}
+    read = office.read(fields={"size": settings[own[0]], "cost": settings[twice[0]]})
+    assert {record.custom["size"] for record in read.values()} == {Decimal(3)}
+
+
+def test_a_discovery_survives_what_is_configured_wrongly(office: Office) -> None:
+    found = office.connector(projects=("Rollout", "Sorting"), fields={"budget": "Budgets"}).discover()
+    assert [problem.message for problem in found.problems] == [
+        "asana shows us no project named Rollout",
+        "no project of asana has the custom field Budgets",
+    ]
+    assert [container.name for container in found.containers] == ["Roll-out", "Sorting"]
+    assert {field.name for field in found.fields} == {"Budget", "Light", "Phase", "Region"}
+
+
+def test_the_projects_of_portfolios_are_read_with_those_of_portfolios_within_a18(office: Office) -> None:
+    hall, night = (office.workspace.add_project(name) for name in ("Hall", "Night shift"))
+    inner = office.workspace.add_portfolio(night, office.roll_out)
+    outer = office.workspace.add_portfolio(hall, inner)
+    office.workspace.portfolios[inner].append(outer)
+    office.add("Clear it", hall)
+    office.add("Train it", night)
+    connector = office.connector(projects=("Roll-out",), portfolios=(outer,))
+    assert [container.name for container in connector.roster()] == ["Roll-out", "Hall", "Night shift"]
+    assert set(office.read(projects=("Roll-out",), portfolios=(int(outer),))) == {"Clear it", "Train it"}
+
+
+@pytest.mark.parametrize(
+    ("refuse", "said"),
+    [
+        (
+            lambda office, gid: office.workspace.unpaid.add("portfolios"),
+            "the plan of asana does not include portfolios",
+        ),
+        (lambda office, gid: office.workspace.forbidden.add(gid), "asana does not show us the portfolio"),
+        (lambda office, gid: office.workspace.portfolios.pop(gid), "asana does not show us the portfolio"),
+    ],
+    ids=["402", "403", "404"],
+)
+def test_a_portfolio_that_is_not_available_is_never_an_empty_one_a18(
+    office: Office, refuse: Callable[[Office, str], object], said: str
+) -> None:
+    hall = office.workspace.add_project("Hall")
+    gid = office.workspace.add_portfolio(hall)
+    office.add("Clear it", hall)
+    refuse(office, gid)
+    with pytest.raises(SourceGoneError, match=f"portfolios are not available: {said}"):
+        list(office.connector(portfolios=(gid,)).roster())
+    with pytest.raises(SourceGoneError):
+        office.read(portfolios=(gid,))
+    probe = office.connector(portfolios=(gid,)).probe()
+    assert [container.name for container in probe.containers] == ["Roll-out", "Sorting"]
+    (problem,) = probe.problems
+    assert said in problem.message
+    assert "take" in problem.hint
+    assert office.connector(portfolios=(gid,)).discover().problems == list(probe.problems)
+    assert office.connector().probe().problems == []
+
+
+def test_a_portfolio_is_named_by_its_gid_alone(office: Office) -> None:
+    with pytest.raises(ValidationError):
+        office.options(portfolios=("Strategy 2026",))
+
+
+def test_a_project_that_joins_later_is_read_in_full_however_old_its_tasks_are_a8(office: Office) -> None:
+    """Its tasks did not change since the cursor, so that asking for changes would never show them."""
+    hall = office.workspace.add_project("Hall")
+    portfolio = office.workspace.add_portfolio()
+    old = office.add("Clear it", hall)
+    office.add("Roll out")
+    before = office.connector(portfolios=(portfolio,))
+    full_read(before)
+    cursor = before.next_cursor()
+    office.workspace.portfolios[portfolio].append(hall)
+    joined = office.connector(portfolios=(portfolio,))
+    assert ids_of(records_of(joined.changed(cursor))) == {old}
+    assert ids_of(records_of(office.connector(portfolios=(portfolio,)).changed(joined.next_cursor()))) == set()
+
+
+def test_a_cursor_of_a_bare_time_still_stands_for_every_project(office: Office) -> None:
+    office.add("Roll out")
+    cursor = Cursor((NOW - timedelta(minutes=15)).isoformat())
+    assert records_of(office.connector().changed(cursor)) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "light", "category"),
+    [
+        (None, None, StatusCategory.TODO),
+        ("on_track", Light.GREEN, StatusCategory.DOING),
+        ("at_risk", Light.YELLOW, StatusCategory.DOING),
+        ("off_track", Light.RED, StatusCategory.DOING),
+        ("on_hold", Light.GREY, StatusCategory.TODO),
+        ("complete", Light.GREEN, StatusCategory.TODO),
+        ("dropped", Light.GREY, StatusCategory.DROPPED),
+        ("a_word_of_tomorrow", Light.GREY, StatusCategory.TODO),
+    ],
+)
+def test_a_project_bears_the_light_of_its_latest_status_update_a18(
+    office: Office, status: str | None, light: Light | None, category: StatusCategory
+) -> None:
+    office.workspace.plan_project(office.roll_out, owner=LENA, start=date(2026, 9, 1), due=date(2026, 10, 30))
+    if status is not None:
+        office.workspace.report_status(office.roll_out, status)
+    assert "Roll-out" not in office.read()
+    record = office.read(project_status=True)["Roll-out"]
+    assert (record.native_id, record.container, record.type) == (office.roll_out, office.roll_out, "project")
+    assert (record.light, record.category, record.status) == (light, category, (status or "").replace("_", " "))
+    assert (record.owner, record.start, record.due) == (LENA, date(2026, 9, 1), date(2026, 10, 30))
+    assert ("light" in record.provenance) == (status is not None)
+
+
+def test_a_completed_project_is_finished_on_its_day_in_the_business_zone(office: Office) -> None:
+    office.clock.now = datetime(2026, 10, 1, 22, 15, tzinfo=UTC)
+    office.workspace.complete_project(office.roll_out)
+    record = office.read(project_status=True)["Roll-out"]
+    assert (record.category, record.finished) == (StatusCategory.DONE, date(2026, 10, 2))
+
+
+def test_a_kept_project_is_part_of_its_census_and_stays_when_projects_are_no_longer_kept(office: Office) -> None:
+    """The option alone proves no deletion: what is asked for by its id is found."""
+    container = Container(office.roll_out, "Roll-out")
+    assert list(office.connector(project_status=True).census(container)) == [office.roll_out]
+    assert list(office.connector().census(container)) == []
+    assert ids_of(office.connector().fetch([office.roll_out])) == {office.roll_out}
+
+
+def test_a_project_that_cannot_be_understood_is_set_aside_and_its_tasks_are_read(office: Office) -> None:
+    gid = office.add("Task")
+    office.workspace.projects[office.roll_out].name = "Half a \ud83d smile"
+    connector = office.connector(projects=(office.roll_out,), project_status=True)
+    (page,) = connector.side_tables()
+    assert [(one.native_id, one.reason) for one in page.set_aside] == [
+        (office.roll_out, "title holds half a character")
+    ]
+    assert ids_of(records_of(connector.changed(None))) == {gid}
+
+
+def test_neither_search_nor_events_are_relied_on_a7_a10(office: Office) -> None:
+    """Search ends at 100 rows without a word, events are told at most once; lists and the census are complete."""
+    office.add("Book the hall", parent=office.add("Roll out"))
+    office.read(project_status=True, date_history=True)
+    assert office.server.requests
+    assert not [line for line in office.server.requests if "/search" in line or "/events" in line]
+
+
+def test_a_wish_to_stop_ends_a_long_wait_at_once_a4(office: Office) -> None:
+    """The library would sleep for as long as Retry-After says, and nobody could end it."""
+    office.add("Task")
+    office.server.add_fault(Fault(r"/tasks\?", Response({}, 429, {"Retry-After": "600"}), times=None))
+    context = replace(context_at(), stop=threading.Event())
+    connector = AsanaConnector("asana", office.options(), context)
+    office.opened.append(connector)
+    threading.Timer(0.2, context.stop.set).start()
+    begun = time.monotonic()
+    with pytest.raises(InterruptedRunError):
+        full_read(connector)
+    assert time.monotonic() - begun < 5
+
+
+def test_an_answer_that_never_ends_is_given_up_in_time_a2(office: Office) -> None:
+    office.add("Task")
+    office.server.add_fault(Fault(r"/tasks\?", drip_seconds=0.05, times=None))
+    hurried = HttpOptions(attempts=1, answer_deadline_seconds=0.3)
+    with pytest.raises(SourceUnavailableError, match="did not finish its answer in time"):
+        office.read(http=hurried)

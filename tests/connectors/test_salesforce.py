@@ -1,106 +1,32 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import ValidationError
 
-from connectors.base import Connector, HttpOptions
+from connectors.base import Connector
 from connectors.salesforce import CONNECTOR, SalesforceConnector, SalesforceOptions
-from connectors.salesforce.deals import exact, long_id
-from connectors.salesforce.soql import among, select, since
+from connectors.salesforce.deals import exact
 from model.errors import (
-    ConfigurationError,
-    SourceAuthError,
     SourceContentError,
     SourceError,
     SourceGoneError,
-    SourceRateLimitedError,
-    SourceUnavailableError,
 )
 from model.money import Money
-from model.reading import Container, Cursor
+from model.reading import Cursor
 from model.records import Deal, Move, Outcome
-from model.secret import Secret
 from sandbox.http import LOGIN_PAGE, Fault, Response
-from sandbox.salesforce import SalesforceOrg, SalesforceServer
-from tests.connectors.contract import NOW, ConnectorContract, World, context_at, full_read, ids_of, records_of
-
-CREATED = datetime(2026, 9, 1, 8, 0, tzinfo=UTC)
-MIA, TOM = "mia@example.com", "tom@example.com"
-
-
-class Clock:
-    """The org's time, which a test may set."""
-
-    def __init__(self) -> None:
-        self.now = NOW - timedelta(days=2)
-
-    def __call__(self) -> datetime:
-        return self.now
-
-
-class Sales:
-    """An org behind a running server."""
-
-    def __init__(self, page_size: int = 3) -> None:
-        self.clock = Clock()
-        self.org = SalesforceOrg(now=self.clock)
-        self.org.add_person(MIA, "Mia Roth")
-        self.org.add_person(TOM, "Tom Falk")
-        self.server = SalesforceServer(self.org, page_size)
-        self.opened: list[SalesforceConnector] = []
-
-    def options(self, secret: str = "sf-secret", **changes: object) -> SalesforceOptions:
-        values: dict[str, object] = {
-            "url": self.server.url,
-            "client_id": "driftline",
-            "client_secret": Secret("env:SF_SECRET", secret),
-            "key_field": "Deal_Number__c",
-            "promised_field": "Launch_Release__c",
-            "promised_date_field": "Promised_Date__c",
-            "currency": "EUR",
-            "http": HttpOptions(attempts=2),
-        }
-        return SalesforceOptions.model_validate(values | changes)
-
-    def connector(self, **changes: object) -> SalesforceConnector:
-        """A connector that is closed when the test ends."""
-        self.opened.append(SalesforceConnector("crm", self.options(**changes), context_at()))  # type: ignore[arg-type]
-        return self.opened[-1]
-
-    def add(self, name: str = "Nordwind", **values: object) -> str:
-        given: dict[str, object] = {
-            "account": "Nordwind Logistik",
-            "amount": Decimal(480_000),
-            "probability": 80,
-            "close": date(2026, 9, 25),
-            "stage": "Negotiation",
-            "owner": MIA,
-            "created": CREATED,
-        }
-        return self.org.add_opportunity(name, **(given | values))  # type: ignore[arg-type]
-
-    def read(self, **changes: object) -> dict[str, Deal]:
-        records = full_read(self.connector(**changes))
-        return {record.title: record for record in records if isinstance(record, Deal)}
-
-    def one(self, **changes: object) -> Deal:
-        (record,) = self.read(**changes).values()
-        return record
+from tests.connectors.contract import NOW, ConnectorContract, World, ids_of, records_of
+from tests.connectors.salesforce_desk import CREATED, MIA, TOM, Sales, running_sales
 
 
 @pytest.fixture
 def sales() -> Iterator[Sales]:
-    sales = Sales()
-    with sales.server:
+    with running_sales() as sales:
         yield sales
-    for connector in sales.opened:
-        connector.close()
 
 
 class SalesforceWorld(World):
@@ -312,135 +238,6 @@ def test_history_that_is_not_tracked_is_told_and_does_not_stop_the_read_s22(
     assert problem.message == f"crm does not show us {hidden}: who moved a date cannot be told"
 
 
-def test_a_session_that_ends_between_pages_is_renewed_and_nothing_is_lost_s4(sales: Sales) -> None:
-    ids = {sales.add(f"Deal {number}") for number in range(8)}
-    pages = sales.connector().changed(None)
-    seen = ids_of(next(pages).records)
-    sales.server.expire_sessions()
-    assert seen | ids_of(records_of(pages)) == ids
-    assert sum("oauth2/token" in line for line in sales.server.requests) == 2
-
-
-def test_a_session_that_ends_with_its_places_is_renewed_and_nothing_is_lost_s4_s16(sales: Sales) -> None:
-    ids = {sales.add(f"Deal {number}", created=CREATED + timedelta(hours=number)) for number in range(8)}
-    pages = sales.connector().changed(None)
-    seen = ids_of(next(pages).records)
-    sales.server.expire_sessions()
-    sales.server.expire_locators()
-    assert seen | ids_of(records_of(pages)) == ids
-
-
-def test_a_token_that_is_never_accepted_is_an_auth_error_after_one_more_sign_in(sales: Sales) -> None:
-    sales.server.add_fault(
-        Fault("describe", Response([{"errorCode": "INVALID_SESSION_ID", "message": "expired"}], 401), times=None)
-    )
-    with pytest.raises(SourceAuthError, match="does not accept its own new token"):
-        sales.read()
-    assert sum("oauth2/token" in line for line in sales.server.requests) == 2
-
-
-def test_a_forgotten_place_restarts_from_the_last_row_s16(sales: Sales) -> None:
-    ids = {sales.add(f"Deal {number}", created=CREATED + timedelta(hours=number)) for number in range(8)}
-    connector = sales.connector()
-    pages = connector.changed(None)
-    seen = ids_of(next(pages).records)
-    sales.server.expire_locators()
-    assert seen | ids_of(records_of(pages)) == ids
-    census = connector.census(Container("Opportunity", "Opportunities"))
-    counted = [next(census)]
-    sales.server.expire_locators()
-    counted += census
-    assert sorted(counted) == sorted(ids)
-
-
-def test_a_place_that_never_lasts_is_an_error_s16(sales: Sales) -> None:
-    for number in range(8):
-        sales.add(f"Deal {number}")
-    lost = Response([{"errorCode": "INVALID_QUERY_LOCATOR", "message": "invalid query locator"}], 400)
-    sales.server.add_fault(Fault(r"/query/0r8", lost, times=None))
-    with pytest.raises(SourceUnavailableError, match="forgot the place"):
-        sales.read()
-
-
-@pytest.mark.parametrize(
-    ("status", "code", "kind"),
-    [
-        (403, "REQUEST_LIMIT_EXCEEDED", SourceRateLimitedError),
-        (403, "API_DISABLED_FOR_ORG", SourceAuthError),
-        (400, "QUERY_TIMEOUT", SourceUnavailableError),
-        (400, "INVALID_FIELD", SourceGoneError),
-        (400, "MALFORMED_QUERY", SourceError),
-        (404, "NOT_FOUND", SourceGoneError),
-        (503, "SERVER_UNAVAILABLE", SourceUnavailableError),
-    ],
-)
-def test_refusals_are_told_apart_by_error_code_s8(
-    sales: Sales, status: int, code: str, kind: type[SourceError]
-) -> None:
-    sales.add()
-    refusal = Response([{"errorCode": code, "message": "No such column 'X'"}], status)
-    sales.server.add_fault(Fault(r"query/\?q=SELECT\+Id%2C\+Name", refusal, times=None))
-    with pytest.raises(kind) as caught:
-        sales.read()
-    assert kind in (type(caught.value), type(caught.value).__base__), "not a narrower error of another meaning"
-    assert caught.value.problems[0].hint
-
-
-@pytest.mark.parametrize(
-    "body", [[], "text", {"records": []}, {"records": "x", "done": True}, {"records": ["x"], "done": True}]
-)
-def test_an_answer_of_another_form_is_an_error(sales: Sales, body: object) -> None:
-    sales.server.add_fault(Fault(r"/query/", Response(body), times=None))
-    with pytest.raises(SourceContentError):
-        sales.read()
-
-
-def test_a_result_that_leads_back_to_itself_is_an_error(sales: Sales) -> None:
-    circle = {"records": [], "done": False, "nextRecordsUrl": "/services/data/v62.0/query/0r8-1"}
-    sales.server.add_fault(Fault(r"/query/", Response(circle), times=None))
-    with pytest.raises(SourceContentError, match="leads back"):
-        sales.read()
-
-
-def test_records_of_the_second_of_the_cursor_are_read_s10(sales: Sales) -> None:
-    ids = {sales.add(f"Deal {number}") for number in range(5)}
-    changed = sales.connector().changed(Cursor(CREATED.isoformat()))
-    assert ids_of(records_of(changed)) == ids
-    later = sales.connector().changed(Cursor((CREATED + timedelta(seconds=1)).isoformat()))
-    assert records_of(later) == []
-
-
-def test_a_formula_that_changes_without_a_trace_is_read_in_full_every_time_s11(sales: Sales) -> None:
-    sales.org.add_field("Health__c", "string", calculated=True)
-    native_id = sales.add()
-    sales.org.set_field(native_id, "Health__c", "poor", by=MIA)
-    connector = sales.connector(fields={"health": "Health__c"})
-    assert records_of(connector.changed(Cursor(NOW.isoformat()))) == []
-    assert [record.custom for record in records_of(connector.side_tables())] == [{"health": "poor"}]
-    assert list(sales.connector().side_tables()) == []
-
-
-def test_a_query_is_built_of_names_ids_and_aware_times_only_s21() -> None:
-    with pytest.raises(ValueError, match="not a field name"):
-        select(("Id FROM User",), "Opportunity")
-    with pytest.raises(ValueError, match="without a zone"):
-        since("SystemModstamp", datetime(2026, 9, 1))
-    assert among("Id", ["006Dm0000099999IAA", "x') OR (Id != '"]) == "Id IN ('006Dm0000099999IAA')"
-    berlin = datetime.fromisoformat("2026-09-01T10:00:00.750+02:00")
-    assert since("SystemModstamp", berlin) == "SystemModstamp >= 2026-09-01T08:00:00Z"
-
-
-def test_short_ids_become_long_ones_s23() -> None:
-    assert long_id("001A0000006Vm9r") == "001A0000006Vm9rIAC"
-    assert long_id("001A0000006Vm9rIAC") == "001A0000006Vm9rIAC"
-
-
-def test_ids_that_cannot_be_an_opportunity_are_not_asked_for(sales: Sales) -> None:
-    native_id = sales.add()
-    strange = ["nonsense", "001A0000006Vm9rIAC", "006' OR Id != '"]
-    assert ids_of(sales.connector().fetch([*strange, native_id])) == {native_id}
-
-
 def test_a_record_that_no_database_can_hold_is_set_aside_and_the_rest_is_read(sales: Sales) -> None:
     sales.add("Kessler")
     broken = sales.add("Half a \ud83d smile")
@@ -451,87 +248,6 @@ def test_a_record_that_no_database_can_hold_is_set_aside_and_the_rest_is_read(sa
         list(sales.connector().fetch([broken]))
 
 
-def test_a_wrong_secret_is_an_auth_error_with_a_remedy(sales: Sales) -> None:
-    with pytest.raises(SourceAuthError, match="crm does not let us sign in: invalid client credentials") as caught:
-        sales.connector(secret="wrong").probe()
-    assert "client_id" in caught.value.problems[0].hint
-    assert "wrong" not in str(caught.value)
-
-
-def test_a_token_is_never_sent_to_a_server_that_is_not_salesforce(sales: Sales) -> None:
-    answer = {"access_token": "00D!token", "instance_url": "https://collector.example.com", "id": ""}
-    sales.server.add_fault(Fault("oauth2/token", Response(answer), times=None))
-    with pytest.raises(SourceContentError, match=r"sends us to collector\.example\.com"):
-        sales.connector().probe()
-
-
-def test_a_sign_in_without_a_token_is_an_error(sales: Sales) -> None:
-    sales.server.add_fault(Fault("oauth2/token", Response({"ok": True}), times=None))
-    with pytest.raises(SourceContentError, match="without a token"):
-        sales.connector().probe()
-
-
-def test_plain_http_is_refused_beyond_this_machine(sales: Sales) -> None:
-    with pytest.raises(ConfigurationError, match="plain http"):
-        sales.connector(url="http://acme.example.com").probe()
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"client_secret": None},
-        {"client_secret": None, "username": MIA},
-        {"username": MIA, "private_key": Secret("env:KEY", "key")},
-        {"url": "https://login.salesforce.com"},
-        {"password": "env:PASSWORD"},
-        {"promised_field": "Name FROM User"},
-    ],
-)
-def test_options_that_cannot_work_are_refused_s1_s2(sales: Sales, changes: dict[str, object]) -> None:
-    with pytest.raises(ValidationError):
-        sales.options(**changes)  # type: ignore[arg-type]
-
-
-def _signing_with(key: str) -> dict[str, object]:
-    return {"client_secret": None, "username": MIA, "private_key": Secret("file:key.pem", key)}
-
-
-def _key_pair() -> tuple[str, str]:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    return private, key.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-
-
-def test_a_signed_assertion_signs_in_as_well_as_a_secret_s3(sales: Sales) -> None:
-    sales.clock.now = NOW
-    private, sales.org.trusted_keys[MIA] = _key_pair()
-    by_key = _signing_with(private)
-    sales.add("Kessler")
-    assert list(sales.read(**by_key)) == ["Kessler"]
-    _, sales.org.trusted_keys[MIA] = _key_pair()
-    with pytest.raises(SourceAuthError, match="invalid assertion"):
-        sales.read(**by_key)
-
-
-def test_a_wrong_clock_is_refused_s3(sales: Sales) -> None:
-    private, sales.org.trusted_keys[MIA] = _key_pair()
-    by_key = _signing_with(private)
-    sales.clock.now = NOW + timedelta(minutes=10)
-    with pytest.raises(SourceAuthError, match="expired"):
-        sales.connector(**by_key).probe()
-
-
-def test_a_private_key_that_is_none_is_refused_without_showing_it(sales: Sales) -> None:
-    by_key = {
-        "client_secret": None,
-        "username": MIA,
-        "private_key": Secret("file:key.pem", "BEGIN something"),
-    }
-    with pytest.raises(SourceAuthError, match="private key of crm cannot be read") as caught:
-        sales.connector(**by_key).probe()
-    assert "BEGIN something" not in str(caught.value)
-
-
 def test_a_probe_tells_user_org_counts_and_what_is_missing(sales: Sales) -> None:
     sales.add()
     probe = sales.connector().probe()
@@ -540,12 +256,6 @@ def test_a_probe_tells_user_org_counts_and_what_is_missing(sales: Sales) -> None
     assert dict(probe.counts)["opportunities"] == 1
     assert dict(probe.counts)["API requests today"] > 0
     assert probe.problems == []
-
-
-def test_a_token_without_the_right_to_ask_for_its_user_still_has_an_identity(sales: Sales) -> None:
-    refusal = Response([{"errorCode": "INSUFFICIENT_ACCESS", "message": "scope"}], 403)
-    sales.server.add_fault(Fault("userinfo", refusal, times=None))
-    assert sales.connector().probe().identity == "005Dm00000IntegUSR"
 
 
 def test_a_version_that_the_org_does_not_serve_is_told(sales: Sales) -> None:
@@ -559,3 +269,93 @@ def test_a_version_that_the_org_does_not_serve_is_told(sales: Sales) -> None:
 
 def test_the_connector_is_found_under_its_kind() -> None:
     assert (CONNECTOR.kind, CONNECTOR.options_type) == ("salesforce", SalesforceOptions)
+
+
+def test_a_currency_in_the_options_never_overrides_that_of_a_record_s19(sales: Sales) -> None:
+    sales.add(currency="USD")
+    assert sales.one(currency="EUR").amount == Money(Decimal(480_000), "USD")
+
+
+def test_an_org_that_gets_several_currencies_needs_no_new_options_s19(sales: Sales) -> None:
+    sales.add("Kessler")
+    assert sales.one(currency="EUR").amount == Money(Decimal(480_000), "EUR")
+    sales.add("Nordwind", currency="CHF")
+    amounts = {title: deal.amount for title, deal in sales.read(currency="EUR").items()}
+    assert amounts == {"Kessler": Money(Decimal(480_000), "EUR"), "Nordwind": Money(Decimal(480_000), "CHF")}
+
+
+def test_an_amount_is_asked_for_in_its_own_currency_and_never_converted_s19(sales: Sales) -> None:
+    sales.add(currency="USD")
+    sales.read()
+    assert not any("convertCurrency" in line for line in sales.server.requests)
+
+
+def test_a_time_is_the_day_on_which_it_falls_in_the_business_zone_s21(sales: Sales) -> None:
+    sales.org.add_field("Go_Live__c", "datetime")
+    native_id = sales.add(close=date(2026, 9, 25))
+    sales.org.set_field(native_id, "Go_Live__c", datetime(2026, 9, 30, 22, 30, tzinfo=UTC), by=MIA)
+    deal = sales.one(promised_date_field="Go_Live__c")
+    assert deal.promised_date == date(2026, 10, 1), "half past midnight in Berlin"
+    assert deal.close_date == date(2026, 9, 25), "a date has no zone"
+
+
+def test_a_time_without_a_zone_sets_its_deal_aside_s21(sales: Sales) -> None:
+    sales.org.add_field("Go_Live__c", "string")
+    good, broken = sales.add("Good"), sales.add("Broken")
+    sales.org.set_field(good, "Go_Live__c", "2026-09-30T22:30:00.000+0000", by=MIA)
+    sales.org.set_field(broken, "Go_Live__c", "2026-09-30T22:30:00", by=MIA)
+    described = {"fields": [{**one, "type": "datetime"} if one["name"] == "Go_Live__c" else one for one in _all(sales)]}
+    sales.server.add_fault(Fault("describe", Response(described), times=None))
+    (page,) = sales.connector(promised_date_field="Go_Live__c").changed(None)
+    assert [record.title for record in page.records] == ["Good"]
+    assert [(one.native_id, one.reason) for one in page.set_aside] == [
+        (broken, "a field cannot be read: a time without a zone: 2026-09-30T22:30:00")
+    ]
+
+
+def _all(sales: Sales) -> list[Mapping[str, Any]]:
+    return list(sales.org.fields().values())
+
+
+def test_after_a_merge_a_deal_belongs_to_the_account_that_is_left_s13(sales: Sales) -> None:
+    native_id = sales.add(account="Nordwind GmbH")
+    sales.add("Kessler", account="Nordwind Logistik")
+    sales.clock.now = NOW + timedelta(minutes=1)
+    sales.org.merge_accounts(winner="Nordwind Logistik", loser="Nordwind GmbH")
+    (changed,) = records_of(sales.connector().changed(Cursor(NOW.isoformat())))
+    assert isinstance(changed, Deal)
+    assert (changed.native_id, changed.account) == (native_id, "Nordwind Logistik")
+
+
+@pytest.mark.parametrize("kind", ["address", "location"])
+def test_a_compound_field_is_refused_and_its_parts_are_named_s25(sales: Sales, kind: str) -> None:
+    sales.org.add_field("Site__c", kind)
+    sales.add()
+    with pytest.raises(SourceGoneError, match=f"Site__c of crm is a compound field \\({kind}\\)") as caught:
+        sales.read(fields={"site": "Site__c"})
+    assert "name one of its parts" in caught.value.problems[0].hint
+    assert sales.read(), "a compound field that nobody maps is no trouble"
+
+
+def test_deals_that_may_not_be_seen_any_more_are_missing_from_the_census_and_nothing_says_deleted_s12_s15(
+    sales: Sales,
+) -> None:
+    gone, left = sales.add("Gone"), sales.add("Left")
+    sales.org.delete(gone)
+    connector = sales.connector()
+    assert ids_of(records_of(connector.changed(None))) == {left}
+    (container,) = connector.roster()
+    assert list(connector.census(container)) == [left]
+    assert not any("queryAll" in line for line in sales.server.requests)
+
+
+def test_a_history_that_makes_no_sense_sets_its_own_deal_aside_s10(sales: Sales) -> None:
+    sales.add("Good")
+    broken = sales.add("Broken")
+    sales.org.move_promise(broken, date(2026, 11, 15), by=MIA)
+    sales.org.field_history[-1]["OldValue"] = "soon"
+    (page,) = sales.connector().changed(None)
+    assert [record.title for record in page.records] == ["Good"]
+    (aside,) = page.set_aside
+    assert aside.native_id == broken
+    assert aside.reason.startswith("its history cannot be read")

@@ -10,6 +10,8 @@ from connectors.spreadsheet import SpreadsheetConnector
 from model.reading import Cursor
 from sandbox.workbooks import SAVINGS_SHEET, SavingsRow, delete_row, set_cell_by_header, write_savings_tracker
 from tests.connectors.contract import ConnectorContract, World, full_read
+from tests.connectors.spreadsheet.books import HEADER, options
+from tests.connectors.spreadsheet.odd_formats import write_ods
 from tests.connectors.spreadsheet.test_demo_workbooks import tracker_options
 
 
@@ -75,3 +77,69 @@ class TestSpreadsheetContract(ConnectorContract):
             known = {known.name for known in fields(record)} | set(record.custom)
             assert {name.partition(".")[0] for name in record.provenance} <= known
             assert record.provenance["plan.2026-10"].startswith(f"Massnahmen.xlsx!{SAVINGS_SHEET}!K")
+
+
+class RowsWorld(World):
+    """A file that is written anew at each change: rows of a kind that has no workbook behind it."""
+
+    unknown_ids = ("rows/M-999", "999999999")
+    incremental = False
+    container = "rows"
+
+    def __init__(self, folder: Path, name: str) -> None:
+        self.path = folder / name
+        self.amounts = {f"M-{number}": 100.5 + number for number in range(100, 112)}
+        self.write()
+
+    def write(self) -> None:
+        rows = [[key, f"Maßnahme {key}", "01.10.2026", amount] for key, amount in self.amounts.items()]
+        self.write_rows([["Tracker"], list(HEADER), *rows])
+
+    def write_rows(self, rows: list[list[str | float]]) -> None:
+        lines = (";".join(str(field).replace(".5", ",5") for field in row) for row in rows)
+        self.path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+    def connector(self, context: ReadContext) -> Connector:
+        return SpreadsheetConnector("savings", options(self.path), context)
+
+    def expected_ids(self) -> set[str]:
+        return {f"{self.container}/{key}" for key in self.amounts}
+
+    def change_one(self) -> str:
+        self.amounts["M-103"] = 7.5
+        self.write()
+        return f"{self.container}/M-103"
+
+    def remove_one(self) -> str:
+        del self.amounts["M-111"]
+        self.write()
+        return f"{self.container}/M-111"
+
+    def break_access(self) -> None:
+        self.path.unlink()
+
+    def answer_html(self) -> None:
+        self.path.write_text("<!doctype html><title>Sign in</title>\n")
+
+    def idle_cursor(self, connector: Connector) -> Cursor:
+        return connector.next_cursor()
+
+
+class OpenDocumentWorld(RowsWorld):
+    unknown_ids = ("Savings/M-999", "999999999")
+    container = "Savings"
+
+    def write_rows(self, rows: list[list[str | float]]) -> None:
+        write_ods(self.path, rows)
+
+
+class TestTextFileContract(ConnectorContract):
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> World:
+        return RowsWorld(tmp_path, "Tracker.csv")
+
+
+class TestOpenDocumentContract(ConnectorContract):
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> World:
+        return OpenDocumentWorld(tmp_path, "Tracker.ods")

@@ -258,21 +258,6 @@ def test_warnings_of_the_reader_and_doubtful_figures_are_told_in_the_probe(book:
     assert "openpyxl: Unknown extension is not supported" in said
 
 
-def test_a_strict_workbook_is_named_as_such(book: Path) -> None:
-    """X21: openpyxl finds no sheet in it."""
-    strict = "http://purl.oclc.org/ooxml/"
-    for part in zipfile.ZipFile(book).namelist():
-        rewrite_part(
-            book,
-            part,
-            lambda text: text.replace(
-                "http://schemas.openxmlformats.org/spreadsheetml/2006/", f"{strict}spreadsheetml/"
-            ).replace("http://schemas.openxmlformats.org/officeDocument/2006/", f"{strict}officeDocument/"),
-        )
-    with pytest.raises(SourceContentError, match="it is saved as Strict Open XML"):
-        extract(book)
-
-
 def test_the_handle_is_closed_before_the_workbook_is_parsed(book: Path) -> None:
     """X23: a held handle would lock the file for the people who work on it."""
     before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0

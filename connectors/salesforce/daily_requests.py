@@ -1,0 +1,52 @@
+"""Watches the org's daily API requests, which everybody there shares, so that we never use up what others need (S9)."""
+
+import re
+
+import requests
+
+from connectors.salesforce.options import SalesforceOptions
+from model.errors import SourceRateLimitedError
+
+_USAGE = re.compile(r"(?<![\w-])api-usage=(\d+)/(\d+)")
+
+
+class DailyRequests:
+    """How many requests the org has used and may use in 24 hours, and how many of them are this run's."""
+
+    def __init__(self, source: str, options: SalesforceOptions) -> None:
+        self._source = source
+        self._run_percent = options.daily_requests_run_percent
+        self._total_percent = options.daily_requests_total_percent
+        self.ours = 0
+        self.used: int | None = None
+        """By everybody, today; None before the first answer that told."""
+        self.allowed = 0
+
+    def note(self, response: requests.Response) -> None:
+        """Read Sforce-Limit-Info; an answer without it, such as a sign-in's, did not count."""
+        found = _USAGE.search(response.headers.get("Sforce-Limit-Info", ""))
+        if found is None:
+            return
+        self.ours += 1
+        self.used, self.allowed = int(found[1]), int(found[2])
+
+    def require_room(self) -> None:
+        """Raise SourceRateLimitedError when one more request would go beyond our share or the org is near its end."""
+        if self.used is None or self.allowed <= 0:
+            return
+        if self.used * 100 > self._total_percent * self.allowed:
+            raise self._error(
+                f"the org has used {self.used:,} of its {self.allowed:,} API requests of today,"
+                f" more than the {self._total_percent} % up to which {self._source} may read",
+                "it is read again when the org has room; ask the Salesforce admin who uses the requests,"
+                " or raise daily_requests_total_percent",
+            )
+        if (self.ours + 1) * 100 > self._run_percent * self.allowed:
+            raise self._error(
+                f"{self._source} has used {self.ours:,} of the org's {self.allowed:,} daily API requests in one run,"
+                f" and {self._run_percent} % is its share",
+                "raise daily_requests_run_percent, or ask for less: products and formula fields need a full read",
+            )
+
+    def _error(self, message: str, hint: str) -> SourceRateLimitedError:
+        return SourceRateLimitedError(message, location=self._source, hint=hint)
