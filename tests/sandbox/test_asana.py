@@ -134,3 +134,34 @@ def test_given_gids_never_collide_with_those_that_follow(desk: Desk) -> None:
     desk.add("Given", gid=str(int(first) + 1))
     desk.add("Second")
     assert len(desk.workspace.tasks) == 3
+
+
+def test_a_field_of_one_project_is_shown_there_and_on_its_tasks_alone(desk: Desk) -> None:
+    other = desk.workspace.add_project("Other")
+    local = desk.workspace.add_custom_field("Supplier", "text", project=other)
+    common = desk.workspace.add_custom_field("Region", "text")
+    gid = desk.add("Task")
+    shown = "custom_field_settings.custom_field.gid"
+    settings = [
+        [
+            each["custom_field"]["gid"]
+            for each in desk.data(f"/projects/{project}", opt_fields=shown)[shown.split(".")[0]]
+        ]
+        for project in (desk.project, other)
+    ]
+    assert settings == [[common], [local, common]]
+    assert [field["gid"] for field in desk.data(f"/tasks/{gid}", opt_fields="custom_fields.gid")["custom_fields"]] == [
+        common
+    ]
+
+
+def test_a_portfolio_lists_what_the_caller_may_see_or_asks_for_a_plan(desk: Desk) -> None:
+    hidden = desk.workspace.add_project("Hidden")
+    inner = desk.workspace.add_portfolio()
+    gid = desk.workspace.add_portfolio(desk.project, hidden, inner)
+    desk.workspace.forbidden.add(hidden)
+    listed = desk.data(f"/portfolios/{gid}/items")
+    assert [(row["gid"], row["resource_type"]) for row in listed] == [(desk.project, "project"), (inner, "portfolio")]
+    assert desk.get("/portfolios/1/items").status_code == 404
+    desk.workspace.unpaid.add("portfolios")
+    assert desk.get(f"/portfolios/{gid}/items").status_code == 402

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 import requests
+from simple_salesforce.exceptions import SalesforceAuthenticationFailed
+from simple_salesforce.login import SalesforceLogin
 
 from sandbox.salesforce import SalesforceOrg, SalesforceServer
 from sandbox.salesforce.org import long_id
@@ -170,3 +172,67 @@ def test_only_served_versions_answer(desk: Desk) -> None:
 
 def test_a_long_id_tells_its_capitals() -> None:
     assert long_id("001A0000006Vm9r") == "001A0000006Vm9rIAC"
+
+
+def _refresh(desk: Desk, token: str) -> requests.Response:
+    form = {"grant_type": "refresh_token", "client_id": "driftline", "refresh_token": token}
+    return requests.post(f"{desk.server.url}/services/oauth2/token", data=form, timeout=5)
+
+
+def test_a_refresh_token_is_good_for_ever_or_once_with_rotation(desk: Desk) -> None:
+    desk.org.refresh_tokens = {"first"}
+    assert "refresh_token" not in _refresh(desk, "first").json()
+    desk.org.rotates_refresh_tokens = True
+    second = _refresh(desk, "first").json()["refresh_token"]
+    assert _refresh(desk, "first").json()["error"] == "invalid_grant"
+    token = _refresh(desk, second).json()["access_token"]
+    assert desk.get("/services/oauth2/userinfo", token).status_code == 200
+
+
+def test_soap_login_gives_a_session_to_the_official_client(desk: Desk) -> None:
+    desk.org.passwords[MIA] = "secrettoken"
+    session, host = SalesforceLogin(
+        username=MIA, password="secret", security_token="token", sf_version="62.0", scratch_url=desk.server.url
+    )
+    assert desk.server.url == f"http://{host}"
+    assert desk.get("/services/data/v62.0/query/", session, q="SELECT Id FROM Opportunity").status_code == 200
+    with pytest.raises(SalesforceAuthenticationFailed, match="INVALID_LOGIN"):
+        SalesforceLogin(username=MIA, password="no", security_token="token", scratch_url=desk.server.url)
+    with pytest.raises(SalesforceAuthenticationFailed, match="UNSUPPORTED_API_VERSION"):
+        SalesforceLogin(
+            username=MIA, password="secret", security_token="token", sf_version="65.0", scratch_url=desk.server.url
+        )
+
+
+def test_the_daily_limit_counts_what_others_ask(desk: Desk) -> None:
+    desk.org.daily_requests, desk.org.requests_of_others = 5_000, 4_000
+    response = desk.get("/services/data/v62.0/query/", q="SELECT Id FROM Opportunity")
+    assert response.headers["Sforce-Limit-Info"] == "api-usage=4002/5000"
+
+
+def test_line_items_name_their_products(desk: Desk) -> None:
+    native_id = desk.add()
+    line = desk.org.add_product(native_id, "Aurora Core", "AUR-CORE")
+    soql = (
+        f"SELECT Id, Product2.Name, Product2.ProductCode FROM OpportunityLineItem WHERE OpportunityId = '{native_id}'"
+    )
+    (row,) = desk.query(soql)["records"]
+    assert (row["Id"], row["Product2"]["Name"], row["Product2"]["ProductCode"]) == (line, "Aurora Core", "AUR-CORE")
+    desk.org.remove_product(line)
+    assert desk.query(soql)["records"] == []
+
+
+def test_merged_accounts_leave_their_opportunities_to_the_winner(desk: Desk) -> None:
+    native_id = desk.add()
+    desk.now = NOW + timedelta(hours=1)
+    desk.org.merge_accounts(winner="Acme Group", loser="Acme")
+    (row,) = desk.query("SELECT Id, AccountId, Account.Name, SystemModstamp FROM Opportunity")["records"]
+    assert (row["Id"], row["Account"]["Name"]) == (native_id, "Acme Group")
+    assert row["AccountId"] == desk.org.accounts["Acme Group"]["Id"]
+    assert row["SystemModstamp"] == "2026-09-14T09:00:00.000+0000"
+
+
+def test_an_address_that_is_too_long_with_its_headers_is_refused(desk: Desk) -> None:
+    ids = ", ".join(["'006Dm0000099999IAA'"] * 600)
+    response = desk.get("/services/data/v62.0/query/", q=f"SELECT Id FROM Opportunity WHERE Id IN ({ids})")
+    assert (response.status_code, response.json()[0]["errorCode"]) == (414, "URI_TOO_LONG")
