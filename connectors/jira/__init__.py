@@ -1,9 +1,10 @@
-"""Reads a Jira Cloud site: issues with needs and date moves, versions and sprints."""
+"""Reads a Jira Cloud site or a Jira Data Center: issues with needs and date moves, versions and sprints."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
 
 from connectors.base import Connector, ReadContext, SourceOptions
 from connectors.jira.options import JiraOptions
@@ -12,17 +13,22 @@ from model.reading import Container, Cursor, Page, Probe, SetAside
 from model.records import Record
 
 if TYPE_CHECKING:
-    from connectors.jira.client import JiraClient
     from connectors.jira.fields import FieldPlan
     from connectors.jira.records import JiraReader
+    from connectors.jira.site import Site
 
 __all__ = ["CONNECTOR", "JiraConnector", "JiraOptions"]
 
 _VISIBLE = "visible"
+_GATEWAY = "api.atlassian.com"
+_DAYS_BEFORE_EXPIRY = 30
 
 
 class JiraConnector(Connector):
-    """One Jira Cloud site. Containers are projects, by key; versions and sprints belong to their project."""
+    """One Jira Cloud site or Jira Data Center.
+
+    Containers are projects, by key; versions and sprints belong to their project.
+    """
 
     kind: ClassVar[str] = "jira"
     options_type: ClassVar[type[SourceOptions]] = JiraOptions
@@ -30,30 +36,34 @@ class JiraConnector(Connector):
 
     def __init__(self, name: str, options: JiraOptions, context: ReadContext) -> None:
         super().__init__(name, options, context)
-        self._identity = ""
-        self._server = ""
+        self._server: Mapping[str, object] = {}
 
     @cached_property
-    def _client(self) -> "JiraClient":
-        """The client, once the site has said what it is and who we are there (J3, J23)."""
-        from connectors.jira.client import JiraClient
+    def _site(self) -> "Site":
+        """The site, once it has said what it is and who we are there (J3, J23)."""
+        from connectors.jira.client import CLOUD, JiraClient
+        from connectors.jira.cloud import CloudSite
+        from connectors.jira.datacenter import DataCenterSite
 
         client = JiraClient(self.name, self.options, self.context)
         try:
-            server = client.open()
-            person = client.myself()
+            self._server = client.open()
+            return (CloudSite if self._server["deploymentType"] == CLOUD else DataCenterSite)(client)
         except BaseException:
             client.close()
             raise
-        self._server = str(server.get("baseUrl") or self.options.url)
-        self._identity = str(person.get("emailAddress") or person.get("displayName") or person["accountId"])
-        return client
+
+    @property
+    def _browse_url(self) -> str:
+        """Where people open issues: never the gateway, which serves programs only (J31)."""
+        return str(self.options.browse_url or self._server.get("baseUrl") or self.options.url).rstrip("/")
 
     @cached_property
     def _plan(self) -> "FieldPlan":
         from connectors.jira.fields import plan_fields
 
-        return plan_fields(self.name, self.options, self._client.fields())
+        site = self._site
+        return plan_fields(self.name, self.options, site.fields(), epic_fields=site.has_epic_fields)
 
     @cached_property
     def _reader(self) -> "JiraReader":
@@ -61,19 +71,16 @@ class JiraConnector(Connector):
 
         plan = self._plan
         plan.require()
-        browse_url = (self.options.browse_url or self._server).rstrip("/")
-        return JiraReader(self.name, self.options, plan, self.context.zone, browse_url)
+        return JiraReader(self.name, self.options, plan, self.context.zone, self._browse_url)
 
     @cached_property
     def _containers(self) -> Sequence[Container]:
-        found = {key: self._client.project(key) for key in self.options.projects}
-        missing = [key for key, project in found.items() if project is None]
+        found = self._site.projects(self.options.projects)
+        missing = [key for key in self.options.projects if key not in found]
         if missing:
             raise SourceGoneError(*(self._invisible(key) for key in missing))
         return tuple(
-            Container(key, str(project.get("name") or key), _state(project))
-            for key, project in found.items()
-            if project is not None
+            Container(key, str(found[key].get("name") or key), _state(found[key])) for key in self.options.projects
         )
 
     def _invisible(self, key: str) -> Problem:
@@ -81,32 +88,54 @@ class JiraConnector(Connector):
         return Problem(f"{self.name} does not show the project {key}", f"{self.name}: projects", hint)
 
     def probe(self) -> Probe:
-        client = self._client
+        site = self._site
         counts = [
-            (container.id, client.count(_jql(container.id)))
+            (container.id, site.count(_jql(container.id)))
             for container in self._containers
             if container.state == _VISIBLE
         ]
-        return Probe(self._identity, self._server, self._containers, counts, self._plan.problems)
+        problems = (*self._plan.problems, *site.problems, *self._address_problems(), *self._expiry_problems())
+        server = str(self._server.get("baseUrl") or self.options.url)
+        return Probe(site.identity, server, self._containers, counts, problems)
+
+    def _address_problems(self) -> Iterator[Problem]:
+        if urlsplit(self._browse_url).hostname == _GATEWAY:
+            yield Problem(
+                "the address of the site is not known; links to issues lead to the gateway, which people cannot open",
+                f"{self.name}: browse_url",
+                "write the address at which people open Jira in browse_url",
+            )
+
+    def _expiry_problems(self) -> Iterator[Problem]:
+        """Jira never tells when a token expires, only on the day that it is too late (J34)."""
+        expires = self.options.expires_on
+        if expires is None:
+            return
+        days = (expires - self.context.now.astimezone(self.context.zone).date()).days
+        if days <= _DAYS_BEFORE_EXPIRY:
+            when = f"expires on {expires}, {days} days from now" if days >= 0 else f"expired on {expires}"
+            hint = "make a new token, put it where token points to, and write its last day in expires_on"
+            yield Problem(f"the token of {self.name} {when}", f"{self.name}: expires_on", hint)
 
     def roster(self) -> Iterable[Container]:
         return self._containers
 
     def changed(self, cursor: Cursor | None) -> Iterable[Page]:
         since = None if cursor is None else _since(cursor)
+        time = None if since is None else self._site.time(since)
         for container in self._containers:
             if container.state != _VISIBLE:
                 continue
-            jql = f"{_jql(container.id, since)} ORDER BY created ASC, key ASC"
-            for raw_issues in self._client.search(jql, self._reader.fields, self.options.page_size):
+            jql = f"{_jql(container.id, time)} ORDER BY created ASC, key ASC"
+            for raw_issues in self._site.search(jql, self._reader.fields, self.options.page_size):
                 if raw_issues:
                     yield self._page(raw_issues)
-        self._client.myself()
+        self._site.confirm_identity()
 
     def _page(self, raw_issues: "list[dict[str, object]]") -> Page:
-        ids = [str(raw.get("id")) for raw in raw_issues]
-        histories = self._client.histories(ids, self._reader.changelog_fields)
-        return Page(*self._reader.issues(raw_issues, histories))
+        histories = self._site.histories(raw_issues, self._reader.changelog_fields)
+        parents = self._site.ids_of(self._reader.parent_keys(raw_issues))
+        return Page(*self._reader.issues(raw_issues, histories, parents))
 
     def side_tables(self) -> Iterable[Page]:
         """Versions and sprints: their dates move without a trace on the issues (J19)."""
@@ -139,10 +168,10 @@ class JiraConnector(Connector):
         return Page(records, set_aside)
 
     def _side_rows(self, project: str) -> Iterator[tuple[str, Callable[[], Record]]]:
-        for raw in self._client.versions(project):
+        for raw in self._site.versions(project):
             yield f"version:{raw.get('id')}", partial(self._reader.release, raw, project)
         if self.options.sprints:
-            for raw in self._client.sprints(project):
+            for raw in self._site.sprints(project):
                 yield f"sprint:{raw.get('id')}", partial(self._reader.sprint, raw, project)
 
     def census(self, container: Container) -> Iterable[str]:
@@ -155,30 +184,30 @@ class JiraConnector(Connector):
                 hint="restore the project in Jira, or take it out of projects",
             )
         seen: set[str] = set()
-        for native_id in self._client.ids(f"{_jql(container.id)} ORDER BY created ASC, key ASC"):
+        for native_id in self._site.ids(f"{_jql(container.id)} ORDER BY created ASC, key ASC"):
             if native_id not in seen:
                 seen.add(native_id)
                 yield native_id
         page = self._side_tables[container.id]
         yield from (record.native_id for record in page.records)
         yield from (broken.native_id for broken in page.set_aside)
-        self._client.myself()
+        self._site.confirm_identity()
 
     def fetch(self, native_ids: Sequence[str]) -> Iterable[Record]:
         """Fetch issues wherever they are now, and versions and sprints of the configured projects."""
         wanted = dict.fromkeys(native_ids)
         issue_ids = [native_id for native_id in wanted if ":" not in native_id]
-        for raw_issues in self._client.issues(issue_ids, self._reader.fields):
+        for raw_issues in self._site.issues(issue_ids, self._reader.fields):
             if raw_issues:
                 yield from self._page(raw_issues).records
         if len(issue_ids) < len(wanted):
             for page in self._side_tables.values():
                 yield from (record for record in page.records if record.native_id in wanted)
-        self._client.myself()
+        self._site.confirm_identity()
 
     def close(self) -> None:
-        if "_client" in self.__dict__:
-            self._client.close()
+        if "_site" in self.__dict__:
+            self._site.close()
 
 
 def _since(cursor: Cursor) -> datetime | None:
@@ -190,17 +219,13 @@ def _since(cursor: Cursor) -> datetime | None:
     return since if since.tzinfo else since.replace(tzinfo=UTC)
 
 
-def _jql(project: str, since: datetime | None = None) -> str:
+def _jql(project: str, since: str | None = None) -> str:
     """Everything of one project, or what was updated since.
 
-    The time is written in epoch milliseconds, because dates are read in the account's zone (J15), and cut to the
-    minute, as Jira does (J16). There is no upper bound: it would hide what changes while we read (J17).
+    There is no upper bound: it would hide what changes while we read (J17).
     """
     jql = f'project in ("{project}")'
-    if since is None:
-        return jql
-    minute = since.replace(second=0, microsecond=0)
-    return f"{jql} AND updated >= {int(minute.timestamp() * 1000)}"
+    return jql if since is None else f"{jql} AND updated >= {since}"
 
 
 def _state(project: Mapping[str, object]) -> str:

@@ -1,5 +1,6 @@
 """Which of the site's fields are meant by the configuration, and what their values are as ours."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
@@ -12,6 +13,7 @@ from model.keys import normalise_key
 from model.records import FieldValue
 
 _SPRINT_TYPE = "com.pyxis.greenhopper.jira:gh-sprint"
+_EPIC_TYPES = ("com.pyxis.greenhopper.jira:gh-epic-link", "com.atlassian.jpo:jpo-custom-field-parent")
 _USUAL_START = "Start date"
 _FIRST_MILLISECONDS = 100_000_000_000
 
@@ -35,6 +37,8 @@ class FieldPlan:
     start: SiteField | None = None
     estimate: SiteField | None = None
     sprint: SiteField | None = None
+    parents: Sequence[SiteField] = ()
+    """Fields that hold the key of an epic or of its parent, where the site has no other word for it (J26)."""
     problems: Sequence[Problem] = ()
 
     def require(self) -> None:
@@ -44,19 +48,25 @@ class FieldPlan:
 
     @property
     def ids(self) -> list[str]:
-        planned = (self.start, self.estimate, self.sprint, *self.extra.values())
+        planned = (self.start, self.estimate, self.sprint, *self.parents, *self.extra.values())
         return [one.id for one in planned if one is not None]
 
 
-def plan_fields(source: str, options: JiraOptions, raw_fields: Iterable[Mapping[str, Any]]) -> FieldPlan:
-    """Find every configured field by id, or by a name that only one field has (J24)."""
+def plan_fields(
+    source: str, options: JiraOptions, raw_fields: Iterable[Mapping[str, Any]], *, epic_fields: bool = False
+) -> FieldPlan:
+    """Find every configured field by id, or by a name that only one field has (J24).
+
+    Sprint and, with ``epic_fields``, the links to epics are known by what they are: names and ids differ per site.
+    """
     known = [_site_field(raw) for raw in raw_fields]
     finder = _Finder(source, known)
     extra = {name: found for name, wanted in options.fields.items() if (found := finder.find(f"fields.{name}", wanted))}
     start = finder.find("start_field", options.start_field) if options.start_field else finder.usual(_USUAL_START)
     estimate = finder.find("estimate_field", options.estimate_field) if options.estimate_field else None
     sprint = next((one for one in known if one.custom == _SPRINT_TYPE), None)
-    return FieldPlan(extra, start, estimate, sprint, tuple(finder.problems))
+    links = [one for kind in _EPIC_TYPES for one in known if one.custom == kind] if epic_fields else []
+    return FieldPlan(extra, start, estimate, sprint, tuple(links), tuple(finder.problems))
 
 
 class _Finder:
@@ -164,3 +174,38 @@ def moment(raw: Any) -> datetime | None:
         return datetime.fromtimestamp(raw / 1000 if raw > _FIRST_MILLISECONDS else raw, UTC)
     read = datetime.fromisoformat(str(raw))
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
+
+
+_TIME = r"(<null>|\d{4}-\d\d-\d\dT[^,\]]*)"
+_SPRINT_ID = re.compile(r"^id=(\d+)(?=,|$)|,id=(\d+)(?=,name=)|,id=(\d+)$")
+_SPRINT_STATE = re.compile(r"(?:^|,)state=([A-Za-z]+)(?=,name=)|,state=([A-Za-z]+)$")
+_SPRINT_START = re.compile(rf",startDate={_TIME}(?=,endDate=|,state=|$)")
+
+
+def sprint_value(raw: Any) -> Mapping[str, Any]:
+    """A sprint as an object with id, state and startDate, also when a Data Center writes it as a Java object's text.
+
+    Names and goals hold brackets, commas and equals signs, and versions of Jira order the parts differently: standard,
+    with the id at the end, or by the alphabet. So each part is known by its type and its neighbour (J25). Raise
+    ValueError when it cannot be read.
+    """
+    if isinstance(raw, Mapping):
+        return raw
+    text = str(raw)
+    body = text[text.find("[") + 1 : text.rfind("]")]
+    native_id, state, start = (found.search(body) for found in (_SPRINT_ID, _SPRINT_STATE, _SPRINT_START))
+    if native_id is None or state is None:
+        raise ValueError(f"a sprint cannot be read: {text[:100]!r}")
+    return {
+        "id": int(native_id[native_id.lastindex or 0]),
+        "state": state[state.lastindex or 0].lower(),
+        "startDate": None if start is None or start[1] == "<null>" else start[1],
+    }
+
+
+def linked_key(raw: Any) -> str | None:
+    """The key in a link to an epic or a parent: text, or an object that holds it."""
+    if isinstance(raw, Mapping):
+        inner = raw.get("data", raw)
+        return linked_key(inner.get("key")) if isinstance(inner, Mapping) else None
+    return str(raw) if raw else None

@@ -2,30 +2,42 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from connectors.base import SourceOptions
 from model.records import StatusCategory, WorkItem
 from model.secret import Secret
 
+_CLOUD_HOSTS = (".atlassian.net", ".jira.com", "api.atlassian.com")
+
 ProjectKey = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]+$")]
 
 
 class JiraOptions(SourceOptions):
-    """A Jira Cloud site, read with an account's e-mail address and API token."""
+    """A Jira Cloud site, read with an account's e-mail address and API token, or a Jira Data Center, read with a
+    personal access token or a user name and password."""
 
     kind: Literal["jira"]
     """Which connector reads it."""
     url: Annotated[str, Field(pattern=r"^https?://[^/\s]+")]
-    """The site, as https://company.atlassian.net; for a scoped token https://api.atlassian.com/ex/jira/CLOUD-ID."""
+    """The site, as https://company.atlassian.net or https://jira.company.com/jira. For a scoped token of Jira Cloud:
+    https://api.atlassian.com/ex/jira/CLOUD-ID."""
     browse_url: str | None = None
     """Where people open issues, if that is not the address which the site itself names."""
-    email: str
-    """The e-mail address of the account that reads."""
+    email: str | None = None
+    """For Jira Cloud: the e-mail address of the account that reads."""
+    user: str | None = None
+    """For Jira Data Center without a personal access token: the name with which the account signs in."""
     token: Secret
-    """The account's API token, as a reference: env:JIRA_TOKEN, file:PATH or command:PROGRAM."""
+    """The account's API token; on Data Center its personal access token, or with user: its password. As a reference:
+    env:JIRA_TOKEN, file:PATH or command:PROGRAM."""
+    expires_on: date | None = None
+    """The day on which the token expires, as Jira showed it when it was made. From 30 days before, the probe of the
+    source says so; Jira itself does not tell it."""
     projects: Annotated[tuple[ProjectKey, ...], Field(min_length=1)]
     """The keys of the projects to read; at least one."""
     fields: Mapping[str, str] = {}
@@ -69,3 +81,13 @@ class JiraOptions(SourceOptions):
         if taken:
             raise ValueError(f"{taken[0]} is read anyway; choose another name for the extra field")
         return value
+
+    @model_validator(mode="after")
+    def _one_way_to_sign_in(self) -> Self:
+        """Cloud knows e-mail address and token only; Data Center a token alone, or user and password (J32)."""
+        if self.email and self.user:
+            raise ValueError("email is for Jira Cloud and user for Jira Data Center; give one of them")
+        host = urlsplit(self.url).hostname or ""
+        if host.endswith(_CLOUD_HOSTS) and not self.email:
+            raise ValueError("Jira Cloud is read with an e-mail address and an API token; add email")
+        return self

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.jira.fields import FieldPlan, day, field_value, moment, plain, shown
+from connectors.jira.fields import FieldPlan, day, field_value, linked_key, moment, plain, shown, sprint_value
 from connectors.jira.options import JiraOptions
 from connectors.storable import require_storable
 from model.errors import RecordError
@@ -103,8 +104,16 @@ class JiraReader:
         """The fields whose history is read."""
         return ["duedate", KEY_FIELD, *([self.plan.start.id] if self.plan.start else [])]
 
+    def parent_keys(self, raw_issues: Iterable[Json]) -> set[str]:
+        """The keys by which issues name their epics or parents; their ids must be found before the issues are read."""
+        keys = (linked_key((raw.get("fields") or {}).get(link.id)) for raw in raw_issues for link in self.plan.parents)
+        return {key for key in keys if key}
+
     def issues(
-        self, raw_issues: Iterable[Json], histories: Mapping[str, Sequence[Json]]
+        self,
+        raw_issues: Iterable[Json],
+        histories: Mapping[str, Sequence[Json]],
+        ids_by_key: Mapping[str, str] = MappingProxyType({}),
     ) -> tuple[list[Record], list[SetAside]]:
         """Read a page of issues; one that cannot be read is set aside (S10)."""
         records: list[Record] = []
@@ -112,24 +121,27 @@ class JiraReader:
         for raw in raw_issues:
             native_id = ascii(raw.get("id")).strip("'")
             try:
-                records.append(self.issue(raw, histories.get(native_id, ())))
+                records.append(self.issue(raw, histories.get(native_id, ()), ids_by_key))
             except RecordError as error:
                 key = ascii(raw.get("key")).strip("'")
                 set_aside.append(SetAside(native_id, error.summary, f"{self.source}: {key}"))
         return records, set_aside
 
-    def issue(self, raw: Json, histories: Sequence[Json] = ()) -> WorkItem:
+    def issue(
+        self, raw: Json, histories: Sequence[Json] = (), ids_by_key: Mapping[str, str] = MappingProxyType({})
+    ) -> WorkItem:
         """Read one issue. Raise RecordError when it cannot be normalised or stored."""
         try:
-            record = self._issue(raw, raw["fields"], histories)
+            record = self._issue(raw, raw["fields"], histories, ids_by_key)
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError, InvalidOperation) as error:
             reason = f"{type(error).__name__}: {str(error)!a}"
             raise RecordError(f"cannot be read ({reason})", location=self.source) from error
         require_storable(record)
         return record
 
-    def _issue(self, raw: Json, fields: Json, histories: Sequence[Json]) -> WorkItem:
+    def _issue(self, raw: Json, fields: Json, histories: Sequence[Json], ids_by_key: Mapping[str, str]) -> WorkItem:
         key = str(raw["key"])
+        parent, told_by = self._parent(fields, ids_by_key)
         category = self._category(fields)
         return WorkItem(
             source=self.source,
@@ -144,7 +156,7 @@ class JiraReader:
             changed=moment(fields["updated"]),
             moves=self._moves(histories),
             custom={name: field_value(fields.get(one.id), one) for name, one in self.plan.extra.items()},
-            provenance=self._provenance(),
+            provenance=self._provenance() | {"parent": told_by},
             type=plain(fields["issuetype"]["name"]),
             status=plain(fields["status"]["name"]),
             category=category,
@@ -152,7 +164,7 @@ class JiraReader:
             start=self._start(fields),
             due=day(fields.get("duedate")),
             finished=self._finished(fields) if category is StatusCategory.DONE else None,
-            parent=str(fields["parent"]["id"]) if fields.get("parent") else None,
+            parent=parent,
             releases=tuple(f"version:{version['id']}" for version in fields.get("fixVersions") or ()),
             sprint=self._sprint(fields),
             needs=self._needs(fields.get("issuelinks") or ()),
@@ -197,9 +209,20 @@ class JiraReader:
         value: FieldValue = field_value(fields.get(self.plan.estimate.id), self.plan.estimate)
         return value if isinstance(value, Decimal) else None
 
+    def _parent(self, fields: Json, ids_by_key: Mapping[str, str]) -> tuple[str | None, str]:
+        """The id of the parent, or of the epic that a field of its own names by key, and which field told it (J26)."""
+        if not fields.get("parent"):
+            for link in self.plan.parents:
+                key = linked_key(fields.get(link.id))
+                if key:
+                    return ids_by_key.get(key), link.id
+            return None, "parent"
+        return str(fields["parent"]["id"]), "parent"
+
     def _sprint(self, fields: Json) -> str | None:
         """The active sprint, else the nearest future one (J25)."""
-        sprints = (fields.get(self.plan.sprint.id) if self.plan.sprint else None) or ()
+        raw_sprints = (fields.get(self.plan.sprint.id) if self.plan.sprint else None) or ()
+        sprints = [sprint_value(raw) for raw in raw_sprints]
         for state in ("active", "future"):
             of_state = [sprint for sprint in sprints if str(sprint.get("state", "")).lower() == state]
             if of_state:
@@ -221,17 +244,18 @@ class JiraReader:
         return tuple(dict.fromkeys(found))
 
     def _moves(self, histories: Sequence[Json]) -> tuple[Move, ...]:
-        """Date moves with who and when, oldest first."""
-        names = {"duedate": "due"} | ({self.plan.start.id: "start"} if self.plan.start else {})
+        """Date moves with who and when, oldest first. Data Center tells a field by its name only."""
+        names = {"duedate": "due"}
+        if self.plan.start:
+            names |= {self.plan.start.name: "start", self.plan.start.id: "start"}
         moves = []
         for entry in histories:
             at = moment(entry["created"])
             for change in entry["items"]:
                 name = names.get(change.get("fieldId") or change.get("field"))
-                if name and at:
-                    moves.append(
-                        Move(name, day(change.get("from")), day(change.get("to")), at, _person(entry.get("author")))
-                    )
+                dates = _changed_days(change) if name else None
+                if name and at and dates:
+                    moves.append(Move(name, *dates, at, _person(entry.get("author"))))
         return tuple(sorted(moves, key=lambda move: move.at))
 
     def _provenance(self) -> dict[str, str]:
@@ -294,6 +318,18 @@ def _former_keys(key: str, histories: Sequence[Json]) -> tuple[str, ...]:
         if KEY_FIELD in (change.get("fieldId"), f"issue{change.get('field', '')}".lower()) and change.get("fromString")
     ]
     return tuple(one for one in dict.fromkeys(former) if one != key)
+
+
+def _changed_days(change: Json) -> tuple[date | None, date | None] | None:
+    """Old and new date of a change; None when they are written in a language of people and cannot be known."""
+    try:
+        return _changed_day(change, "from"), _changed_day(change, "to")
+    except ValueError:
+        return None
+
+
+def _changed_day(change: Json, side: str) -> date | None:
+    return day(change.get(side) or change.get(f"{side}String"))
 
 
 def _fold(name: str) -> str:

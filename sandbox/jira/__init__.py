@@ -1,4 +1,4 @@
-"""A Jira Cloud site that exists in memory and answers the official client over real HTTP."""
+"""A Jira site, on Cloud or Data Center, that exists in memory and answers the official client over real HTTP."""
 
 from sandbox.jira.server import JiraServer
 from sandbox.jira.site import JiraSite

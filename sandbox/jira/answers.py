@@ -166,7 +166,7 @@ def _issue_fields(site: JiraSite, known: Issue) -> dict[str, Any]:
     own |= known.custom
     own.pop("parent", None)
     if known.parent and known.parent in site.issues:
-        own["parent"] = _reference(site.issues[known.parent])
+        own["parent"] = reference(site.issues[known.parent])
     return own
 
 
@@ -185,12 +185,12 @@ def _links(site: JiraSite, known: Issue) -> list[dict[str, Any]]:
     written = []
     for number, (blocker, blocked) in enumerate(site.links, start=1):
         if blocked == known.id:
-            written.append({"id": str(number), "type": kind, "inwardIssue": _reference(site.issues[blocker])})
+            written.append({"id": str(number), "type": kind, "inwardIssue": reference(site.issues[blocker])})
         elif blocker == known.id:
-            written.append({"id": str(number), "type": kind, "outwardIssue": _reference(site.issues[blocked])})
+            written.append({"id": str(number), "type": kind, "outwardIssue": reference(site.issues[blocked])})
     return written
 
 
-def _reference(other: Issue) -> dict[str, Any]:
+def reference(other: Issue) -> dict[str, Any]:
     shown = {"summary": other.summary, "status": _status(other.status), "issuetype": {"name": other.type}}
     return {"id": other.id, "key": other.key, "fields": shown}

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
 
 from sandbox.jira.site import Issue, JiraSite
 
@@ -41,7 +42,7 @@ def _test(site: JiraSite, clause: str) -> Test:
         return _membership(site, listed[1].lower(), [_unquoted(value) for value in listed[2].split(",")])
     since = _UPDATED.fullmatch(clause)
     if since:
-        moment = _moment(_unquoted(since[1]))
+        moment = _moment(_unquoted(since[1]), ZoneInfo(site.time_zone))
         return lambda issue: issue.updated.replace(second=0, microsecond=0) >= moment
     raise JqlError(f"Error in the JQL Query: cannot understand '{clause}'.")
 
@@ -57,13 +58,13 @@ def _membership(site: JiraSite, name: str, values: Iterable[str]) -> Test:
     return lambda issue: issue.id in wanted or issue.key in wanted
 
 
-def _moment(text: str) -> datetime:
-    """Epoch milliseconds, or a date in UTC, which is the account's zone here (J15); to the minute (J16)."""
+def _moment(text: str, zone: ZoneInfo) -> datetime:
+    """Epoch milliseconds, or a date in the account's zone (J15); to the minute (J16)."""
     if text.isdecimal():
         return datetime.fromtimestamp(int(text) / 1000, UTC).replace(second=0, microsecond=0)
     for form in _DATES:
         try:
-            return datetime.strptime(text, form).replace(tzinfo=UTC)
+            return datetime.strptime(text, form).replace(tzinfo=zone)
         except ValueError:
             continue
     raise JqlError(f"Date value '{text}' for field 'updated' is invalid.")

@@ -1,14 +1,16 @@
-"""The stand-in's HTTP side: Jira Cloud's REST API v3 and agile API, as far as a reader needs them."""
+"""The stand-in's HTTP side: Jira's REST and agile APIs on Cloud or Data Center, as far as a reader needs them."""
 
 import base64
 import binascii
 import json
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
 from sandbox.http import Request, Response, StandIn
 from sandbox.jira import answers
+from sandbox.jira.datacenter import DataCenterRoutes
 from sandbox.jira.jql import JqlError, position, search
 from sandbox.jira.site import Issue, JiraSite
 
@@ -22,11 +24,38 @@ _IDS_PER_FIELD_PAGE = 100
 class JiraServer(StandIn):
     """Serves a site. Unknown credentials get 401 where Jira asks for a login and an empty answer elsewhere (J23)."""
 
-    def __init__(self, site: JiraSite, page_size: int = 50) -> None:
+    def __init__(
+        self,
+        site: JiraSite,
+        page_size: int = 50,
+        *,
+        deployment: str = "Cloud",
+        prefix: str = "",
+        base_url: str | None = None,
+    ) -> None:
+        """``deployment`` is what serverInfo says: Cloud or Server, as a Data Center calls itself.
+
+        ``prefix`` is a path before all others: a context path, or that of Atlassian's gateway. ``base_url`` is where
+        the site says that people find it, if that is not here.
+        """
         super().__init__()
         self.site = site
         self.page_size = page_size
+        self.deployment = deployment
+        self._prefix = prefix
+        self._base_url = base_url
         self._open("GET", f"{_API}/serverInfo", self._server_info)
+        if deployment == "Cloud":
+            self._serve_cloud()
+        else:
+            self._serve_data_center()
+        self._closed("GET", f"{_API}/project/([^/]+)", self._project)
+        self._closed("GET", f"{_API}/project/([^/]+)/versions", self._versions)
+        self._closed("GET", f"{_API}/project/([^/]+)/version", self._version_page)
+        self._closed("GET", f"{_AGILE}/board", self._boards)
+        self._closed("GET", f"{_AGILE}/board/(\\d+)/sprint", self._sprints)
+
+    def _serve_cloud(self) -> None:
         self._open("GET", f"{_API}/field", self._fields)
         self._open("GET", f"{_API}/project/search", self._projects)
         self._open("GET", f"{_API}/search/jql", self._search)
@@ -35,19 +64,32 @@ class JiraServer(StandIn):
         self._open("POST", f"{_API}/issue/bulkfetch", self._bulk_fetch)
         self._closed("GET", f"{_API}/search", lambda _: _gone())
         self._closed("GET", f"{_API}/myself", self._myself)
-        self._closed("GET", f"{_API}/project/([^/]+)", self._project)
-        self._closed("GET", f"{_API}/project/([^/]+)/versions", self._versions)
-        self._closed("GET", f"{_API}/project/([^/]+)/version", self._version_page)
         self._closed("POST", f"{_API}/changelog/bulkfetch", self._changelogs)
         self._closed("GET", f"{_API}/issue/([^/]+)", self._issue)
-        self._closed("GET", f"{_AGILE}/board", self._boards)
-        self._closed("GET", f"{_AGILE}/board/(\\d+)/sprint", self._sprints)
+
+    def _serve_data_center(self) -> None:
+        routes = DataCenterRoutes(self.site, self.page_size)
+        api = "/rest/api/2"
+        self._closed("GET", f"{api}/myself", routes.myself)
+        self._closed("GET", f"{api}/field", routes.fields)
+        self._closed("GET", f"{api}/project", routes.projects)
+        self._closed("GET", f"{api}/search", routes.search)
+        self._closed("POST", f"{api}/search", routes.search)
+        self._closed("GET", f"{api}/issue/([^/]+)", routes.issue)
+
+    @property
+    def address(self) -> str:
+        """The url to configure: where the server listens, with the prefix."""
+        return f"{self.url}{self._prefix}"
 
     def knows(self, request: Request) -> bool:
-        """Tell whether the request bears the right basic credentials."""
+        """Tell whether the request bears the right credentials: e-mail address and token on Cloud; on a Data Center a
+        personal access token, or user name and password."""
         given = {name.lower(): value for name, value in request.headers.items()}.get("authorization", "")
-        expected = base64.b64encode(f"{self.site.email}:{self.site.token}".encode()).decode()
-        return given == f"Basic {expected}"
+        cloud = self.deployment == "Cloud"
+        name = self.site.email if cloud else self.site.people[self.site.email].user_name
+        basic = base64.b64encode(f"{name}:{self.site.token}".encode()).decode()
+        return given == f"Basic {basic}" or (not cloud and given == f"Bearer {self.site.token}")
 
     def _open(self, method: str, path: str, route: Callable[[Request], Response]) -> None:
         """A route that strangers may call; they see what is public, which is nothing."""
@@ -59,7 +101,7 @@ class JiraServer(StandIn):
                 return response
             return Response(response.body, response.status, {**response.headers, **_LOGIN_FAILED})
 
-        self.route(method, path, answered)
+        self.route(method, re.escape(self._prefix) + path, answered)
 
     def _closed(self, method: str, path: str, route: Callable[[Request], Response]) -> None:
         def answered(request: Request) -> Response:
@@ -69,15 +111,17 @@ class JiraServer(StandIn):
             with self.site.held():
                 return route(request)
 
-        self.route(method, path, answered)
+        self.route(method, re.escape(self._prefix) + path, answered)
 
     def _server_info(self, _: Request) -> Response:
+        numbers = [1001, 0, 0] if self.deployment == "Cloud" else [9, 12, 8]
+        version = ".".join(map(str, numbers))
         return Response(
             {
-                "baseUrl": self.url,
-                "version": "1001.0.0-SNAPSHOT",
-                "versionNumbers": [1001, 0, 0],
-                "deploymentType": "Cloud",
+                "baseUrl": self._base_url or self.address,
+                "version": f"{version}-SNAPSHOT" if self.deployment == "Cloud" else version,
+                "versionNumbers": numbers,
+                "deploymentType": self.deployment,
                 "serverTitle": "Jira",
             }
         )

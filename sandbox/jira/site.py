@@ -10,6 +10,8 @@ from typing import Any
 
 START_FIELD = "customfield_10015"
 SPRINT_FIELD = "customfield_10020"
+EPIC_LINK_FIELD = "customfield_10014"
+PARENT_LINK_FIELD = "customfield_10018"
 
 STATUSES: Mapping[str, str] = {
     "To Do": "new",
@@ -29,6 +31,11 @@ class Person:
     account_id: str
     email: str
     name: str
+
+    @property
+    def user_name(self) -> str:
+        """The name with which somebody signs in at a Data Center."""
+        return self.email.partition("@")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +134,7 @@ class Issue:
 
 
 class JiraSite:
-    """A small Jira Cloud site. Safe to change while a server answers from it.
+    """A small Jira site. Safe to change while a server answers from it.
 
     ``now`` is asked for the time of every change. Changes append to the changelog and bump ``updated``; a version's
     date does not bump its issues (J19).
@@ -138,6 +145,8 @@ class JiraSite:
     ) -> None:
         self.email = email
         self.token = token
+        self.time_zone = "UTC"
+        """The zone in the profile of the account, in which dates in a search are read (J15)."""
         self.lock = threading.RLock()
         self.projects: dict[str, Project] = {}
         self.versions: dict[str, Version] = {}

@@ -1,4 +1,4 @@
-"""The Jira connector against a stand-in site over real HTTP."""
+"""The Jira connector against a stand-in of Jira Cloud over real HTTP."""
 
 import json
 from collections.abc import Iterator
@@ -7,95 +7,16 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 
-from connectors.base import Connector, ReadContext
-from connectors.jira import CONNECTOR, JiraConnector, JiraOptions
-from model.errors import (
-    SourceAuthError,
-    SourceContentError,
-    SourceError,
-    SourceGoneError,
-)
+from connectors.base import ReadContext
+from connectors.jira import CONNECTOR, JiraConnector
+from model.errors import SourceGoneError
 from model.reading import Container, Cursor
-from model.records import Move, NeedClaim, Release, Sprint, StatusCategory, WorkItem
-from model.secret import Secret
-from sandbox.http import LOGIN_PAGE, Fault, Response
+from model.records import Move, NeedClaim, Release, Sprint, StatusCategory
+from sandbox.http import Fault, Response
 from sandbox.jira import JiraServer, JiraSite
-from tests.connectors.contract import (
-    NOW,
-    ConnectorContract,
-    World,
-    context_at,
-    full_read,
-    ids_of,
-    records_of,
-)
-
-BEFORE = NOW - timedelta(days=30)
-FLOAT = "com.atlassian.jira.plugin.system.customfieldtypes:float"
-
-
-def build_site() -> JiraSite:
-    """Two projects with eight issues, two releases and two sprints; the last change was a day before."""
-    site = JiraSite(now=lambda: NOW + timedelta(minutes=1))
-    site.add_project("ERP", "One ERP")
-    site.add_project("OPS", "Operations")
-    site.add_version("ERP", "Go-live", release_date=date(2026, 11, 2), start=date(2026, 8, 1))
-    site.add_version("OPS", "Wave 1", release_date=None, released=True)
-    site.add_sprint("ERP", "ERP 7", start=date(2026, 10, 5), end=date(2026, 10, 16), state="active")
-    site.add_sprint("ERP", "ERP 8", start=date(2026, 10, 19), end=date(2026, 10, 30), state="future")
-    site.add_issue("ERP-1", type="Epic", summary="Go live", versions=["Go-live"], created=BEFORE)
-    for number in range(2, 7):
-        created, due = BEFORE + timedelta(hours=number), date(2026, 10, 20)
-        site.add_issue(f"ERP-{number}", summary=f"Step {number}", parent="ERP-1", created=created, due=due)
-    site.add_issue("OPS-1", summary="Plant network", created=BEFORE, versions=["Wave 1"])
-    site.add_issue("OPS-2", summary="Scanners", created=BEFORE, sprint=None)
-    return site
-
-
-def options_for(server: JiraServer, **given: Any) -> JiraOptions:
-    return JiraOptions(
-        **{
-            "kind": "jira",
-            "url": server.url,
-            "email": "driftline@meridian.example",
-            "token": Secret("env:JIRA_TOKEN", "jira-token"),
-            "projects": ("ERP", "OPS"),
-            **given,
-        }
-    )
-
-
-class JiraWorld(World):
-    secrets = ("jira-token", "another-token")
-    unknown_ids = ("999999999", "version:999999999", "sprint:999999999")
-
-    def __init__(self, server: JiraServer) -> None:
-        self.server = server
-        self.site = server.site
-
-    def connector(self, context: ReadContext) -> Connector:
-        return JiraConnector("jira", options_for(self.server), context)
-
-    def expected_ids(self) -> set[str]:
-        side = {f"version:{one}" for one in self.site.versions} | {f"sprint:{one}" for one in self.site.sprints}
-        return set(self.site.issues) | side
-
-    def change_one(self) -> str:
-        self.site.move_due("ERP-3", date(2026, 11, 3), by="ada@meridian.example")
-        return self.site.find("ERP-3").id
-
-    def remove_one(self) -> str:
-        removed = self.site.find("ERP-4").id
-        self.site.delete("ERP-4")
-        return removed
-
-    def break_access(self) -> None:
-        self.site.token = "another-token"
-
-    def answer_html(self) -> None:
-        self.server.add_fault(Fault("", LOGIN_PAGE, times=None))
+from tests.connectors.contract import NOW, ConnectorContract, World, context_at, full_read, ids_of, records_of
+from tests.connectors.jira_world import BEFORE, FLOAT, JiraWorld, build_site, items, options_for
 
 
 @pytest.fixture
@@ -126,10 +47,6 @@ class TestContract(ConnectorContract):
     @pytest.fixture
     def world(self, server: JiraServer) -> World:
         return JiraWorld(server)
-
-
-def items(connector: Connector) -> dict[str, WorkItem]:
-    return {record.key: record for record in records_of(connector.changed(None)) if isinstance(record, WorkItem)}
 
 
 def test_the_registry_finds_the_connector_by_its_kind() -> None:
@@ -352,98 +269,6 @@ def test_an_issue_that_changes_between_pages_is_not_lost(site: JiraSite, connect
     assert seen == set(site.issues)
 
 
-@pytest.mark.parametrize("after", range(12))
-def test_a_token_that_expires_during_the_read_is_an_auth_error(
-    site: JiraSite, server: JiraServer, connect: Any, after: int
-) -> None:
-    """S5, J23: at whichever request the site turns anonymous, the read does not end as if it were complete."""
-    original = server.answer
-    count = 0
-
-    def expiring(*given: Any) -> Any:
-        nonlocal count
-        count += 1
-        if count > after:
-            site.token = "another-token"
-        return original(*given)
-
-    server.answer = expiring  # type: ignore[assignment,method-assign]
-    with pytest.raises(SourceAuthError):
-        full_read(connect())
-
-
-def test_an_empty_answer_to_a_stranger_is_not_an_empty_project(site: JiraSite, server: JiraServer) -> None:
-    """J23: the site answers 200 with no issues; without the check this would be a complete read of nothing."""
-    site.token = "another-token"
-    connector = JiraConnector("jira", options_for(server), context_at())
-    with pytest.raises(SourceAuthError) as caught:
-        list(connector.changed(None))
-    assert "make a new API token" in caught.value.problems[0].hint
-    connector.close()
-
-
-def test_the_identity_is_asked_for_even_when_no_header_warns(site: JiraSite, server: JiraServer, connect: Any) -> None:
-    """J23: a proxy that drops the header leaves only /myself to tell us, before and after."""
-    server.add_fault(Fault("GET /rest/api/3/myself", Response({"errorMessages": []}, 401), after=1))
-    with pytest.raises(SourceAuthError):
-        list(connect().changed(None))
-
-
-def test_a_page_token_that_comes_twice_ends_the_read_with_an_error(server: JiraServer, connect: Any) -> None:
-    """J5: without the guard the walk would never end."""
-    server.add_fault(Fault("search/jql", Response({"issues": [], "nextPageToken": "same"}), times=50))
-    with pytest.raises(SourceContentError, match="goes round in circles"):
-        list(connect().changed(None))
-    assert sum("search/jql" in line for line in server.requests) == 2
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [{}, {"issues": None}, {"issues": ["x"]}, [], None, {"issues": [], "isLast": False}, {"errorMessages": ["no"]}],
-)
-def test_an_answer_of_another_shape_is_an_error_and_not_the_end(server: JiraServer, connect: Any, answer: Any) -> None:
-    server.add_fault(Fault("search/jql", Response(answer)))
-    with pytest.raises(SourceContentError):
-        list(connect().changed(None))
-
-
-def test_a_site_that_hides_what_it_is_is_not_read(server: JiraServer, connect: Any) -> None:
-    """J3: the client would answer None to every search."""
-    server.add_fault(Fault("serverInfo", Response({"versionNumbers": [9, 4, 0], "deploymentType": "Server"})))
-    with pytest.raises(SourceContentError, match="is a Jira Server, not Jira Cloud"):
-        connect().probe()
-    server.add_fault(Fault("serverInfo", Response({}), times=None))
-    with pytest.raises(SourceError):
-        connect().probe()
-
-
-def test_a_removed_endpoint_is_named(server: JiraServer, connect: Any) -> None:
-    """J1, S14."""
-    server.add_fault(Fault("search/jql", Response({"errorMessages": ["removed"]}, 410), times=None))
-    with pytest.raises(SourceGoneError, match=r"POST /rest/api/3/search/jql"):
-        list(connect().changed(None))
-
-
-def test_an_outage_in_the_middle_is_ridden_out(server: JiraServer, connect: Any, site: JiraSite) -> None:
-    """S1: at the first, a middle and the last page; Jira's searches are posts that may be sent again."""
-    for after in (0, 2, 4):
-        server.add_fault(Fault("search/jql", Response({}, 502), after=after))
-    assert ids_of(records_of(connect().changed(None))) == set(site.issues)
-
-
-def test_refusals_quote_jira_without_headers_or_cookies(server: JiraServer, connect: Any) -> None:
-    """J37: the library's error text holds the session cookie."""
-    cookie = {"Set-Cookie": "JSESSIONID=verysecret"}
-    refused = Response({"errorMessages": ["The value 'ERP' is not allowed."]}, 400, cookie)
-    server.add_fault(Fault("search/jql", refused))
-    with pytest.raises(SourceContentError) as caught:
-        list(connect().changed(None))
-    assert "The value 'ERP' is not allowed." in str(caught.value)
-    assert "verysecret" not in str(caught.value)
-    assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
-
-
 def test_a_project_that_is_not_visible_is_gone_and_not_empty(connect: Any) -> None:
     """J12, J22: every missing project is named at once."""
     connector = connect(projects=("ERP", "NOPE", "ALSO"))
@@ -508,33 +333,3 @@ def test_a_spoiled_issue_does_not_stop_the_read_of_its_page(site: JiraSite, conn
     pages = list(connect().changed(None))
     assert len(ids_of(records_of(pages))) == 7
     assert [one.native_id for page in pages for one in page.set_aside] == [site.find("ERP-3").id]
-
-
-def test_the_address_for_people_can_differ_from_the_one_for_programs(site: JiraSite, connect: Any) -> None:
-    """J31: scoped tokens are used at another address than the one that people open."""
-    item = items(connect(browse_url="https://meridian.atlassian.net/"))["ERP-2"]
-    assert item.url == "https://meridian.atlassian.net/browse/ERP-2"
-
-
-@pytest.mark.parametrize(
-    ("given", "part"),
-    [
-        ({"projects": ()}, "projects"),
-        ({"projects": ('ERP" OR project = "X',)}, "projects"),
-        ({"url": "meridian.atlassian.net"}, "url"),
-        ({"fields": {"due": "customfield_1"}}, "due is read anyway"),
-        ({"statuses": {"Parked": "later"}}, "statuses"),
-        ({"token": "plain-text"}, "a secret is written as a reference"),
-    ],
-)
-def test_options_that_cannot_work_are_refused(given: dict[str, Any], part: str) -> None:
-    whole: dict[str, Any] = {
-        "kind": "jira",
-        "url": "https://meridian.atlassian.net",
-        "email": "a@b.example",
-        "token": "env:JIRA_TOKEN",
-        "projects": ["ERP"],
-    }
-    assert JiraOptions.model_validate(whole).page_size == 100
-    with pytest.raises(ValidationError, match=part):
-        JiraOptions.model_validate(whole | given)

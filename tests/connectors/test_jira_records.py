@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.jira import JiraOptions
-from connectors.jira.fields import FieldPlan, SiteField, field_value
+from connectors.jira.fields import FieldPlan, SiteField, field_value, sprint_value
 from connectors.jira.records import JiraReader
 from model.errors import RecordError
 from model.records import NeedClaim
@@ -86,6 +86,73 @@ def test_of_several_sprints_the_active_one_counts_else_the_nearest() -> None:
         (None, None),
     ):
         assert reader.issue(an_issue(customfield_10020=sprints)).sprint == expected
+
+
+STANDARD = (
+    "id=7,rapidViewId=3,state=ACTIVE,name={name},startDate={start},endDate={start},completeDate=<null>,sequence=7"
+)
+NEWER = STANDARD + ",goal={goal},autoStartStop=false,synced=false"
+OLDER = "rapidViewId=3,state=ACTIVE,name={name},startDate={start},endDate={start},completeDate=<null>,sequence=7,id=7"
+BY_ALPHABET = (
+    "completeDate=<null>,endDate={start},goal={goal},id=7,name={name},rapidViewId=3,sequence=7,"
+    "startDate={start},state=ACTIVE"
+)
+
+
+@pytest.mark.parametrize("form", [STANDARD, NEWER, OLDER, BY_ALPHABET])
+@pytest.mark.parametrize("goal", ["", "cut id=1, state=CLOSED], [ship]", "100 %!"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Sprint 12",
+        "[Customer] Sprint 03",
+        "a],=b",
+        "x,state=CLOSED,id=9,y",
+        "name=z",
+        "Ziel: A, B = C",
+        "]",
+        "",
+        "12\n13",
+    ],
+)
+@pytest.mark.parametrize("start", ["2026-10-05T08:00:00.000+02:00", "<null>"])
+def test_a_sprint_is_read_from_a_java_objects_text(form: str, name: str, goal: str, start: str) -> None:
+    """J25: whatever people wrote into its name and goal."""
+    text = f"com.atlassian.greenhopper.service.sprint.Sprint@5f1b[{form.format(name=name, goal=goal, start=start)}]"
+    assert sprint_value(text) == {"id": 7, "state": "active", "startDate": None if start == "<null>" else start}
+
+
+def test_an_issue_of_a_data_center_is_in_its_active_sprint_and_one_that_cannot_be_read_is_told() -> None:
+    """J25."""
+    reader = a_reader(FieldPlan(sprint=SiteField("customfield_10020", "Sprint")))
+    closed = "Sprint@1[id=1,rapidViewId=3,state=CLOSED,name=One,startDate=<null>,endDate=<null>]"
+    active = "Sprint@2[id=2,rapidViewId=3,state=ACTIVE,name=Two,startDate=<null>,endDate=<null>]"
+    assert reader.issue(an_issue(customfield_10020=[closed, active])).sprint == "sprint:2"
+    with pytest.raises(RecordError, match="a sprint cannot be read"):
+        reader.issue(an_issue(customfield_10020=["Sprint@3[who knows]"]))
+
+
+@pytest.mark.parametrize("raw", ["ERP-9", {"key": "ERP-9"}, {"data": {"id": 10009, "key": "ERP-9"}, "showField": True}])
+def test_an_epic_is_found_by_the_key_that_its_field_holds(raw: Any) -> None:
+    """J26: text on most sites, an object on some."""
+    reader = a_reader(FieldPlan(parents=(SiteField("customfield_1", "Epic"), SiteField("customfield_2", "Above"))))
+    told = an_issue(customfield_2=raw)
+    assert reader.parent_keys([told, an_issue(), {"fields": None}]) == {"ERP-9"}
+    known = reader.issue(told, ids_by_key={"ERP-9": "10009"})
+    assert (known.parent, known.provenance["parent"]) == ("10009", "customfield_2")
+    assert reader.issue(told).parent is None
+    sub_task = reader.issue(an_issue(customfield_2=raw, parent={"id": "10001"}), ids_by_key={"ERP-9": "10009"})
+    assert (sub_task.parent, sub_task.provenance["parent"]) == ("10001", "parent")
+
+
+def test_moves_of_a_custom_date_are_told_by_its_name_where_there_are_no_ids() -> None:
+    """A Data Center's changelog; a date in a language of people is left out and not read as no date."""
+    reader = a_reader(FieldPlan(start=SiteField("customfield_7", "Target start", "date")))
+    told = {"field": "Target start", "fieldtype": "custom", "from": None, "fromString": "", "to": "2026-11-03"}
+    text = {"field": "Target start", "fieldtype": "custom", "from": None, "fromString": "3/Nov/26", "to": None}
+    entry = {"created": "2026-10-01T08:00:00.000+0000", "items": [told, text], "author": {"name": "ada"}}
+    moves = reader.issue(an_issue(), [entry]).moves
+    assert [(move.field, move.old, move.new, move.by) for move in moves] == [("start", None, date(2026, 11, 3), "ada")]
 
 
 def test_a_link_type_that_points_the_other_way_is_named_by_its_phrase() -> None:
