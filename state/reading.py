@@ -153,19 +153,36 @@ def _write_records(connection: Connection, written: Sequence[Prepared], now: dat
     rows = [{**each.row, "first_seen": now, "seen_at": now, "absence": None, "absent_since": None} for each in written]
     upsert(connection, tables.records, rows, keep=("first_seen",))
     ids = [each.record.id for each in written]
+    earlier = _spoken_names(connection, ids)
     for table in (tables.names, tables.memberships):
         for part in chunked(ids):
             connection.execute(delete(table).where(table.c.record_id.in_(part)))
     names = [
         {"name": name, "record_id": each.record.id, "source": each.record.source, "what": what}
         for each in written
-        for name, what in each.names.items()
+        # A record stays known under every key it ever had, also when its source does not tell them (J21).
+        for name, what in {**dict.fromkeys(earlier.get(each.record.id, ()), "former"), **each.names}.items()
     ]
     upsert(connection, tables.names, names)
     memberships = [
         {"record_id": each.record.id, "release_id": release} for each in written for release in each.release_ids
     ]
     upsert(connection, tables.memberships, memberships)
+
+
+def _spoken_names(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
+    """The keys, present and former, under which records are known so far."""
+    table = tables.names
+    found: dict[str, list[str]] = {}
+    for part in chunked(ids):
+        rows = connection.execute(
+            select(table.c.record_id, table.c.name).where(
+                table.c.record_id.in_(part), table.c.what.in_(["key", "former"])
+            )
+        )
+        for row in rows:
+            found.setdefault(row.record_id, []).append(row.name)
+    return found
 
 
 def _write_revisions(connection: Connection, changed: Sequence[Prepared], run_id: int, now: datetime) -> None:
