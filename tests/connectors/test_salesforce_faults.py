@@ -52,7 +52,7 @@ TROUBLES = {
     "login page": Trouble(SourceContentError, "sign-in page", LOGIN_PAGE),
     "truncated JSON": Trouble(SourceContentError, "JSON that cannot be read", Response(b'{"records": [{"Id": "00')),
     "connection cut": Trouble(SourceUnavailableError, "broke off", cut_at=40),
-    "drip": Trouble(SourceUnavailableError, "did not finish its answer in time", drip_seconds=0.02),
+    "drip": Trouble(SourceUnavailableError, "did not finish its answer in time", drip_seconds=0.2),
     "an empty object": Trouble(SourceContentError, "a query without rows", Response({})),
 }
 
@@ -82,7 +82,7 @@ def test_a_fault_on_any_page_ends_the_read_with_its_own_error(
 ) -> None:
     trouble, (pattern, before) = TROUBLES[name], PAGES[position]
     sales.server.add_fault(_fault(pattern, trouble))
-    hasty = HttpOptions(attempts=2, answer_deadline_seconds=0.15 if trouble.drip_seconds else 60)
+    hasty = HttpOptions(attempts=1, answer_deadline_seconds=1.0) if trouble.drip_seconds else HttpOptions(attempts=2)
     connector = sales.connector(http=hasty)
     seen: list[str] = []
     with pytest.raises(SourceError) as caught:
