@@ -118,7 +118,8 @@ def test_at_a_terminal_the_progress_is_shown_and_the_log_is_not(copy: Path):
     (copy / "secrets" / "jira-token").write_text("wrong", encoding="utf-8")
     said = driftline("sync", folder=copy, columns=100)
     seen = without_escapes(said.err)
-    assert "reading " in seen
+    # Which stages are drawn is a matter of how fast they pass.
+    assert any(stage in seen for stage in ("reading ", "linking ", "judging"))
     assert "source.read" not in seen
     assert "source.failed" not in seen
     assert "error: " in seen
