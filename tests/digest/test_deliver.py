@@ -133,8 +133,9 @@ def test_what_happens_after_the_acceptance_fails_nothing():
         line.take_message()
         line.say("250 stored")
 
-    with scripted(script) as (port, _):
+    with scripted(script) as (port, heard):
         send(port)
+    assert any(said.upper().startswith(b"DATA") for said in heard())
 
 
 def test_the_end_of_the_connection_is_announced():

@@ -1,46 +1,20 @@
 """The Jira connector against a stand-in of Jira Cloud over real HTTP."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from connectors.base import ReadContext
 from connectors.jira import CONNECTOR, JiraConnector
 from model.errors import SourceGoneError
 from model.reading import Container, Cursor
 from model.records import Move, NeedClaim, Release, Sprint, StatusCategory
 from sandbox.http import Fault, Response
 from sandbox.jira import JiraServer, JiraSite
-from tests.connectors.contract import NOW, ConnectorContract, World, context_at, full_read, ids_of, records_of
-from tests.connectors.jira_world import BEFORE, FLOAT, JiraWorld, build_site, items, options_for
-
-
-@pytest.fixture
-def site() -> JiraSite:
-    return build_site()
-
-
-@pytest.fixture
-def server(site: JiraSite) -> Iterator[JiraServer]:
-    server = JiraServer(site, page_size=3)
-    with server:
-        yield server
-
-
-@pytest.fixture
-def connect(server: JiraServer, request: pytest.FixtureRequest) -> Any:
-    """Make connectors with other options; they are closed when the test ends."""
-
-    def make(context: ReadContext | None = None, **given: Any) -> JiraConnector:
-        connector = JiraConnector("jira", options_for(server, **given), context or context_at())
-        request.addfinalizer(connector.close)
-        return connector
-
-    return make
+from tests.connectors.contract import NOW, ConnectorContract, World, full_read, ids_of, records_of
+from tests.connectors.jira.world import BEFORE, FLOAT, JiraWorld, items
 
 
 class TestContract(ConnectorContract):

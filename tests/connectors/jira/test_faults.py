@@ -22,31 +22,7 @@ from model.records import Record
 from sandbox.http import LOGIN_PAGE, Fault, Response
 from sandbox.jira import JiraServer, JiraSite
 from tests.connectors.contract import NOW, InstantStop, context_at, full_read, ids_of, records_of
-from tests.connectors.jira_world import build_site, options_for
-
-
-@pytest.fixture
-def site() -> JiraSite:
-    return build_site()
-
-
-@pytest.fixture
-def server(site: JiraSite) -> Iterator[JiraServer]:
-    server = JiraServer(site, page_size=3)
-    with server:
-        yield server
-
-
-@pytest.fixture
-def connect(server: JiraServer, request: pytest.FixtureRequest) -> Any:
-    """Make connectors with other options; they are closed when the test ends."""
-
-    def make(context: ReadContext | None = None, **given: Any) -> JiraConnector:
-        connector = JiraConnector("jira", options_for(server, **given), context or context_at())
-        request.addfinalizer(connector.close)
-        return connector
-
-    return make
+from tests.connectors.jira.world import options_for, revoke_after
 
 
 @pytest.mark.parametrize("after", range(12))
@@ -54,17 +30,7 @@ def test_a_token_that_expires_during_the_read_is_an_auth_error(
     site: JiraSite, server: JiraServer, connect: Any, after: int
 ) -> None:
     """S5, J23: at whichever request the site turns anonymous, the read does not end as if it were complete."""
-    original = server.answer
-    count = 0
-
-    def expiring(*given: Any) -> Any:
-        nonlocal count
-        count += 1
-        if count > after:
-            site.token = "another-token"
-        return original(*given)
-
-    server.answer = expiring  # type: ignore[assignment,method-assign]
+    revoke_after(server, site, after)
     with pytest.raises(SourceAuthError):
         full_read(connect())
 

@@ -80,3 +80,18 @@ class JiraWorld(World):
 
 def items(connector: Connector) -> dict[str, WorkItem]:
     return {record.key: record for record in records_of(connector.changed(None)) if isinstance(record, WorkItem)}
+
+
+def revoke_after(server: JiraServer, site: JiraSite, requests: int) -> None:
+    """Let the site take back our token once it has answered so many requests."""
+    original = server.answer
+    count = 0
+
+    def revoking(*given: Any) -> Any:
+        nonlocal count
+        count += 1
+        if count > requests:
+            site.token = "another-token"
+        return original(*given)
+
+    server.answer = revoking  # type: ignore[assignment,method-assign]

@@ -20,7 +20,7 @@ from model.records import Move, Sprint
 from sandbox.http import Fault, Response
 from sandbox.jira import JiraServer, JiraSite
 from tests.connectors.contract import NOW, ConnectorContract, World, context_at, full_read, ids_of, records_of
-from tests.connectors.jira_world import BEFORE, FLOAT, JiraWorld, build_site, items, options_for
+from tests.connectors.jira.world import BEFORE, FLOAT, JiraWorld, build_site, items, options_for, revoke_after
 
 
 @pytest.fixture
@@ -422,17 +422,7 @@ def test_a_token_that_is_revoked_during_the_read_is_an_auth_error(
     site: JiraSite, server: JiraServer, connect: Any, after: int
 ) -> None:
     """S5, J23."""
-    original = server.answer
-    count = 0
-
-    def revoking(*given: Any) -> Any:
-        nonlocal count
-        count += 1
-        if count > after:
-            site.token = "another-token"
-        return original(*given)
-
-    server.answer = revoking  # type: ignore[assignment,method-assign]
+    revoke_after(server, site, after)
     with pytest.raises(SourceAuthError):
         full_read(connect())
 

@@ -1,43 +1,17 @@
 """How a Jira is signed in to and addressed."""
 
-from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
-from connectors.base import ReadContext
 from connectors.jira import JiraConnector, JiraOptions
 from model.errors import SourceAuthError, SourceGoneError
 from sandbox.http import Fault, Response
 from sandbox.jira import JiraServer, JiraSite
 from tests.connectors.contract import context_at, full_read, ids_of
-from tests.connectors.jira_world import build_site, items, options_for
-
-
-@pytest.fixture
-def site() -> JiraSite:
-    return build_site()
-
-
-@pytest.fixture
-def server(site: JiraSite) -> Iterator[JiraServer]:
-    server = JiraServer(site, page_size=3)
-    with server:
-        yield server
-
-
-@pytest.fixture
-def connect(server: JiraServer, request: pytest.FixtureRequest) -> Any:
-    """Make connectors with other options; they are closed when the test ends."""
-
-    def make(context: ReadContext | None = None, **given: Any) -> JiraConnector:
-        connector = JiraConnector("jira", options_for(server, **given), context or context_at())
-        request.addfinalizer(connector.close)
-        return connector
-
-    return make
+from tests.connectors.jira.world import items, options_for
 
 
 def test_the_address_for_people_can_differ_from_the_one_for_programs(site: JiraSite, connect: Any) -> None:
