@@ -20,7 +20,7 @@ from model.reading import Cursor
 from model.records import Deal, Move, Outcome
 from sandbox.http import LOGIN_PAGE, Fault, Response
 from tests.connectors.contract import NOW, ConnectorContract, World, ids_of, records_of
-from tests.connectors.salesforce_desk import CREATED, MIA, TOM, Sales, running_sales
+from tests.connectors.salesforce.desk import CREATED, MIA, TOM, Sales, running_sales
 
 
 @pytest.fixture

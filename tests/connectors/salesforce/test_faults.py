@@ -16,7 +16,7 @@ from model.errors import (
 )
 from model.reading import Container
 from sandbox.http import LOGIN_PAGE, Fault, Response
-from tests.connectors.salesforce_desk import Sales, read_into, running_sales
+from tests.connectors.salesforce.desk import Sales, read_into, running_sales
 
 PAGES = {"first": (r"/query/\?q=SELECT\+Id.*FROM\+Opportunity(\+|$)", 0), "middle": (r"-3$", 3), "last": (r"-6$", 6)}
 """A page, the requests for it, and how many of nine records were given out before."""

@@ -17,7 +17,7 @@ from model.errors import (
 from model.reading import Container, Cursor
 from sandbox.http import Fault, Response
 from tests.connectors.contract import NOW, ids_of, records_of
-from tests.connectors.salesforce_desk import CREATED, MIA, Sales, running_sales
+from tests.connectors.salesforce.desk import CREATED, MIA, Sales, running_sales
 
 
 @pytest.fixture

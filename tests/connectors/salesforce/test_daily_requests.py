@@ -7,7 +7,7 @@ from model.errors import SourceRateLimitedError
 from model.reading import Container
 from sandbox.http import Fault, Response
 from tests.connectors.contract import ids_of
-from tests.connectors.salesforce_desk import Sales, read_into, running_sales
+from tests.connectors.salesforce.desk import Sales, read_into, running_sales
 
 ALL = Container("Opportunity", "Opportunities")
 

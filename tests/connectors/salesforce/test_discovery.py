@@ -5,7 +5,7 @@ import pytest
 
 from model.errors import SourceAuthError
 from model.reading import DiscoveredField
-from tests.connectors.salesforce_desk import MIA, Sales, running_sales
+from tests.connectors.salesforce.desk import MIA, Sales, running_sales
 
 SOLD = "OpportunityLineItems.Product2.Name"
 

@@ -21,7 +21,7 @@ from model.errors import (
 from model.secret import Secret
 from sandbox.http import LOGIN_PAGE, Fault, Response
 from tests.connectors.contract import NOW, InstantStop, everything_said, ids_of, records_of
-from tests.connectors.salesforce_desk import MIA, Sales, running_sales
+from tests.connectors.salesforce.desk import MIA, Sales, running_sales
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from model.errors import SourceContentError, SourceGoneError, SourceUnavailableE
 from model.reading import Cursor
 from sandbox.http import Fault, Response
 from tests.connectors.contract import NOW, records_of
-from tests.connectors.salesforce_desk import MIA, Sales, running_sales
+from tests.connectors.salesforce.desk import MIA, Sales, running_sales
 
 SOLD = {
     "products": "OpportunityLineItems.Product2.Name",
