@@ -11,9 +11,9 @@ an empty answer and an answer that could not be read are never the same thing.
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ from pydantic import Field
 
 from model.errors import InterruptedRunError
 from model.options import Duration, Options
-from model.reading import Container, Cursor, Discovery, Page, Probe
+from model.reading import Container, Cursor, Discovery, Missing, Page, Probe
 from model.records import Record
 
 
@@ -40,6 +40,10 @@ class HttpOptions(Options):
     """How often one request is tried before the source counts as unavailable."""
     largest_answer_megabytes: Annotated[int, Field(ge=1)] = 64
     """An answer larger than this, once decompressed, is refused."""
+    parallel: Annotated[int, Field(ge=1, le=32)] = 8
+    """How many requests to the source may be under way at once."""
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """At most so many requests within any minute; without it only the source's own answers slow the reading down."""
     ca_file: str | None = None
     """A file with certificates to trust, for servers with a company's own certificate."""
 
@@ -57,6 +61,9 @@ class SourceOptions(Options):
     """How often everything is read anew instead of what changed."""
     owner: str | None = None
     """Who answers for the source when it cannot be read."""
+    expires_on: date | None = None
+    """The last day on which the token, key or password works, as the system showed it when it was made; most systems
+    tell it at no other time (J34). The digest and the probe warn 30, 7 and 1 days before."""
     http: HttpOptions = HttpOptions()
     """Time-outs and retries."""
 
@@ -109,10 +116,29 @@ class Connector(ABC):
         return None
 
     @abstractmethod
-    def roster(self) -> Iterable[Container]:
-        """List every configured container that is visible now, archived ones included.
+    def identity(self) -> str:
+        """Who the source says that we are, asked anew at every call: an account id, never a name that people change.
 
-        A configured container that is not visible raises SourceGoneError: it may have been deleted, or access lost.
+        The run asks before the first and after the last page and concludes nothing when the answers differ (J23). A
+        source without a sign-in, as a file, answers an empty text. Raise SourceAuthError when the source does not know
+        us.
+        """
+
+    def shape(self) -> Mapping[str, str]:
+        """What each configured field is at the source now: our name for it, and the source's id and type of it.
+
+        A field whose entry differs from that of the last complete read means something else now (S9). Raise
+        SchemaDriftError for fields that are missing or ambiguous.
+        """
+        return {}
+
+    @abstractmethod
+    def roster(self) -> Iterable[Container]:
+        """List every configured container, archived ones included.
+
+        One that the source does not show has the state ``lost`` and says in ``problem`` what to do: it may have been
+        deleted, or access to it lost, and which of the two cannot be known. ``changed`` and ``side_tables`` leave
+        containers out that are not visible; the run reads the others and then counts the source as not completely read.
         """
 
     @abstractmethod
@@ -135,10 +161,12 @@ class Connector(ABC):
         """
 
     @abstractmethod
-    def fetch(self, native_ids: Sequence[str]) -> Iterable[Record]:
+    def fetch(self, native_ids: Sequence[str]) -> Iterable[Record | Missing]:
         """Yield those of the records that exist, wherever they are now; what is gone is left out.
 
-        Used to tell deleted from moved. Raise SourceError when the question could not be answered.
+        One that exists but cannot be read, or not any more as part of what we read, is a Missing that says why: access
+        to it lost, archived, or no longer matching our filter. Used to tell the classes of absence apart. Raise
+        SourceError when the question could not be answered.
         """
 
     def next_cursor(self) -> Cursor:

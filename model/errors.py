@@ -11,6 +11,7 @@ DriftlineError
 │   ├── SourceRateLimitedError  the source asks for a longer wait than the run can afford
 │   ├── SourceContentError      the source answers something that is not its data
 │   └── SourceGoneError         what we ask for does not exist any more
+│       └── SchemaDriftError      a configured field is missing, ambiguous or of another type
 ├── RecordError               one record is set aside, the read goes on
 ├── DeliveryError             a mail was not accepted; ``permanent`` says whether to try again
 ├── StateError                the stored state cannot be used now
@@ -19,6 +20,7 @@ DriftlineError
 └── InterruptedRunError       somebody asked us to stop
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -98,6 +100,14 @@ class SourceContentError(SourceError):
 
 class SourceGoneError(SourceError):
     """What we ask for does not exist any more: a removed endpoint, project, sheet or column."""
+
+
+class SchemaDriftError(SourceGoneError):
+    """Configured fields are missing, ambiguous or of another type than before; ``fields`` are our names for them."""
+
+    def __init__(self, *problems: Problem | str, fields: Sequence[str], location: str = "", hint: str = "") -> None:
+        super().__init__(*problems, location=location, hint=hint)
+        self.fields = tuple(fields)
 
 
 class RecordError(DriftlineError):

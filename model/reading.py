@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from model.errors import Problem
-from model.records import Record
+from model.records import Absence, Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,9 @@ class Container:
     id: str
     name: str
     state: str = "visible"
-    """``visible``, ``archived`` or ``trashed``."""
+    """``visible``, ``archived``, ``trashed`` or ``lost``: configured, but not shown to us any more."""
+    problem: Problem | None = None
+    """What to do about a container that is lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,14 @@ class SetAside:
     native_id: str
     reason: str
     location: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """A record that was asked for by its id and is there, but not for us: ``why`` is never ``deleted``."""
+
+    native_id: str
+    why: Absence
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from connectors.base import Connector
 from model.errors import SourceGoneError
 from model.keys import source_of
-from model.reading import Container, Page
+from model.reading import Container, Missing, Page
 from model.records import Absence
 from state.store import Store
 
@@ -110,7 +110,9 @@ def _asked(
     """Tell deleted from moved; a record that is found where we read was only missed by the census, and is there."""
     absences = dict.fromkeys(missing, Absence.DELETED)
     for part in _parts(missing):
-        found = [record for record in connector.fetch(part) if record.native_id in absences]
+        answers = [answer for answer in connector.fetch(part) if answer.native_id in absences]
+        absences.update((answer.native_id, answer.why) for answer in answers if isinstance(answer, Missing))
+        found = [answer for answer in answers if not isinstance(answer, Missing)]
         if found:
             keep(Page(found))
         for record in found:

@@ -53,6 +53,9 @@ class AsanaConnector(Connector):
     def discover(self) -> Discovery:
         return discover(self.name, self.options, self._opened())
 
+    def identity(self) -> str:
+        return str(self._opened().me().get("gid"))
+
     def roster(self) -> Iterable[Container]:
         return [project.container for project in self._known_projects()]
 

@@ -5,6 +5,7 @@ It lives in a transport adapter, below the vendors' libraries, so that each of t
 
 import random
 import ssl
+import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,12 +18,14 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 
 from connectors.base import HttpOptions, ReadContext
 from connectors.http import verdicts
+from connectors.http.ahead import in_parallel
 from connectors.http.origins import allowed_origin, origin
+from connectors.http.pace import Pace
 from connectors.http.patience import Patience, use_patient_connections
 from connectors.http.verdicts import Call, TryAgainError
 from model.errors import ConfigurationError, InterruptedRunError
 
-__all__ = ["PolicyAdapter", "PoolAnswer", "SessionPool", "open_session"]
+__all__ = ["PolicyAdapter", "PoolAnswer", "SessionPool", "in_parallel", "open_session"]
 
 _LONGEST_BACK_OFF_SECONDS = 60.0
 _MOST_REDIRECTS = 3
@@ -69,6 +72,8 @@ def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:
 class PolicyAdapter(HTTPAdapter):
     """Carries out the policy for one source and one run, whose deadline starts when the adapter is made.
 
+    Several threads may send at once.
+
     ``base_url`` names the only origin that is called, besides those in ``origins``. ``handled_statuses`` come back to
     the caller instead of raising. ``retry_posts`` is for sources whose posts only read. ``on_response`` sees every
     answer, refused ones too, before it is judged.
@@ -101,8 +106,9 @@ class PolicyAdapter(HTTPAdapter):
         self._origins = {allowed_origin(source, url) for url in (base_url, *origins)}
         self._patience = Patience(context, options.read_timeout_seconds)
         self._run_ends = time.monotonic() + options.run_deadline_seconds
-        self._redirects = 0
-        super().__init__(max_retries=0)
+        self._pace = Pace(options.requests_per_minute, self._sleep) if options.requests_per_minute else None
+        self._going = _Going()
+        super().__init__(max_retries=0, pool_maxsize=options.parallel)
 
     def govern(self, session: requests.Session) -> None:
         """Mount the policy on a session, for https and for plain http on this machine."""
@@ -151,6 +157,8 @@ class PolicyAdapter(HTTPAdapter):
 
     def _attempt(self, call: Call, verify: bool | str, cert: Any, proxies: Any) -> requests.Response:
         self._context.check()
+        if self._pace is not None:
+            self._pace.keep()
         self._patience.until = min(time.monotonic() + self._options.answer_deadline_seconds, self._run_ends)
         timeouts = (self._options.connect_timeout_seconds, self._options.read_timeout_seconds)
         # Ours before those that the environment names; checking is never off.
@@ -183,7 +191,7 @@ class PolicyAdapter(HTTPAdapter):
         if response.is_redirect:
             self._require_near(call, response)
             return response
-        self._redirects = 0
+        self._going.redirects = 0
         verdicts.require_success(call, response, self._context.now)
         if response.ok:
             verdicts.require_content(call, response)
@@ -192,10 +200,10 @@ class PolicyAdapter(HTTPAdapter):
     def _require_near(self, call: Call, response: requests.Response) -> None:
         """Let requests follow a few redirects within the allowed origins and no others (F8)."""
         target = urljoin(call.url, response.headers["Location"])
-        self._redirects += 1
-        if origin(target) in self._origins and self._redirects <= _MOST_REDIRECTS:
+        self._going.redirects += 1
+        if origin(target) in self._origins and self._going.redirects <= _MOST_REDIRECTS:
             return
-        self._redirects = 0
+        self._going.redirects = 0
         raise verdicts.elsewhere(call, target) if origin(target) not in self._origins else verdicts.in_circles(call)
 
     def _give_up(self, state: RetryCallState) -> bool:
@@ -207,6 +215,12 @@ class PolicyAdapter(HTTPAdapter):
     def _sleep(self, seconds: float) -> None:
         if self._context.stop.wait(seconds):
             raise InterruptedRunError(f"stopped while waiting for {self._source}")
+
+
+class _Going(threading.local):
+    """What belongs to the request that a thread is sending."""
+
+    redirects = 0
 
 
 def _require_certificates(source: str, ca_file: str | None) -> None:

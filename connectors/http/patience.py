@@ -3,6 +3,7 @@
 import http.client
 import io
 import socket
+import threading
 import time
 from typing import Any
 
@@ -14,8 +15,9 @@ from connectors.base import ReadContext
 _STOP_GLANCE_SECONDS = 0.25
 
 
-class Patience:
-    """Until when the current answer may take; the adapter sets it, its connections look at it while they read."""
+class Patience(threading.local):
+    """Until when the current answer of a thread may take; the adapter sets it, its connections look at it while they
+    read."""
 
     def __init__(self, context: ReadContext, silence_seconds: float) -> None:
         self.until = float("inf")

@@ -117,6 +117,9 @@ class JiraConnector(Connector):
             hint = "make a new token, put it where token points to, and write its last day in expires_on"
             yield Problem(f"the token of {self.name} {when}", f"{self.name}: expires_on", hint)
 
+    def identity(self) -> str:
+        return self._site.account_now()
+
     def roster(self) -> Iterable[Container]:
         return self._containers
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from datetime import date
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -35,9 +34,6 @@ class JiraOptions(SourceOptions):
     token: Secret
     """The account's API token; on Data Center its personal access token, or with user: its password. As a reference:
     env:JIRA_TOKEN, file:PATH or command:PROGRAM."""
-    expires_on: date | None = None
-    """The day on which the token expires, as Jira showed it when it was made. From 30 days before, the probe of the
-    source says so; Jira itself does not tell it."""
     projects: Annotated[tuple[ProjectKey, ...], Field(min_length=1)]
     """The keys of the projects to read; at least one."""
     fields: Mapping[str, str] = {}

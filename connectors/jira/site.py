@@ -32,9 +32,13 @@ class Site(ABC):
         """What an admin should mend about the account."""
         return ()
 
+    def account_now(self) -> str:
+        """Who we are there for the site, asked anew; raise SourceAuthError when it does not know us (J23)."""
+        return self._account(self._myself())
+
     def confirm_identity(self) -> None:
         """Raise SourceAuthError unless the site still takes us for the one that we were at the beginning (J23)."""
-        now = self._account(self._myself())
+        now = self.account_now()
         if now != self._account(self.person):
             raise SourceAuthError(
                 f"{self._client.name} took us for {self._account(self.person)} first and for {now} later",

@@ -64,6 +64,10 @@ class SalesforceConnector(Connector):
         _, problems = self._fields()
         return discover(self._opened(), self.options, self._described, problems)
 
+    def identity(self) -> str:
+        who = self._client.who() if self._client else self._opened().who()
+        return f"{who.get('organization_id')}/{who['user_id']}"
+
     def roster(self) -> Iterable[Container]:
         self._fields()
         return [Container(CONTAINER, "Opportunities")]

@@ -58,6 +58,10 @@ class SpreadsheetConnector(Connector):
             problems=found.problems,
         )
 
+    def identity(self) -> str:
+        """Nobody: a file has no sign-in."""
+        return ""
+
     def roster(self) -> Iterable[Container]:
         """The one sheet or table."""
         found = self._read()

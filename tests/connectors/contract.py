@@ -171,6 +171,12 @@ class ConnectorContract:
         assert probe.identity
         assert {container.id for container in probe.containers} == {container.id for container in connector.roster()}
 
+    def test_whoever_we_are_stays_the_same_while_nothing_changes(self, world: World, opened) -> None:
+        connector = opened()
+        before = connector.identity()
+        full_read(connector)
+        assert connector.identity() == before == opened().identity()
+
     def test_what_changed_since_the_cursor_is_read(self, world: World, opened) -> None:
         first = opened()
         everything = ids_of(full_read(first))

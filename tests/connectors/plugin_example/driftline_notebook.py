@@ -35,6 +35,9 @@ class NotebookConnector(Connector):
     def probe(self) -> Probe:
         return Probe(identity=self.path.name, server=str(self.path.parent), containers=list(self.roster()))
 
+    def identity(self) -> str:
+        return ""
+
     def roster(self) -> Iterable[Container]:
         if not self.path.is_file():
             raise SourceGoneError(
