@@ -1,27 +1,30 @@
 """Reads a Jira Cloud site or a Jira Data Center: issues with needs and date moves, versions and sprints."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 from connectors.base import Connector, ReadContext, SourceOptions
 from connectors.jira.options import JiraOptions
 from model.errors import Problem, RecordError, SourceGoneError
-from model.reading import Container, Cursor, Page, Probe, SetAside
-from model.records import Record
+from model.reading import Container, Cursor, Discovery, Missing, Page, Probe, SetAside
+from model.records import Absence, Record
 
 if TYPE_CHECKING:
     from connectors.jira.fields import FieldPlan
     from connectors.jira.records import JiraReader
-    from connectors.jira.site import Site
+    from connectors.jira.site import Batch, SideTable, Site, Wanted
 
 __all__ = ["CONNECTOR", "JiraConnector", "JiraOptions"]
 
 _VISIBLE = "visible"
+_LOST = "lost"
+_PUT_AWAY = ("archived", "trashed")
+_ORDER = " ORDER BY created ASC, key ASC"
 _GATEWAY = "api.atlassian.com"
-_DAYS_BEFORE_EXPIRY = 30
 
 
 class JiraConnector(Connector):
@@ -75,17 +78,30 @@ class JiraConnector(Connector):
 
     @cached_property
     def _containers(self) -> Sequence[Container]:
-        found = self._site.projects(self.options.projects)
-        missing = [key for key in self.options.projects if key not in found]
-        if missing:
-            raise SourceGoneError(*(self._invisible(key) for key in missing))
-        return tuple(
-            Container(key, str(found[key].get("name") or key), _state(found[key])) for key in self.options.projects
-        )
+        """The configured projects by the keys that they have now; one that is not shown is ``lost`` (J12, J21, J22)."""
+        listed = self._site.projects(self.options.projects)
+        found = [self._container(key, listed.get(key)) for key in self.options.projects]
+        if any(container.state == _LOST for container in found):
+            self._site.confirm_identity()  # nobody is shown anything
+        return tuple({container.id: container for container in found}.values())
 
-    def _invisible(self, key: str) -> Problem:
-        hint = "give the account permission to browse it, or correct the key if it was renamed, or take it out"
-        return Problem(f"{self.name} does not show the project {key}", f"{self.name}: projects", hint)
+    def _container(self, key: str, raw: Mapping[str, object] | None) -> Container:
+        raw = raw or self._site.project(key)
+        if raw is None:
+            hint = "give the account permission to browse it, or correct the key, or take it out"
+            problem = Problem(f"{self.name} does not show the project {key}", f"{self.name}: projects", hint)
+            return Container(key, key, _LOST, problem)
+        return Container(str(raw.get("key")), str(raw.get("name") or key), _state(raw))
+
+    def _renamed_problems(self) -> Iterator[Problem]:
+        known = {container.id for container in self._containers}
+        for key in self.options.projects:
+            raw = None if key in known else self._site.project(key)
+            if raw is not None:
+                hint = f"write {raw.get('key')} in projects; the old key works only as long as no other project gets it"
+                yield Problem(
+                    f"the project {key} of {self.name} is called {raw.get('key')} now", f"{self.name}: projects", hint
+                )
 
     def probe(self) -> Probe:
         site = self._site
@@ -94,7 +110,7 @@ class JiraConnector(Connector):
             for container in self._containers
             if container.state == _VISIBLE
         ]
-        problems = (*self._plan.problems, *site.problems, *self._address_problems(), *self._expiry_problems())
+        problems = (*self._lost_problems(), *self._plan.problems, *site.problems, *self._address_problems())
         server = str(self._server.get("baseUrl") or self.options.url)
         return Probe(site.identity, server, self._containers, counts, problems)
 
@@ -106,19 +122,24 @@ class JiraConnector(Connector):
                 "write the address at which people open Jira in browse_url",
             )
 
-    def _expiry_problems(self) -> Iterator[Problem]:
-        """Jira never tells when a token expires, only on the day that it is too late (J34)."""
-        expires = self.options.expires_on
-        if expires is None:
-            return
-        days = (expires - self.context.now.astimezone(self.context.zone).date()).days
-        if days <= _DAYS_BEFORE_EXPIRY:
-            when = f"expires on {expires}, {days} days from now" if days >= 0 else f"expired on {expires}"
-            hint = "make a new token, put it where token points to, and write its last day in expires_on"
-            yield Problem(f"the token of {self.name} {when}", f"{self.name}: expires_on", hint)
+    def discover(self) -> Discovery:
+        from connectors.jira.discovery import discover
+
+        every = [Container(str(raw.get("key")), str(raw.get("name")), _state(raw)) for raw in self._site.all_projects()]
+        projects = {known: f"{_jql(known.id)}{_ORDER}" for known in self._containers if known.state == _VISIBLE}
+        found = discover(self._site, self.options, self._plan, projects, every)
+        return replace(found, problems=(*self._lost_problems(), *found.problems))
+
+    def _lost_problems(self) -> Iterator[Problem]:
+        yield from (container.problem for container in self._containers if container.problem is not None)
+        yield from self._renamed_problems()
 
     def identity(self) -> str:
         return self._site.account_now()
+
+    def shape(self) -> Mapping[str, str]:
+        self._plan.require()
+        return self._plan.shape
 
     def roster(self) -> Iterable[Container]:
         return self._containers
@@ -126,19 +147,25 @@ class JiraConnector(Connector):
     def changed(self, cursor: Cursor | None) -> Iterable[Page]:
         since = None if cursor is None else _since(cursor)
         time = None if since is None else self._site.time(since)
-        for container in self._containers:
-            if container.state != _VISIBLE:
-                continue
-            jql = f"{_jql(container.id, time)} ORDER BY created ASC, key ASC"
-            for raw_issues in self._site.search(jql, self._reader.fields, self.options.page_size):
-                if raw_issues:
-                    yield self._page(raw_issues)
+        jqls = {
+            container.id: f"{_jql(container.id, time)}{_ORDER}"
+            for container in self._containers
+            if container.state == _VISIBLE
+        }
+        for batch in self._site.read(jqls, self._wanted, whole=time is None):
+            if batch.issues:
+                yield self._page(batch)
         self._site.confirm_identity()
 
-    def _page(self, raw_issues: "list[dict[str, object]]") -> Page:
-        histories = self._site.histories(raw_issues, self._reader.changelog_fields)
-        parents = self._site.ids_of(self._reader.parent_keys(raw_issues))
-        return Page(*self._reader.issues(raw_issues, histories, parents))
+    @property
+    def _wanted(self) -> "Wanted":
+        from connectors.jira.site import Wanted
+
+        return Wanted(self._reader.fields, self._reader.changelog_fields, self.options.page_size)
+
+    def _page(self, batch: "Batch") -> Page:
+        parents = self._site.ids_of(self._reader.parent_keys(batch.issues))
+        return Page(*self._reader.issues(batch.issues, batch.histories, parents))
 
     def side_tables(self) -> Iterable[Page]:
         """Versions and sprints: their dates move without a trace on the issues (J19)."""
@@ -150,35 +177,32 @@ class JiraConnector(Connector):
     def _side_tables(self) -> dict[str, Page]:
         """By project. A sprint that several projects' boards show belongs to the first of them."""
         seen: set[str] = set()
-        pages = {}
-        for container in self._containers:
-            if container.state == _VISIBLE:
-                self.context.check()
-                pages[container.id] = self._side_table(container.id, seen)
-        return pages
+        visible = [container.id for container in self._containers if container.state == _VISIBLE]
+        tables = self._site.side_tables(visible, sprints=self.options.sprints)
+        return {table.project: self._side_table(table, seen) for table in tables}
 
-    def _side_table(self, project: str, seen: set[str]) -> Page:
+    def _side_table(self, table: "SideTable", seen: set[str]) -> Page:
         records: list[Record] = []
         set_aside: list[SetAside] = []
-        for native_id, read in self._side_rows(project):
+        reader = self._reader
+        rows = [("version", raw) for raw in table.versions] + [("sprint", raw) for raw in table.sprints]
+        for kind, raw in rows:
+            native_id = f"{kind}:{raw.get('id')}"
             if native_id in seen:
                 continue
             seen.add(native_id)
+            read = reader.release if kind == "version" else reader.sprint
             try:
-                records.append(read())
+                records.append(read(raw, table.project))
             except RecordError as error:
-                set_aside.append(SetAside(native_id, error.summary, f"{self.name}: {project}"))
+                set_aside.append(SetAside(native_id, error.summary, f"{self.name}: {table.project}"))
         return Page(records, set_aside)
 
-    def _side_rows(self, project: str) -> Iterator[tuple[str, Callable[[], Record]]]:
-        for raw in self._site.versions(project):
-            yield f"version:{raw.get('id')}", partial(self._reader.release, raw, project)
-        if self.options.sprints:
-            for raw in self._site.sprints(project):
-                yield f"sprint:{raw.get('id')}", partial(self._reader.sprint, raw, project)
-
     def census(self, container: Container) -> Iterable[str]:
-        """Ids of issues, versions and sprints. Raise SourceGoneError for a project that is archived or not visible."""
+        """Ids of issues, versions and sprints; a full read of this run has listed those of the issues already.
+
+        Raise SourceGoneError for a project that is archived or not visible.
+        """
         state = {known.id: known.state for known in self._containers}.get(container.id)
         if state != _VISIBLE:
             raise SourceGoneError(
@@ -186,23 +210,31 @@ class JiraConnector(Connector):
                 location=self.name,
                 hint="restore the project in Jira, or take it out of projects",
             )
-        seen: set[str] = set()
-        for native_id in self._site.ids(f"{_jql(container.id)} ORDER BY created ASC, key ASC"):
-            if native_id not in seen:
-                seen.add(native_id)
-                yield native_id
+        listed = self._site.listed.get(container.id)
+        for native_id in self._site.ids(f"{_jql(container.id)}{_ORDER}") if listed is None else listed:
+            yield str(native_id)
         page = self._side_tables[container.id]
         yield from (record.native_id for record in page.records)
         yield from (broken.native_id for broken in page.set_aside)
         self._site.confirm_identity()
 
-    def fetch(self, native_ids: Sequence[str]) -> Iterable[Record]:
-        """Fetch issues wherever they are now, and versions and sprints of the configured projects."""
+    def fetch(self, native_ids: Sequence[str]) -> Iterable[Record | Missing]:
+        """Fetch issues wherever they are now, and versions and sprints of the configured projects (J22)."""
+        from connectors.jira.records import ARCHIVED_FIELD, is_archived
+
+        put_away = {container.id for container in self._containers if container.state in _PUT_AWAY}
         wanted = dict.fromkeys(native_ids)
         issue_ids = [native_id for native_id in wanted if ":" not in native_id]
-        for raw_issues in self._site.issues(issue_ids, self._reader.fields):
-            if raw_issues:
-                yield from self._page(raw_issues).records
+        asked = replace(self._wanted, fields=[*self._wanted.fields, ARCHIVED_FIELD])
+        for batch in self._site.issues(issue_ids, asked):
+            yield from (Missing(native_id, Absence.ACCESS_LOST) for native_id in batch.withheld)
+            archived = {str(raw.get("id")) for raw in batch.issues if is_archived(raw)}
+            page = self._page(batch)
+            for record in page.records:
+                away = record.native_id in archived or record.container in put_away
+                yield Missing(record.native_id, Absence.ARCHIVED) if away else record
+            # It is there; what it says cannot be known.
+            yield from (Missing(broken.native_id, Absence.UNOBSERVED) for broken in page.set_aside)
         if len(issue_ids) < len(wanted):
             for page in self._side_tables.values():
                 yield from (record for record in page.records if record.native_id in wanted)

@@ -1,20 +1,20 @@
 """Jira Data Center: REST v2, lists paged by position, the changelog inside each issue."""
 
+from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
-from connectors.jira.answers import Json, mapping, row_id, rows
-from connectors.jira.client import JiraClient
-from connectors.jira.site import Site
+from connectors.jira.answers import Json, mapping, rows
+from connectors.jira.client import JiraClient, WithheldError
+from connectors.jira.id_lists import IdsByKey, numeric_id
+from connectors.jira.positions import PositionWalk, Rows
+from connectors.jira.site import Batch, Site, Wanted
 from model.errors import Problem, SourceUnavailableError
 
 _IDS_PER_PAGE = 1000
-_MOST_RETURNS = 20
-_WHOLE_WALK = 5
-"""A walk from the beginning counts like this many returns by a page."""
 _UNKNOWN_ZONE = timedelta(hours=24)
 """Further than any two zones are apart."""
 
@@ -26,7 +26,8 @@ class DataCenterSite(Site):
 
     def __init__(self, client: JiraClient) -> None:
         super().__init__(client)
-        self._ids_by_key: dict[str, str | None] = {}
+        self._ids_by_key = IdsByKey()
+        self._unseen: set[str] = set()
 
     def _account(self, person: Json) -> str:
         return str(person.get("key") or person.get("name") or "")
@@ -49,51 +50,50 @@ class DataCenterSite(Site):
 
     def projects(self, keys: Sequence[str]) -> Mapping[str, Json]:
         """There is no search for projects here; the list leaves archived ones out unless asked for them."""
+        return {key: raw for raw in self.all_projects() if (key := str(raw.get("key"))) in keys}
+
+    def all_projects(self) -> Iterator[Json]:
         answer = self._client.get("its projects", "project", {"includeArchived": "true"})
-        return {key: raw for raw in rows(answer, self._client.complaint) if (key := str(raw.get("key"))) in keys}
+        yield from rows(answer, self._client.complaint)
 
-    def search(self, jql: str, fields: Sequence[str], page_size: int) -> Iterator[list[Json]]:
-        for page in self._walk(jql, {"fields": list(fields), "expand": ["changelog"]}, page_size):
-            self._ids_by_key.update((str(raw.get("key")), str(raw.get("id"))) for raw in page)
-            yield page
+    def read(self, jqls: Mapping[str, str], wanted: Wanted, *, whole: bool) -> Iterator[Batch]:
+        """First pages of several projects at once, then the other pages of each."""
+        asked: Json = {"fields": list(wanted.fields), "expand": ["changelog"]}
+        walks = {key: self._walk(jql, asked, wanted.page_size) for key, jql in jqls.items()}
+        for first in self._ask_all(walk.begin for walk in walks.values()):
+            yield self._batch(first, wanted)
+        for key, walk in walks.items():
+            for page in walk.rest(self._ask_all):
+                yield self._batch(page, wanted)
+            if whole:
+                self.listed[key] = walk.ids
 
-    def ids(self, jql: str) -> Iterator[str]:
-        for page in self._walk(jql, {"fields": ["id"]}, _IDS_PER_PAGE):
-            for issue in page:
-                yield row_id(issue, self._client.complaint)
+    def _batch(self, raw_issues: Sequence[Json], wanted: Wanted) -> Batch:
+        for raw in raw_issues:
+            self._ids_by_key.learn(str(raw.get("key")), numeric_id(raw, self._client.complaint))
+        return Batch(raw_issues, self._histories(raw_issues, wanted.changes))
+
+    def ids(self, jql: str) -> "array[int]":
+        walk = self._walk(jql, {"fields": ["id"]}, _IDS_PER_PAGE)
+        walk.begin()
+        for _ in walk.rest(self._ask_all):
+            pass
+        return walk.ids
 
     def count(self, jql: str) -> int:
         return self._total(self._page({"jql": jql, "startAt": 0, "maxResults": 0}))
 
-    def _walk(self, jql: str, asked: Json, page_size: int) -> Iterator[list[Json]]:
-        """Walk all pages, each issue once, while the list shifts below us (J13).
+    def some(self, jql: str, fields: Sequence[str], limit: int) -> list[Json]:
+        page = self._page({"jql": jql, "startAt": 0, "maxResults": limit, "fields": list(fields)})
+        return rows(page.get("issues"), self._client.complaint)
 
-        Every page begins with the last row of the one before. When that row is another one, rows before it went away
-        and some slipped past us: go back. A list that is longer than what we saw is walked again from its beginning.
-        """
-        seen: set[str] = set()
-        start, known_before, returns, overlaps = 0, -1, 0, False
-        while True:
-            page = self._page({**asked, "jql": jql, "startAt": start, "maxResults": page_size})
-            total, found = self._total(page), self._by_id(page)
-            if start < total and not found:
-                raise self._client.complaint("ended a list in the middle")
-            shifted = overlaps and next(iter(found), None) not in seen
-            fresh = [raw for native_id, raw in found.items() if native_id not in seen]
-            seen.update(found)
-            yield fresh
-            ended = start + len(page["issues"]) >= total
-            # What a whole walk more does not find is only counted twice by the server.
-            if ended and not shifted and (len(seen) >= total or len(seen) == known_before):
-                return
-            if shifted or ended:
-                returns += 1 if shifted else _WHOLE_WALK
-                self._require_calm(returns)
-                start = max(0, start - page_size) if shifted else 0
-                known_before = len(seen) if start == 0 else -1
-            else:
-                start += max(1, len(found) - 1)
-            overlaps = start > 0 and len(found) > 1
+    def _walk(self, jql: str, asked: Json, page_size: int) -> PositionWalk:
+        def ask(start: int, size: int) -> Rows:
+            page = self._page({**asked, "jql": jql, "startAt": start, "maxResults": size})
+            total, found = self._total(page), rows(page.get("issues"), self._client.complaint)
+            return Rows(start, total, len(found), {numeric_id(raw, self._client.complaint): raw for raw in found})
+
+        return PositionWalk(ask, page_size, self._client.complaint, self._restless)
 
     def _page(self, asked: Json) -> Json:
         page = mapping(self._client.post(f"its issues ({asked['jql']})", "search", asked), self._client.complaint)
@@ -101,37 +101,27 @@ class DataCenterSite(Site):
             raise self._client.complaint("goes round in circles: it answers another page than the one asked for")
         return page
 
-    def _by_id(self, page: Json) -> dict[str, Json]:
-        complain = self._client.complaint
-        return {row_id(raw, complain): raw for raw in rows(page.get("issues"), complain)}
-
     def _total(self, page: Json) -> int:
         total = page.get("total")
         if not isinstance(total, int):
             raise self._client.complaint("answered a list without its length")
         return total
 
-    def _require_calm(self, returns: int) -> None:
-        if returns > _MOST_RETURNS:
-            raise SourceUnavailableError(
-                f"{self._client.name} changes faster than it can be read",
-                location=self._client.name,
-                hint="it is read again at its next turn; if it stays, its search index may need to be rebuilt",
-            )
+    def _restless(self) -> SourceUnavailableError:
+        return SourceUnavailableError(
+            f"{self._client.name} changes faster than it can be read",
+            location=self._client.name,
+            hint="it is read again at its next turn; if it stays, its search index may need to be rebuilt",
+        )
 
-    def issues(self, ids: Sequence[str], fields: Sequence[str]) -> Iterator[list[Json]]:
-        """One by one; there is no question for several. Raise SourceAuthError for one that exists and is kept from us:
-        it must not look deleted."""
-        for native_id in ids:
-            found = self._issue(native_id, fields)
-            if found is not None:
-                yield [found]
+    def issues(self, ids: Sequence[str], wanted: Wanted) -> Iterator[Batch]:
+        """One by one, several at once; there is no question for several."""
+        yield from self._ask_all(partial(self._single, native_id, wanted) for native_id in ids)
 
     def _issue(self, id_or_key: str, fields: Sequence[str]) -> Json | None:
-        params = {"fields": ",".join(fields), "expand": "changelog"}
-        return self._client.find(f"the issue {id_or_key}", f"issue/{id_or_key}", params)
+        return self._find_issue(id_or_key, fields, expand="changelog")
 
-    def histories(self, raw_issues: Sequence[Json], field_ids: Sequence[str]) -> Mapping[str, Sequence[Json]]:
+    def _histories(self, raw_issues: Sequence[Json], field_ids: Sequence[str]) -> Mapping[str, Sequence[Json]]:
         """What came with the issues; a changelog that was cut there is asked for by itself (J10)."""
         return {str(raw.get("id")): self._history(raw) for raw in raw_issues}
 
@@ -145,11 +135,28 @@ class DataCenterSite(Site):
 
     def ids_of(self, keys: Iterable[str]) -> Mapping[str, str]:
         """Most epics were read before their issues, which are younger; the others are asked for once."""
-        wanted = set(keys)
-        for key in sorted(wanted - self._ids_by_key.keys()):
-            found = self._client.find(f"the issue {key}", f"issue/{key}", {"fields": "id"})
-            self._ids_by_key[key] = None if found is None else row_id(found, self._client.complaint)
-        return {key: native_id for key in wanted if (native_id := self._ids_by_key[key]) is not None}
+        found: dict[str, str] = {}
+        unknown = []
+        for key in sorted(set(keys)):
+            native_id = self._ids_by_key.get(key)
+            if native_id is not None:
+                found[key] = str(native_id)
+            elif key not in self._unseen:
+                unknown.append(key)
+        for key, native_id in self._ask_all(partial(self._id_of, key) for key in unknown):
+            if native_id is None:
+                self._unseen.add(key)
+            else:
+                self._ids_by_key.learn(key, native_id)
+                found[key] = str(native_id)
+        return found
+
+    def _id_of(self, key: str) -> tuple[str, int | None]:
+        try:
+            raw = self._client.find(f"the issue {key}", f"issue/{key}", {"fields": "id"})
+        except WithheldError:
+            raw = None
+        return key, None if raw is None else numeric_id(raw, self._client.complaint)
 
     def time(self, since: datetime) -> str:
         """In the zone of the account; a day further back where that is unknown (J15)."""

@@ -8,14 +8,15 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.jira.options import JiraOptions
-from model.errors import Problem, SourceGoneError
+from model.errors import Problem, SchemaDriftError
 from model.keys import normalise_key
 from model.records import FieldValue
 
-_SPRINT_TYPE = "com.pyxis.greenhopper.jira:gh-sprint"
-_EPIC_TYPES = ("com.pyxis.greenhopper.jira:gh-epic-link", "com.atlassian.jpo:jpo-custom-field-parent")
+SPRINT_TYPE = "com.pyxis.greenhopper.jira:gh-sprint"
+EPIC_TYPES = ("com.pyxis.greenhopper.jira:gh-epic-link", "com.atlassian.jpo:jpo-custom-field-parent")
 _USUAL_START = "Start date"
 _FIRST_MILLISECONDS = 100_000_000_000
+_EXTRA = "fields."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +28,11 @@ class SiteField:
     type: str = "any"
     of: str = ""
     custom: str = ""
+
+    @property
+    def what(self) -> str:
+        """The type in words: ``date``, ``list of option``."""
+        return f"list of {self.of}" if self.type == "array" and self.of else self.type
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +48,19 @@ class FieldPlan:
     problems: Sequence[Problem] = ()
 
     def require(self) -> None:
-        """Raise SourceGoneError when a field is missing or ambiguous: a null would look like an answer (S9)."""
+        """Raise SchemaDriftError when a field is missing or ambiguous: a null would look like an answer (S9)."""
         if self.problems:
-            raise SourceGoneError(*self.problems)
+            options = (problem.location.partition(": ")[2] for problem in self.problems)
+            raise SchemaDriftError(*self.problems, fields=[option.removeprefix(_EXTRA) for option in options])
+
+    @property
+    def shape(self) -> dict[str, str]:
+        """Our name of each field, also of those found without being configured, and its id and type on the site."""
+        single = {"start_field": self.start, "estimate_field": self.estimate, "sprint": self.sprint}
+        meant = {ours: [one] for ours, one in (*self.extra.items(), *single.items()) if one is not None}
+        if self.parents:
+            meant["parent"] = list(self.parents)
+        return {ours: ", ".join(f"{one.id} ({one.what})" for one in found) for ours, found in meant.items()}
 
     @property
     def ids(self) -> list[str]:
@@ -59,13 +75,14 @@ def plan_fields(
 
     Sprint and, with ``epic_fields``, the links to epics are known by what they are: names and ids differ per site.
     """
-    known = [_site_field(raw) for raw in raw_fields]
+    known = [site_field(raw) for raw in raw_fields]
     finder = _Finder(source, known)
-    extra = {name: found for name, wanted in options.fields.items() if (found := finder.find(f"fields.{name}", wanted))}
+    wished = {name: finder.find(f"{_EXTRA}{name}", wanted) for name, wanted in options.fields.items()}
+    extra = {name: found for name, found in wished.items() if found is not None}
     start = finder.find("start_field", options.start_field) if options.start_field else finder.usual(_USUAL_START)
     estimate = finder.find("estimate_field", options.estimate_field) if options.estimate_field else None
-    sprint = next((one for one in known if one.custom == _SPRINT_TYPE), None)
-    links = [one for kind in _EPIC_TYPES for one in known if one.custom == kind] if epic_fields else []
+    sprint = next((one for one in known if one.custom == SPRINT_TYPE), None)
+    links = [one for kind in EPIC_TYPES for one in known if one.custom == kind] if epic_fields else []
     return FieldPlan(extra, start, estimate, sprint, tuple(links), tuple(finder.problems))
 
 
@@ -101,7 +118,8 @@ class _Finder:
         return [one for one in self._known if normalise_key(one.name) == normalise_key(name)]
 
 
-def _site_field(raw: Mapping[str, Any]) -> SiteField:
+def site_field(raw: Mapping[str, Any]) -> SiteField:
+    """A field as the site lists it."""
     schema = raw.get("schema") or {}
     return SiteField(
         str(raw.get("id")),
@@ -133,6 +151,8 @@ def field_value(raw: Any, known: SiteField) -> FieldValue:
 
 def shown(raw: Any) -> str:
     """The text that a person sees for a value: an option's value, somebody's address, a name, a rich text's words."""
+    if isinstance(raw, str):
+        return plain(raw)
     if not isinstance(raw, dict):
         return plain(str(raw))
     if raw.get("type") == "doc":

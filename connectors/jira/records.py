@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
+from functools import cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,6 +41,8 @@ LEAN_FIELDS = (
 """What is asked for of every issue; everything else costs time and says nothing (J9)."""
 
 KEY_FIELD = "issuekey"
+ARCHIVED_FIELD = "archiveddate"
+"""Set on a single issue that was archived, which a search does not find any more but a question by id does (J22)."""
 
 _CATEGORIES = {"new": StatusCategory.TODO, "indeterminate": StatusCategory.DOING, "done": StatusCategory.DONE}
 
@@ -156,7 +158,7 @@ class JiraReader:
             changed=moment(fields["updated"]),
             moves=self._moves(histories),
             custom={name: field_value(fields.get(one.id), one) for name, one in self.plan.extra.items()},
-            provenance=self._provenance() | {"parent": told_by},
+            provenance=self._provenance[told_by],
             type=plain(fields["issuetype"]["name"]),
             status=plain(fields["status"]["name"]),
             category=category,
@@ -258,13 +260,17 @@ class JiraReader:
                     moves.append(Move(name, *dates, at, _person(entry.get("author"))))
         return tuple(sorted(moves, key=lambda move: move.at))
 
-    def _provenance(self) -> dict[str, str]:
+    @cached_property
+    def _provenance(self) -> Mapping[str, Mapping[str, str]]:
+        """By the field that told the parent; shared by all issues, of which it would be the largest part."""
         where = dict(_ISSUE_FIELDS)
         where |= {name: one.id for name, one in self.plan.extra.items()}
         for name, one in (("start", self.plan.start), ("sprint", self.plan.sprint), ("estimate", self.plan.estimate)):
             if one is not None:
                 where[name] = one.id
-        return where
+        return {
+            told_by: where | {"parent": told_by} for told_by in ("parent", *(link.id for link in self.plan.parents))
+        }
 
     def release(self, raw: Json, project: str) -> Release:
         """Read a version. Raise RecordError when it cannot be normalised or stored."""
@@ -309,6 +315,11 @@ class JiraReader:
         return record
 
 
+def is_archived(raw: Json) -> bool:
+    """Whether an issue was archived by itself; its fields must hold ARCHIVED_FIELD where the site has it."""
+    return bool((raw.get("fields") or {}).get(ARCHIVED_FIELD))
+
+
 def _former_keys(key: str, histories: Sequence[Json]) -> tuple[str, ...]:
     """Keys that the issue had before it was moved (J21)."""
     former = [
@@ -332,6 +343,7 @@ def _changed_day(change: Json, side: str) -> date | None:
     return day(change.get(side) or change.get(f"{side}String"))
 
 
+@lru_cache(maxsize=1024)
 def _fold(name: str) -> str:
     return normalise_key(name.replace("’", "'"))
 

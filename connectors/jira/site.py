@@ -1,13 +1,48 @@
 """What we ask of a Jira, whichever kind it is; Cloud and Data Center answer it in their own ways."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar
+from functools import partial
+from typing import ClassVar, TypeVar
 
+from connectors.http import in_parallel
 from connectors.jira.answers import Json, mapping, row_id, rows
-from connectors.jira.client import AGILE, JiraClient
+from connectors.jira.client import AGILE, JiraClient, WithheldError
 from model.errors import Problem, SourceAuthError
+
+_Answer = TypeVar("_Answer")
+_LONGEST_PARAMETER = 1500
+"""Addresses of 2,000 characters are safe with every proxy (J11)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is asked for of every issue: fields, those whose changes are told, and how many issues at a time."""
+
+    fields: Sequence[str]
+    changes: Sequence[str]
+    page_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Some issues with their changelogs by issue id; ``withheld`` are ids that exist and are kept from us."""
+
+    issues: Sequence[Json]
+    histories: Mapping[str, Sequence[Json]] = field(default_factory=dict)
+    withheld: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SideTable:
+    """What belongs to a project beside its issues."""
+
+    project: str
+    versions: Sequence[Json]
+    sprints: Sequence[Json]
 
 
 class Site(ABC):
@@ -20,6 +55,8 @@ class Site(ABC):
         """Ask who we are; raise SourceAuthError when the site does not know us (J23)."""
         self._client = client
         self.person = self._myself()
+        self.listed: dict[str, array[int]] = {}
+        """The ids of all issues of a project, of those projects that were read whole."""
 
     @property
     def identity(self) -> str:
@@ -55,16 +92,55 @@ class Site(ABC):
     def fields(self) -> list[Json]:
         return rows(self._client.get("its fields", "field"), self._client.complaint)
 
-    def versions(self, project: str) -> list[Json]:
-        answer = self._client.get(f"the versions of {project}", f"project/{project}/versions")
-        return rows(answer, self._client.complaint)
+    def side_tables(self, projects: Iterable[str], *, sprints: bool) -> Iterator[SideTable]:
+        """Versions and, where wanted, sprints, of several projects at once."""
+        yield from self._ask_all(partial(self._side_table, project, sprints) for project in projects)
 
-    def sprints(self, project: str) -> Iterator[Json]:
+    def _side_table(self, project: str, sprints: bool) -> SideTable:
+        answer = self._client.get(f"the versions of {project}", f"project/{project}/versions")
+        versions = rows(answer, self._client.complaint)
+        return SideTable(project, versions, list(self._sprints(project)) if sprints else ())
+
+    def _sprints(self, project: str) -> Iterator[Json]:
         """All sprints of the project's boards; kanban boards have none."""
         for board in self._client.values(f"the boards of {project}", "board", {"projectKeyOrId": project}, AGILE):
             if board.get("type") != "kanban":
                 path = f"board/{row_id(board, self._client.complaint)}/sprint"
                 yield from self._client.values(f"the sprints of {project}", path, {}, AGILE)
+
+    def project(self, key: str) -> Json | None:
+        """A project by a key that it has or had (J21); None when it is not shown to us."""
+        try:
+            return self._client.find(f"the project {key}", f"project/{key}", {})
+        except WithheldError:
+            return None
+
+    def _ask_all(self, questions: Iterable[Callable[[], _Answer]]) -> Generator[_Answer, None, None]:
+        yield from in_parallel(questions, self._client.context, at_once=self._client.at_once)
+
+    def _single(self, native_id: str, wanted: Wanted) -> Batch:
+        """One issue, asked for by itself; none when it does not exist for us."""
+        try:
+            raw = self._issue(native_id, wanted.fields)
+        except WithheldError:
+            return Batch((), withheld=(native_id,))
+        if raw is None:
+            return Batch(())
+        return Batch((raw,), self._histories((raw,), wanted.changes))
+
+    def _find_issue(self, id_or_key: str, fields: Sequence[str], **params: str) -> Json | None:
+        """There is no post for one issue; all fields are asked for when their names are too long for an address."""
+        listed = ",".join(fields)
+        asked = {"fields": listed if len(listed) <= _LONGEST_PARAMETER else "*all", **params}
+        return self._client.find(f"the issue {id_or_key}", f"issue/{id_or_key}", asked)
+
+    @abstractmethod
+    def _issue(self, id_or_key: str, fields: Sequence[str]) -> Json | None:
+        """One issue, or None when there is none; raise WithheldError when the site says that it is kept from us."""
+
+    @abstractmethod
+    def _histories(self, raw_issues: Sequence[Json], field_ids: Sequence[str]) -> Mapping[str, Sequence[Json]]:
+        """The changelog of some fields of issues just read, complete, by issue id."""
 
     def close(self) -> None:
         self._client.close()
@@ -75,28 +151,34 @@ class Site(ABC):
 
     @abstractmethod
     def projects(self, keys: Sequence[str]) -> Mapping[str, Json]:
-        """Those of the projects that we see, archived and deleted ones included, by key."""
+        """Those of the projects that are listed for us, by key; archived ones included, deleted ones where Jira tells
+        them."""
 
     @abstractmethod
-    def search(self, jql: str, fields: Sequence[str], page_size: int) -> Iterator[list[Json]]:
-        """Walk all pages of a search that orders by what does not change. Raise SourceError before its end is reached
-        or not at all."""
+    def all_projects(self) -> Iterator[Json]:
+        """Every project that is listed for us."""
 
     @abstractmethod
-    def ids(self, jql: str) -> Iterator[str]:
-        """The ids of all issues that a search finds."""
+    def read(self, jqls: Mapping[str, str], wanted: Wanted, *, whole: bool) -> Iterator[Batch]:
+        """Read what searches find, by project, each of which orders by what does not change; ``whole`` says that each
+        finds all of its project, whose ids are ``listed`` afterwards. An issue may come twice. Raise SourceError before
+        the end of a search is reached or not at all."""
+
+    @abstractmethod
+    def ids(self, jql: str) -> "array[int]":
+        """The ids of all issues that a search finds, each once."""
 
     @abstractmethod
     def count(self, jql: str) -> int:
         """About how many issues there are; good for a person to compare, never for a conclusion (J6)."""
 
     @abstractmethod
-    def issues(self, ids: Sequence[str], fields: Sequence[str]) -> Iterator[list[Json]]:
-        """Fetch issues by id, wherever they are now; those that we cannot see are left out (J22)."""
+    def some(self, jql: str, fields: Sequence[str], limit: int) -> list[Json]:
+        """A few of the issues that a search finds."""
 
     @abstractmethod
-    def histories(self, raw_issues: Sequence[Json], field_ids: Sequence[str]) -> Mapping[str, Sequence[Json]]:
-        """The changelog of some fields of issues just read, complete, by issue id."""
+    def issues(self, ids: Sequence[str], wanted: Wanted) -> Iterator[Batch]:
+        """Fetch issues by id, wherever they are now; those that do not exist for us are left out (J22)."""
 
     @abstractmethod
     def ids_of(self, keys: Iterable[str]) -> Mapping[str, str]:

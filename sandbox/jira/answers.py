@@ -4,19 +4,19 @@ from collections.abc import Collection
 from datetime import date, datetime
 from typing import Any
 
-from sandbox.jira.site import (
+from sandbox.jira.content import (
     SPRINT_FIELD,
     START_FIELD,
     STATUSES,
     Field,
     History,
     Issue,
-    JiraSite,
     Person,
     Project,
     Sprint,
     Version,
 )
+from sandbox.jira.site import JiraSite
 
 _CATEGORIES = {"new": (2, "To Do"), "indeterminate": (4, "In Progress"), "done": (3, "Done")}
 
@@ -161,6 +161,7 @@ def _issue_fields(site: JiraSite, known: Issue) -> dict[str, Any]:
         "priority": {"name": known.priority},
         "issuelinks": _links(site, known),
         START_FIELD: day(known.start),
+        "archiveddate": moment(known.archived),
         SPRINT_FIELD: [sprint(one, boards[one.project]) for one in sprints] or None,
     }
     own |= known.custom

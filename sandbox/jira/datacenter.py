@@ -1,22 +1,22 @@
 """How a Jira Data Center answers where it differs from Jira Cloud: REST v2, lists by position, epics by key."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 from sandbox.http import Request, Response
 from sandbox.jira import answers
-from sandbox.jira.jql import JqlError, search
-from sandbox.jira.site import (
+from sandbox.jira.content import (
     EPIC_LINK_FIELD,
     PARENT_LINK_FIELD,
     SPRINT_FIELD,
     Field,
     History,
     Issue,
-    JiraSite,
     Person,
     Sprint,
 )
+from sandbox.jira.jql import JqlError, search
+from sandbox.jira.site import JiraSite
 
 _LINK_FIELDS = (
     Field(EPIC_LINK_FIELD, "Epic Link", "any", "com.pyxis.greenhopper.jira:gh-epic-link"),
@@ -29,9 +29,14 @@ _ORDER = ("order by created asc, key asc", "order by created, key")
 class DataCenterRoutes:
     """The routes that a Data Center has instead of Cloud's."""
 
-    def __init__(self, site: JiraSite, page_size: int) -> None:
-        self._site = site
+    def __init__(self, site: Callable[[], JiraSite], page_size: int) -> None:
+        self._current = site
         self._page_size = page_size
+
+    @property
+    def _site(self) -> JiraSite:
+        """The site that is served now; a test may put another in its place."""
+        return self._current()
 
     def myself(self, _: Request) -> Response:
         site = self._site
@@ -43,7 +48,8 @@ class DataCenterRoutes:
 
     def projects(self, request: Request) -> Response:
         states = ("live", "archived") if request.query.get("includeArchived") == "true" else ("live",)
-        shown = [answers.project(one) for one in self._site.projects.values() if one.state in states]
+        listed = [one for one in self._site.projects.values() if one.state in states and not one.hidden]
+        shown = [answers.project(one) for one in listed]
         return Response([{name: value for name, value in one.items() if name != "deleted"} for one in shown])
 
     def search(self, request: Request) -> Response:
@@ -67,6 +73,11 @@ class DataCenterRoutes:
             found = self._site.find(request.match[1])
         except KeyError:
             return Response({"errorMessages": ["Issue Does Not Exist"], "errors": {}}, 404)
+        if self._site.projects[found.project].state == "deleted":
+            return Response({"errorMessages": ["Issue Does Not Exist"], "errors": {}}, 404)
+        if not self._site.shows(found) and self._site.projects[found.project].state != "archived":
+            refusal = "You do not have the permission to see the specified issue."
+            return Response({"errorMessages": [refusal], "errors": {}}, 403)
         fields = request.query.get("fields", "*all").split(",")
         history = "changelog" in request.query.get("expand", "")
         return Response(issue_answer(self._site, found, fields, history=history))

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-from sandbox.jira.site import Issue, JiraSite
+from sandbox.jira.content import Issue
+from sandbox.jira.site import JiraSite
 
 Test = Callable[[Issue], bool]
 
@@ -27,7 +28,8 @@ def search(site: JiraSite, jql: str) -> list[Issue]:
     if not clauses:
         raise JqlError("Unbounded JQL queries are not allowed here. Please add a search restriction to your query.")
     tests = [_test(site, clause.strip()) for clause in clauses]
-    found = [issue for issue in site.issues.values() if all(test(issue) for test in tests)]
+    shown = (issue for issue in site.issues.values() if site.shows(issue) and issue.archived is None)
+    found = [issue for issue in shown if all(test(issue) for test in tests)]
     return sorted(found, key=position)
 
 
@@ -50,7 +52,8 @@ def _test(site: JiraSite, clause: str) -> Test:
 def _membership(site: JiraSite, name: str, values: Iterable[str]) -> Test:
     wanted = set(values)
     if name == "project":
-        visible = {known.key for known in site.projects.values() if known.state == "live"}
+        wanted = {site.former_project_keys.get(key, key) for key in wanted}
+        visible = {known.key for known in site.projects.values() if known.live}
         unknown = sorted(wanted - visible)
         if unknown:
             raise JqlError(f"The value '{unknown[0]}' does not exist for the field 'project'.")

@@ -10,9 +10,10 @@ from typing import Any
 
 from sandbox.http import Request, Response, StandIn
 from sandbox.jira import answers
+from sandbox.jira.content import Issue
 from sandbox.jira.datacenter import DataCenterRoutes
 from sandbox.jira.jql import JqlError, position, search
-from sandbox.jira.site import Issue, JiraSite
+from sandbox.jira.site import JiraSite
 
 _API = "/rest/api/[23]"
 _AGILE = "/rest/agile/1.0"
@@ -66,9 +67,10 @@ class JiraServer(StandIn):
         self._closed("GET", f"{_API}/myself", self._myself)
         self._closed("POST", f"{_API}/changelog/bulkfetch", self._changelogs)
         self._closed("GET", f"{_API}/issue/([^/]+)", self._issue)
+        self._closed("GET", f"{_API}/issue/([^/]+)/changelog", self._changelog)
 
     def _serve_data_center(self) -> None:
-        routes = DataCenterRoutes(self.site, self.page_size)
+        routes = DataCenterRoutes(lambda: self.site, self.page_size)
         api = "/rest/api/2"
         self._closed("GET", f"{api}/myself", routes.myself)
         self._closed("GET", f"{api}/field", routes.fields)
@@ -134,17 +136,17 @@ class JiraServer(StandIn):
 
     def _projects(self, request: Request) -> Response:
         wanted = request.query.get("keys")
-        known = list(self.site.projects.values()) if self.knows(request) else []
+        known = [one for one in self.site.projects.values() if not one.hidden and self.knows(request)]
         found = [one for one in known if wanted in (None, one.key)]
         return _page(request, [answers.project(one) for one in found], self.page_size)
 
     def _project(self, request: Request) -> Response:
-        known = self.site.projects.get(request.match[1])
+        known = self.site.project(request.match[1])
         return Response(answers.project(known)) if known else _missing("No project could be found with that key.")
 
     def _project_versions(self, request: Request) -> list[dict[str, Any]] | None:
-        known = self.site.projects.get(request.match[1])
-        if known is None or known.state != "live":
+        known = self.site.project(request.match[1])
+        if known is None or not known.live:
             return None
         return [answers.version(one, known.id) for one in self.site.versions.values() if one.project == known.key]
 
@@ -194,7 +196,9 @@ class JiraServer(StandIn):
         try:
             issue = self.site.find(request.match[1])
         except KeyError:
-            return _missing("Issue does not exist or you do not have permission to see it.")
+            return _unseen()
+        if not self.site.shows(issue):
+            return _unseen()
         body = answers.issue(self.site, issue, request.query.get("fields", "*all").split(","))
         if "changelog" in request.query.get("expand", ""):
             histories = [answers.history(entry) for entry in issue.history]
@@ -206,9 +210,11 @@ class JiraServer(StandIn):
         wanted = asked.get("issueIdsOrKeys") or []
         if not 1 <= len(wanted) <= 100:
             return Response({"errorMessages": ["issueIdsOrKeys must hold between 1 and 100 values."]}, 400)
-        found = self._visible(wanted) if self.knows(request) else []
+        seen = self._visible(wanted) if self.knows(request) else []
         fields = asked.get("fields") or ["*all"]
-        return Response({"issues": [answers.issue(self.site, one, fields) for one in found], "issueErrors": []})
+        found = [answers.issue(self.site, one, fields) for one in seen if one.id not in self.site.too_large]
+        errors = [{"id": one.id, "errorMessage": "too large"} for one in seen if one.id in self.site.too_large]
+        return Response({"issues": found, "issueErrors": errors})
 
     def _visible(self, wanted: Sequence[str]) -> list[Issue]:
         found: dict[str, Issue] = {}
@@ -217,9 +223,15 @@ class JiraServer(StandIn):
                 issue = self.site.find(str(name))
             except KeyError:
                 continue
-            if self.site.projects[issue.project].state == "live":
+            if self.site.shows(issue):
                 found[issue.id] = issue
         return list(found.values())
+
+    def _changelog(self, request: Request) -> Response:
+        found = self._visible([request.match[1]])
+        if not found:
+            return _unseen()
+        return _page(request, [answers.history(entry) for entry in found[0].history], self.page_size)
 
     def _changelogs(self, request: Request) -> Response:
         """Every page but the first begins with the last entry of the one before, as Jira's do."""
@@ -284,6 +296,10 @@ def _after(issue: Issue, token: str | None) -> bool:
     except (binascii.Error, UnicodeDecodeError, TypeError) as error:
         raise ValueError("not a token") from error
     return position(issue) > (datetime.fromisoformat(created), int(number))
+
+
+def _unseen() -> Response:
+    return _missing("Issue does not exist or you do not have permission to see it.")
 
 
 def _missing(text: str) -> Response:

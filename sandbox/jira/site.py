@@ -3,134 +3,22 @@
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-START_FIELD = "customfield_10015"
-SPRINT_FIELD = "customfield_10020"
-EPIC_LINK_FIELD = "customfield_10014"
-PARENT_LINK_FIELD = "customfield_10018"
-
-STATUSES: Mapping[str, str] = {
-    "To Do": "new",
-    "In Progress": "indeterminate",
-    "In Review": "indeterminate",
-    "Blocked": "indeterminate",
-    "Done": "done",
-    "Won't Do": "done",
-}
-"""Every status with the key of its category."""
-
-
-@dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody with an account."""
-
-    account_id: str
-    email: str
-    name: str
-
-    @property
-    def user_name(self) -> str:
-        """The name with which somebody signs in at a Data Center."""
-        return self.email.partition("@")[0]
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field as ``/field`` lists it; ``custom_type`` is empty for Jira's own fields."""
-
-    id: str
-    name: str
-    schema_type: str
-    custom_type: str = ""
-
-
-@dataclass(slots=True)
-class Project:
-    """A project with its scrum board. ``state`` is live, archived or deleted."""
-
-    id: str
-    key: str
-    name: str
-    board_id: int
-    state: str = "live"
-
-
-@dataclass(slots=True)
-class Version:
-    """A release of one project."""
-
-    id: str
-    project: str
-    name: str
-    start: date | None
-    release_date: date | None
-    released: bool
-    archived: bool = False
-
-
-@dataclass(slots=True)
-class Sprint:
-    """A sprint on the board of one project."""
-
-    id: str
-    project: str
-    name: str
-    start: date
-    end: date
-    state: str
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One field that changed. The raw values and how Jira shows them."""
-
-    field: str
-    field_id: str
-    old: str | None
-    new: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class History:
-    """One entry of a changelog."""
-
-    id: str
-    author: Person
-    at: datetime
-    changes: tuple[Change, ...]
-
-
-@dataclass(slots=True, kw_only=True)
-class Issue:
-    """One issue as the site keeps it."""
-
-    id: str
-    key: str
-    type: str
-    summary: str
-    status: str
-    assignee: str | None
-    start: date | None
-    due: date | None
-    parent: str | None
-    versions: list[str]
-    sprint: str | None
-    labels: tuple[str, ...]
-    components: tuple[str, ...]
-    priority: str
-    custom: dict[str, Any]
-    created: datetime
-    updated: datetime
-    resolved: datetime | None
-    history: list[History] = field(default_factory=list)
-
-    @property
-    def project(self) -> str:
-        return self.key.rpartition("-")[0]
+from sandbox.jira.content import (
+    OWN_FIELDS,
+    STATUSES,
+    Change,
+    Field,
+    History,
+    Issue,
+    Person,
+    Project,
+    Sprint,
+    Version,
+)
 
 
 class JiraSite:
@@ -156,7 +44,10 @@ class JiraSite:
         self.links: list[tuple[str, str]] = []
         """Pairs of issue ids: the first blocks the second."""
         self.former_keys: dict[str, str] = {}
-        self.fields: dict[str, Field] = {known.id: known for known in _OWN_FIELDS}
+        self.former_project_keys: dict[str, str] = {}
+        self.too_large: set[str] = set()
+        """Ids of issues that do not fit into an answer in bulk, which lists them as errors instead."""
+        self.fields: dict[str, Field] = {known.id: known for known in OWN_FIELDS}
         self._now = now
         self._last_id = 10000
         self.add_person(email, "Driftline")
@@ -297,6 +188,28 @@ class JiraSite:
             self.former_keys[issue.key] = issue.id
             issue.key, issue.versions, issue.sprint = new_key, [], None
 
+    def rename_project(self, key: str, new_key: str) -> None:
+        """Give a project another key, and so all its issues; nothing tells it, and nothing is bumped (J21)."""
+        with self.lock:
+            for issue in [one for one in self.issues.values() if one.project == key]:
+                self.former_keys[issue.key] = issue.id
+                issue.key = f"{new_key}-{issue.key.rpartition('-')[2]}"
+            for version in self.versions.values():
+                version.project = new_key if version.project == key else version.project
+            for sprint in self.sprints.values():
+                sprint.project = new_key if sprint.project == key else sprint.project
+            project = self.projects[new_key] = self.projects.pop(key)
+            project.key = self.former_project_keys[key] = new_key
+
+    def project(self, key: str) -> Project | None:
+        """The project that has or had the key, unless it is not shown to us."""
+        found = self.projects.get(self.former_project_keys.get(key, key))
+        return None if found is None or found.hidden or found.state == "deleted" else found
+
+    def shows(self, issue: Issue) -> bool:
+        """Whether we may see an issue, archived ones included."""
+        return not issue.withheld and self.projects[issue.project].live
+
     def find(self, key_or_id: str) -> Issue:
         """Find an issue by id, key or former key; raise KeyError when there is none."""
         if key_or_id in self.issues:
@@ -360,31 +273,3 @@ def _raw(known: Field, given: Any) -> Any:
         options = "select" in known.custom_type or "checkbox" in known.custom_type
         return [{"value": one} if options and isinstance(one, str) else one for one in given]
     return given
-
-
-_TYPES = "com.atlassian.jira.plugin.system.customfieldtypes"
-
-_OWN_FIELDS = (
-    Field("summary", "Summary", "string"),
-    Field("issuekey", "Key", "string"),
-    Field("issuetype", "Issue Type", "issuetype"),
-    Field("project", "Project", "project"),
-    Field("status", "Status", "status"),
-    Field("statuscategorychangedate", "Status Category Changed", "datetime"),
-    Field("resolution", "Resolution", "resolution"),
-    Field("resolutiondate", "Resolved", "datetime"),
-    Field("created", "Created", "datetime"),
-    Field("updated", "Updated", "datetime"),
-    Field("duedate", "Due date", "date"),
-    Field("assignee", "Assignee", "user"),
-    Field("parent", "Parent", "issuelink"),
-    Field("fixVersions", "Fix versions", "array"),
-    Field("labels", "Labels", "array"),
-    Field("components", "Components", "array"),
-    Field("priority", "Priority", "priority"),
-    Field("issuelinks", "Linked Issues", "array"),
-    Field("timeoriginalestimate", "Original estimate", "number"),
-    Field("timeestimate", "Remaining Estimate", "number"),
-    Field(START_FIELD, "Start date", "date", f"{_TYPES}:datepicker"),
-    Field(SPRINT_FIELD, "Sprint", "array", "com.pyxis.greenhopper.jira:gh-sprint"),
-)

@@ -153,3 +153,58 @@ def test_the_site_refuses_what_it_does_not_know(site: JiraSite) -> None:
         site.add_issue("LAB-1", summary="x", created=START)
     with pytest.raises(KeyError, match="no version Never in ERP"):
         site.add_issue("ERP-9", summary="x", versions=["Never"], created=START)
+
+
+def test_a_project_that_got_another_key_is_found_under_both(client: JIRA, site: JiraSite) -> None:
+    """J21."""
+    native_id = client.issue("ERP-2").id
+    site.rename_project("ERP", "ENT")
+    assert (client.issue("ERP-2").id, client.issue("ENT-2").id) == (native_id, native_id)
+    assert client.project("ERP").key == "ENT"
+    found = client.enhanced_search_issues('project in ("ERP")', maxResults=0)
+    assert {one.key for one in found} == {f"ENT-{number}" for number in range(1, 6)}
+    assert [one.name for one in client.project_versions("ENT")] == ["Go-live"]
+
+
+def test_what_is_kept_from_us_is_not_there(client: JIRA, server: JiraServer, site: JiraSite) -> None:
+    """J22: a security level, and a project without permission."""
+    secret = site.find("ERP-2")
+    secret.withheld = True
+    with pytest.raises(JIRAError) as caught:
+        client.issue("ERP-2")
+    assert caught.value.status_code == 404
+    assert len(client.enhanced_search_issues('project = "ERP"', maxResults=0)) == 4
+    site.projects["ERP"].hidden = True
+    with pytest.raises(JIRAError):
+        client.project("ERP")
+    with pytest.raises(JIRAError):
+        client.enhanced_search_issues('project = "ERP"', maxResults=0)
+
+
+def test_an_archived_issue_is_found_by_its_key_only(client: JIRA, site: JiraSite) -> None:
+    """J22."""
+    site.find("ERP-2").archived = TUESDAY
+    fields: Any = client.issue("ERP-2").fields
+    assert fields.archiveddate == "2026-09-15T07:10:00.000+0000"
+    assert len(client.enhanced_search_issues('project = "ERP"', maxResults=0)) == 4
+
+
+def test_in_bulk_what_does_not_fit_is_an_error_and_what_is_not_there_is_left_out(
+    server: JiraServer, site: JiraSite
+) -> None:
+    """As the description of the API says."""
+    large = site.find("ERP-2").id
+    site.too_large.add(large)
+    body = {"issueIdsOrKeys": [large, site.find("ERP-3").id, "999999999"], "fields": ["summary"]}
+    auth = (site.email, site.token)
+    told = requests.post(f"{server.url}/rest/api/3/issue/bulkfetch", json=body, auth=auth, timeout=5).json()
+    assert [one["key"] for one in told["issues"]] == ["ERP-3"]
+    assert [one["id"] for one in told["issueErrors"]] == [large]
+
+
+def test_the_changelog_of_one_issue_comes_in_pages(server: JiraServer, site: JiraSite) -> None:
+    for day in (1, 2, 3):
+        site.move_due("ERP-2", date(2026, 11, day), by="ada@meridian.example")
+    url = f"{server.url}/rest/api/3/issue/ERP-2/changelog"
+    page = requests.get(url, auth=(site.email, site.token), timeout=5).json()
+    assert (len(page["values"]), page["total"], page["isLast"]) == (2, 3, False)

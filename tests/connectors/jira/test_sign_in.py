@@ -1,6 +1,5 @@
 """How a Jira is signed in to and addressed."""
 
-from datetime import date
 from typing import Any
 
 import pytest
@@ -142,21 +141,3 @@ def test_a_site_under_another_path_than_configured_is_gone(site: JiraSite, reque
     """The control of the two tests above."""
     with JiraServer(site, prefix=GATEWAY) as server, pytest.raises(SourceGoneError, match="what the server is"):
         connector_to(server, request, url=server.url).probe()
-
-
-@pytest.mark.parametrize(
-    ("expires", "said"),
-    [
-        (None, []),
-        (date(2026, 11, 6), []),
-        (date(2026, 11, 5), ["the token of jira expires on 2026-11-05, 30 days from now"]),
-        (date(2026, 10, 6), ["the token of jira expires on 2026-10-06, 0 days from now"]),
-        (date(2026, 10, 5), ["the token of jira expired on 2026-10-05"]),
-    ],
-)
-def test_a_token_that_expires_within_thirty_days_is_a_problem(
-    connect: Any, expires: date | None, said: list[str]
-) -> None:
-    """J34: no Jira tells when it does."""
-    problems = connect(expires_on=expires).probe().problems
-    assert [problem.message for problem in problems] == said

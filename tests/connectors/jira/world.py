@@ -42,6 +42,7 @@ def options_for(server: JiraServer, **given: Any) -> JiraOptions:
             "email": "driftline@meridian.example" if server.deployment == "Cloud" else None,
             "token": Secret("env:JIRA_TOKEN", "jira-token"),
             "projects": ("ERP", "OPS"),
+            "page_size": 3,
             **given,
         }
     )
