@@ -1,26 +1,30 @@
 """Reads Asana: tasks, milestones and subtasks of the configured projects, with their dependencies."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
 from typing import ClassVar
 
-from connectors.asana.client import AsanaClient, Row
+from connectors.asana.client import AsanaClient, NotSharedError, Row
 from connectors.asana.discovery import discover
+from connectors.asana.lists import Homed, Lists, Skeletons, walk_skeleton
 from connectors.asana.options import AsanaOptions
 from connectors.asana.portfolios import PortfolioNotAvailableError, portfolio_projects
 from connectors.asana.project_record import project_record
-from connectors.asana.projects import Project, find_projects, match_fields, missing_sections
+from connectors.asana.projects import Found, Project, find_projects, match_fields, missing_sections
+from connectors.asana.shape import known_gids, shape_of
 from connectors.asana.tasks import SKELETON_FIELDS, STORY_FIELDS, TaskReader, due_moves, task_fields
 from connectors.base import Connector, ReadContext, SourceOptions
 from model.errors import Problem, RecordError, SourceContentError, SourceGoneError
-from model.reading import Container, Cursor, Discovery, Page, Probe, SetAside
-from model.records import Move, WorkItem
+from model.reading import Container, Cursor, Discovery, Missing, Page, Probe, SetAside
+from model.records import Absence, Move, WorkItem
 
 __all__ = ["CONNECTOR", "AsanaConnector", "AsanaOptions"]
 
 _PAGE_RECORDS = 100
 _PROJECTS_FOLLOW = " "
-_DEEPEST_SUBTASK = 10
-"""Asana nests five levels; more than this is a circle."""
+_MOST_PARENTS = 10
+"""Asana nests five levels; a chain of parents that is longer than this is a circle."""
 
 
 class AsanaConnector(Connector):
@@ -34,18 +38,21 @@ class AsanaConnector(Connector):
         super().__init__(name, options, context)
         self._client: AsanaClient | None = None
         self._me: Row = {}
-        self._projects: Sequence[Project] | None = None
+        self._found: Found | None = None
+        self._counted: Skeletons | None = None
 
     def probe(self) -> Probe:
         client = self._opened()
-        projects, problems = self._visible_projects(client)
-        problems += match_fields(self.name, self.options, projects)[1]
+        found, problems = self._visible_projects(client)
+        projects = found.projects
+        problems += [container.problem for container in found.lost if container.problem]
+        problems += match_fields(self.name, self.options, projects, found.lost)[1]
         problems += missing_sections(self.name, self.options, client, projects)
         who = self._me.get("email") or self._me.get("gid")
         return Probe(
             identity=f"{self._me.get('name')} <{who}>",
             server=self.options.url,
-            containers=[project.container for project in projects],
+            containers=_containers(found),
             counts=[(f"tasks in {project.name}", client.task_count(project.gid)) for project in projects],
             problems=problems,
         )
@@ -56,83 +63,71 @@ class AsanaConnector(Connector):
     def identity(self) -> str:
         return str(self._opened().me().get("gid"))
 
+    def shape(self) -> Mapping[str, str]:
+        found = self._known()
+        return shape_of(self.name, self.options, found.projects, found.lost)
+
     def roster(self) -> Iterable[Container]:
-        return [project.container for project in self._known_projects()]
+        return _containers(self._known())
 
     def changed(self, cursor: Cursor | None) -> Iterator[Page]:
         """Tasks in the projects' lists; subtasks are side tables, because no project lists them (A8, A9)."""
-        client, reader = self._opened(), self._reader()
-        seen: set[str] = set()
-        for project in self._read_projects():
-            for rows in client.tasks(project.gid, task_fields(self.options), _since(cursor, project)):
-                homed = [(row, reader.home(row) or project.gid) for row in rows if row["gid"] not in seen]
-                seen.update(row["gid"] for row in rows)
-                yield self._page(reader, homed)
+        reader, projects = self._reader(), self._read_projects()
+        since = {project.gid: _since(cursor, project) for project in projects}
+        for homed in self._lists(reader).tasks(projects, task_fields(self.options), since):
+            yield self._page(reader, homed)
 
     def _read_projects(self) -> Sequence[Project]:
         """The configured projects that are at work; what was archived stays as it was last seen."""
-        return [project for project in self._known_projects() if not project.archived]
+        return [project for project in self._known().projects if not project.archived]
 
     def side_tables(self) -> Iterator[Page]:
-        """Yield every subtask: a change in one does not make its parent a changed one (A8); and the projects."""
-        reader = self._reader()
+        """Yield every subtask: a change in one does not make its parent a changed one (A8); and the projects.
+
+        On the way every list is walked to its end, which is a census of the same run.
+        """
+        reader, projects = self._reader(), self._read_projects()
         if self.options.project_status:
             yield self._project_page()
-        seen: set[str] = set()
-        waiting: list[tuple[Row, str]] = []
-        for project in self._read_projects():
-            for row in self._subtasks(reader, project, task_fields(self.options)):
-                if row["gid"] not in seen:
-                    seen.add(row["gid"])
-                    waiting.append((row, project.gid))
-                if len(waiting) >= _PAGE_RECORDS:
-                    yield self._page(reader, waiting)
-                    waiting = []
-        if waiting:
-            yield self._page(reader, waiting)
+        self._counted = Skeletons(projects)
+        found = walk_skeleton(self._lists(reader), projects, task_fields(self.options), self._counted)
+        for homed in _in_pages(chain.from_iterable(found)):
+            yield self._page(reader, homed)
 
     def census(self, container: Container) -> Iterator[str]:
-        reader = self._reader()
-        project = next((known for known in self._known_projects() if known.gid == container.id), None)
-        if project is None:
-            raise SourceGoneError(
-                f"the project {container.name} is not among those of {self.name}",
-                location=self.name,
-                hint="add it to projects, or forget the records of that project",
-            )
+        project = self._project_of(container)
         if self.options.project_status:
             yield project.gid
-        seen: set[str] = set()
-        for rows in self._opened().tasks(project.gid, SKELETON_FIELDS):
-            for row in rows:
-                if reader.home(row) in (project.gid, None) and row["gid"] not in seen:
-                    seen.add(row["gid"])
-                    yield row["gid"]
-        for row in self._subtasks(reader, project, SKELETON_FIELDS):
-            if row["gid"] not in seen:
-                seen.add(row["gid"])
-                yield row["gid"]
+        known = self._counted.of(project.gid) if self._counted else None
+        if known is None:
+            counted = Skeletons([project])
+            for _ in walk_skeleton(self._lists(self._reader()), [project], SKELETON_FIELDS, counted):
+                self.context.check()
+            known = counted.of(project.gid)
+        yield from known or ()
 
-    def fetch(self, native_ids: Sequence[str]) -> Iterator[WorkItem]:
-        client, reader = self._opened(), self._reader()
-        projects = {project.gid: project for project in self._known_projects()}
-        for gid in native_ids:
-            if gid in projects:
-                # Kept before project_status was switched off: it is there all the same.
-                yield self._project_record(projects[gid])
-                continue
-            # A gid is a number; Asana answers 400 to anything else, and no record can have it.
-            if not gid.isdecimal():
-                continue
-            try:
-                row = client.task(gid, task_fields(self.options))
-            except SourceGoneError:
-                continue
-            try:
-                yield reader.read(row, self._place(reader, row), self._moves(reader, row))
-            except RecordError as error:
-                # It is there, so leaving it out would tell that it is gone.
-                raise SourceContentError(*error.problems) from error
+    def fetch(self, native_ids: Sequence[str]) -> Iterator[WorkItem | Missing]:
+        """Ask for each task; one that Asana refuses with 403 is there (A11)."""
+        reader = self._reader()
+        # A gid is a number; Asana answers 400 to anything else, and no record can have it.
+        questions = (partial(self._fetched, reader, gid) for gid in native_ids if gid.isdecimal())
+        return (answer for answer in self._opened().ask_all(questions) if answer is not None)
+
+    def _fetched(self, reader: TaskReader, gid: str) -> WorkItem | Missing | None:
+        project = next((known for known in self._known().projects if known.gid == gid), None)
+        if project is not None:
+            # Kept before project_status was switched off: it is there all the same.
+            return self._project_record(project)
+        try:
+            row = self._opened().task(gid, task_fields(self.options))
+            return reader.read(row, self._place(reader, row), self._moves(reader, row))
+        except SourceGoneError:
+            return None
+        except NotSharedError:
+            return Missing(gid, Absence.ACCESS_LOST)
+        except RecordError as error:
+            # It is there, so leaving it out would tell that it is gone.
+            raise SourceContentError(*error.problems) from error
 
     def next_cursor(self) -> Cursor:
         """The time, and the projects that were read: one that joins later is read in full, however old its tasks."""
@@ -151,26 +146,41 @@ class AsanaConnector(Connector):
             self._me = self._client.me()
         return self._client
 
-    def _known_projects(self) -> Sequence[Project]:
-        if self._projects is None:
+    def _lists(self, reader: TaskReader) -> Lists:
+        return Lists(self.name, self._opened(), reader)
+
+    def _known(self) -> Found:
+        if self._found is None:
             client = self._opened()
             within = portfolio_projects(self.name, self.options.portfolios, client)
-            self._projects = find_projects(self.name, [*self.options.projects, *within], client)
-        return self._projects
+            self._found = find_projects(self.name, [*self.options.projects, *within], client)
+        return self._found
 
-    def _visible_projects(self, client: AsanaClient) -> tuple[Sequence[Project], list[Problem]]:
+    def _project_of(self, container: Container) -> Project:
+        found = self._known()
+        for lost in found.lost:
+            if lost.id == container.id and lost.problem:
+                raise SourceGoneError(lost.problem)
+        for project in found.projects:
+            if project.gid == container.id:
+                return project
+        raise SourceGoneError(
+            f"the project {container.name} is not among those of {self.name}",
+            location=self.name,
+            hint="add it to projects, or forget the records of that project",
+        )
+
+    def _visible_projects(self, client: AsanaClient) -> tuple[Found, list[Problem]]:
         """The configured projects; those of portfolios that are not available are a problem to tell."""
         try:
-            return self._known_projects(), []
+            return self._known(), []
         except PortfolioNotAvailableError as error:
             return find_projects(self.name, self.options.projects, client), list(error.problems)
 
     def _reader(self) -> TaskReader:
-        """Raise SourceGoneError when a configured custom field has vanished: unknown is not empty (S9)."""
-        projects = self._known_projects()
-        custom_gids, problems = match_fields(self.name, self.options, projects)
-        if problems:
-            raise SourceGoneError(*problems)
+        """Raise SchemaDriftError when a configured custom field has vanished: unknown is not empty (S9)."""
+        projects, lost = self._known().projects, self._known().lost
+        custom_gids = known_gids(self.name, self.options, projects, lost)
         return TaskReader(
             source=self.name,
             options=self.options,
@@ -181,14 +191,20 @@ class AsanaConnector(Connector):
             custom_gids=custom_gids,
         )
 
-    def _page(self, reader: TaskReader, homed: Sequence[tuple[Row, str]]) -> Page:
-        records, set_aside = [], []
-        for row, container in homed:
-            try:
-                records.append(reader.read(row, container, self._moves(reader, row)))
-            except RecordError as error:
-                set_aside.append(SetAside(str(row.get("gid")), error.summary, row.get("permalink_url") or ""))
-        return Page(records, set_aside)
+    def _page(self, reader: TaskReader, homed: Sequence[Homed]) -> Page:
+        """Normalise some tasks; when their histories are asked for, several at once."""
+        questions = [partial(self._told, reader, row, container) for row, container in homed]
+        asked = self._opened().ask_all(questions) if self.options.date_history else (ask() for ask in questions)
+        told = list(asked)
+        return Page(
+            [one for one in told if isinstance(one, WorkItem)], [one for one in told if isinstance(one, SetAside)]
+        )
+
+    def _told(self, reader: TaskReader, row: Row, container: str) -> WorkItem | SetAside:
+        try:
+            return reader.read(row, container, self._moves(reader, row))
+        except RecordError as error:
+            return SetAside(str(row.get("gid")), error.summary, row.get("permalink_url") or "")
 
     def _project_page(self) -> Page:
         records, set_aside = [], []
@@ -211,31 +227,9 @@ class AsanaConnector(Connector):
         stories = [story for page in self._opened().stories(row["gid"], STORY_FIELDS) for story in page]
         return list(due_moves(stories, reader.zone))
 
-    def _subtasks(self, reader: TaskReader, project: Project, fields: str) -> Iterator[Row]:
-        """Subtasks below the tasks of a project that are in no project's list themselves."""
-        for rows in self._opened().tasks(project.gid, SKELETON_FIELDS):
-            for row in rows:
-                if reader.home(row) in (project.gid, None):
-                    yield from self._below(reader, row, fields, 1)
-
-    def _below(self, reader: TaskReader, parent: Row, fields: str, depth: int) -> Iterator[Row]:
-        if not parent.get("num_subtasks"):
-            return
-        if depth > _DEEPEST_SUBTASK:
-            raise SourceContentError(
-                f"{self.name} nests subtasks more than {_DEEPEST_SUBTASK} deep",
-                location=f"{self.name}:{parent['gid']}",
-                hint="look at the task in Asana: its subtasks may form a circle",
-            )
-        for rows in self._opened().subtasks(parent["gid"], fields):
-            for row in rows:
-                if reader.home(row) is None:
-                    yield row
-                    yield from self._below(reader, row, fields, depth + 1)
-
     def _place(self, reader: TaskReader, row: Row) -> str:
         """Where a fetched task is now: a configured project, that of a parent, or a project we do not read."""
-        for _ in range(_DEEPEST_SUBTASK):
+        for _ in range(_MOST_PARENTS):
             home = reader.home(row)
             if home is not None:
                 return home
@@ -245,6 +239,21 @@ class AsanaConnector(Connector):
             row = self._opened().task(parent, f"{SKELETON_FIELDS},parent.gid")
         elsewhere = ((membership.get("project") or {}).get("gid") for membership in row.get("memberships") or ())
         return next((gid for gid in elsewhere if gid), "")
+
+
+def _containers(found: Found) -> list[Container]:
+    return [*(project.container for project in found.projects), *found.lost]
+
+
+def _in_pages(rows: Iterable[Homed]) -> Iterator[list[Homed]]:
+    waiting: list[Homed] = []
+    for row in rows:
+        waiting.append(row)
+        if len(waiting) == _PAGE_RECORDS:
+            yield waiting
+            waiting = []
+    if waiting:
+        yield waiting
 
 
 def _since(cursor: Cursor | None, project: Project) -> str | None:

@@ -1,20 +1,24 @@
 """The asana library under our policy: our session below it, our errors above it, every listing walked to its end."""
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, TypeAlias
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, TypeVar
 
 import requests
 
 from connectors.asana.options import AsanaOptions
 from connectors.base import ReadContext
-from connectors.http import SessionPool, open_session
+from connectors.http import SessionPool, in_parallel, open_session
+from connectors.http.side_by_side import side_by_side
 from model.errors import SourceAuthError, SourceContentError, SourceError, SourceGoneError, SourceUnavailableError
 
 Row: TypeAlias = Mapping[str, Any]
 """One resource as Asana tells it."""
 Call: TypeAlias = Callable[..., Any]
 """A method of the library: the parts of the path, then the options that become the query."""
+
+_Answer = TypeVar("_Answer")
 
 _PAGE_ROWS = 100
 _MOST_RESTARTS = 3
@@ -33,7 +37,11 @@ class OffsetExpiredError(Exception):
 
 
 class AsanaClient:
-    """Asks Asana for one run. Every method raises SourceError when the answer is not what was asked for."""
+    """Asks Asana for one run, for several threads at once.
+
+    Every method raises SourceError when the answer is not what was asked for. However many threads ask, no more than
+    ``http.parallel`` requests are under way.
+    """
 
     def __init__(self, source: str, options: AsanaOptions, context: ReadContext) -> None:
         import asana
@@ -44,6 +52,8 @@ class AsanaClient:
         self._session = open_session(source, options.http, context, base_url=options.url, secrets=(token,))
         # The library writes the header itself; without this a machine's .netrc would overwrite it.
         self._session.auth = _unchanged
+        self._parallel = options.http.parallel
+        self._under_way = threading.BoundedSemaphore(self._parallel)
         self._api: Any = asana
         self._client = _library_client(options.url.rstrip("/"), token, self._session)
         self._tasks = asana.TasksApi(self._client)
@@ -51,6 +61,14 @@ class AsanaClient:
 
     def close(self) -> None:
         self._session.close()
+
+    def ask_all(self, questions: Iterable[Callable[[], _Answer]]) -> Iterator[_Answer]:
+        """Ask several questions at once; yield the answers in the order of the questions."""
+        return in_parallel(questions, self._context, at_once=self._parallel)
+
+    def walk_all(self, walks: Sequence[Iterator[_Answer]]) -> Iterator[_Answer]:
+        """Walk several listings side by side; yield their pages as they come."""
+        return side_by_side(walks, self._context, at_once=self._parallel)
 
     def me(self) -> Row:
         return self._one(self._api.UsersApi(self._client).get_user, "me", fields="gid,name,email")
@@ -137,7 +155,8 @@ class AsanaClient:
 
         placed = "offset" in opts
         try:
-            answer = call(*path, opts, full_payload=True)
+            with self._under_way:
+                answer = call(*path, opts, full_payload=True)
         except ApiException as error:
             if placed and error.status == 400:
                 raise OffsetExpiredError from None

@@ -24,9 +24,12 @@ def discover(source: str, options: AsanaOptions, client: AsanaClient) -> Discove
         within, problems = [], list(error.problems)
     for wanted in [*options.projects, *within]:
         try:
-            projects += find_projects(source, [wanted], client, listed)
+            found = find_projects(source, [wanted], client, listed)
         except SourceError as error:
             problems += error.problems
+            continue
+        projects += found.projects
+        problems += [container.problem for container in found.lost if container.problem]
     problems += match_fields(source, options, projects)[1] if projects else []
     return Discovery(
         option="fields",

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from connectors.base import SourceOptions
+from connectors.base import HttpOptions, SourceOptions
 from model.records import StatusCategory
 from model.secret import Secret
 
@@ -14,6 +14,15 @@ Gid = Annotated[str, Field(coerce_numbers_to_str=True)]
 
 PortfolioGid = Annotated[str, Field(coerce_numbers_to_str=True, pattern=r"^\d+$")]
 """A gid; Asana lists portfolios only by their owner, so that a name cannot be looked up."""
+
+
+class AsanaHttpOptions(HttpOptions):
+    """How patiently Asana is called, and how often."""
+
+    requests_per_minute: Annotated[int, Field(ge=1)] | None = 150
+    """At most so many requests within any minute. 150 is what Asana grants a token on the free plan and holds on every
+    plan; write 1500 on a paid one. The count starts anew with every run and knows nothing of other programs with the
+    same token."""
 
 
 class AsanaOptions(SourceOptions):
@@ -49,3 +58,5 @@ class AsanaOptions(SourceOptions):
     its latest status update. Rules that take every record of the source then take it as well."""
     date_history: bool = False
     """Whether to ask who moved a due date and when; it costs one more request per task with a due date."""
+    http: AsanaHttpOptions = AsanaHttpOptions()
+    """Time-outs, retries and how many requests a minute Asana grants."""

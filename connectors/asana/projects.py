@@ -3,6 +3,7 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from connectors.asana.client import AsanaClient, NotSharedError, Row
 from connectors.asana.options import AsanaOptions
@@ -33,11 +34,20 @@ class Project:
         return Container(self.gid, self.name, "archived" if self.archived else "visible")
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The configured projects that we may see, and containers that stand for those that we may not."""
+
+    projects: Sequence[Project]
+    lost: Sequence[Container] = ()
+
+
 def find_projects(
     source: str, wanted: Sequence[str], client: AsanaClient, listed: Sequence[Row] | None = None
-) -> list[Project]:
-    """Find every configured project, in order. Raise SourceGoneError for one that is not visible.
+) -> Found:
+    """Find every configured project, in order; one that is not shown to us is lost.
 
+    Raise SourceGoneError for a name that no visible project bears: which records were of it cannot be told then.
     ``listed`` are the visible projects where somebody asked for them before.
     """
     gids: dict[str, str] = {}
@@ -45,13 +55,21 @@ def find_projects(
         listed = [] if all(text.isdecimal() for text in wanted) else visible_projects(client)
     for text in wanted:
         gids.setdefault(text if text.isdecimal() else _by_name(source, text, listed), text)
-    return [_project(source, gid, text, client) for gid, text in gids.items()]
+    questions = [partial(_project, source, gid, text, client) for gid, text in gids.items()]
+    answers = list(client.ask_all(questions))
+    return Found(
+        [answer for answer in answers if isinstance(answer, Project)],
+        [answer for answer in answers if isinstance(answer, Container)],
+    )
 
 
 def match_fields(
-    source: str, options: AsanaOptions, projects: Sequence[Project]
+    source: str, options: AsanaOptions, projects: Sequence[Project], lost: Sequence[Container] = ()
 ) -> tuple[dict[str, frozenset[str]], list[Problem]]:
-    """Tell which gids each configured custom field stands for; a missing or ambiguous one is a problem."""
+    """Tell which gids each configured custom field stands for; a missing or ambiguous one is a problem.
+
+    While a project is lost, a missing field may be that project's own, and is no problem.
+    """
     matched: dict[str, frozenset[str]] = {}
     problems: list[Problem] = []
     for wanted in {*options.fields.values(), options.light_field, options.status_field} - {None}:
@@ -63,7 +81,7 @@ def match_fields(
             if len(here) > 1:
                 problems.append(_ambiguous(source, wanted, project, here))
             found.update(here)
-        if not found:
+        if not found and not lost:
             problems.append(_missing(source, wanted, projects))
         matched[wanted] = frozenset(found)
     return matched, problems
@@ -104,15 +122,16 @@ def _by_name(source: str, name: str, listed: Sequence[Row]) -> str:
     return str(matches[0]["gid"])
 
 
-def _project(source: str, gid: str, text: str, client: AsanaClient) -> Project:
+def _project(source: str, gid: str, text: str, client: AsanaClient) -> Project | Container:
     try:
         row = client.project(gid, _FIELDS)
-    except (SourceGoneError, NotSharedError) as error:
-        raise SourceGoneError(
+    except (SourceGoneError, NotSharedError):
+        problem = Problem(
             f"{source} does not show us the project {text}: it was deleted, or is not shared with us",
-            location=source,
-            hint="share the project with the account that the token belongs to, or take it out of projects",
-        ) from error
+            source,
+            "share the project with the account that the token belongs to, or take it out of projects",
+        )
+        return Container(gid, text, "lost", problem)
     fields = [setting["custom_field"] for setting in row.get("custom_field_settings") or ()]
     names = {field["gid"]: field["name"] for field in fields}
     kinds = {field["gid"]: str(field.get("resource_subtype") or "") for field in fields}

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from connectors.asana.client import Row
@@ -114,7 +115,7 @@ class TaskReader:
         for membership in row.get("memberships") or ():
             if (membership.get("project") or {}).get("gid") == container:
                 name = str((membership.get("section") or {}).get("name") or "")
-                return "" if normalise_key(name) in _NO_SECTION else name
+                return "" if _folded(name) in _NO_SECTION else name
         return ""
 
     def _category(self, row: Row, section: str, status: str, start: date | None) -> StatusCategory:
@@ -143,11 +144,14 @@ class TaskReader:
     def _light(self, row: Row) -> Light | None:
         """The reported light; a word that is no light is grey: reported, but without meaning to us."""
         text = self._text(row, self.options.light_field) if self.options.light_field else None
-        return None if not text else _LIGHTS.get(normalise_key(text), Light.GREY)
+        return None if not text else _LIGHTS.get(_folded(text), Light.GREY)
 
     def _field(self, row: Row, wanted: str) -> Row | None:
         gids = self.custom_gids.get(wanted, frozenset())
-        return next((field for field in row.get("custom_fields") or () if field["gid"] in gids), None)
+        for shown in row.get("custom_fields") or ():
+            if shown["gid"] in gids:
+                return cast("Row", shown)
+        return None
 
     def _text(self, row: Row, wanted: str) -> str | None:
         field = self._field(row, wanted)
@@ -232,10 +236,16 @@ def _story_day(dates: Mapping[str, Any], zone: ZoneInfo) -> date | None:
     return date.fromisoformat(dates["due_on"]) if dates.get("due_on") else None
 
 
+@lru_cache(maxsize=4096)
+def _folded(text: str) -> str:
+    """``normalise_key``, remembered: a workspace has few sections and statuses, and each task names one."""
+    return normalise_key(text)
+
+
 def _lookup(statuses: Mapping[str, StatusCategory], status: str) -> StatusCategory | None:
-    wanted = normalise_key(status)
-    return next((category for name, category in statuses.items() if normalise_key(name) == wanted), None)
+    wanted = _folded(status)
+    return next((category for name, category in statuses.items() if _folded(name) == wanted), None)
 
 
 def _is_among(section: str, names: Sequence[str]) -> bool:
-    return normalise_key(section) in {normalise_key(name) for name in names}
+    return _folded(section) in {_folded(name) for name in names}

@@ -12,15 +12,19 @@ from connectors.salesforce.fields import FieldPlan, plan_fields
 from connectors.salesforce.history import History
 from connectors.salesforce.line_items import LineItems
 from connectors.salesforce.options import SalesforceOptions
+from connectors.salesforce.shape import require, require_related, shape_of
 from connectors.salesforce.sign_in import warnings_about_sign_in
 from connectors.salesforce.soql import among, chunks, is_id, select, since
+from connectors.salesforce.windows import FIELD, Window, cut_into_windows
+from connectors.salesforce.withheld import Withheld
 from model.errors import Problem, RecordError, SourceContentError, SourceGoneError
-from model.reading import Container, Cursor, Discovery, Page, Probe, SetAside
-from model.records import Record
+from model.reading import Container, Cursor, Discovery, Missing, Page, Probe, SetAside
+from model.records import Absence, Deal, Record
 
 __all__ = ["CONNECTOR", "SalesforceConnector", "SalesforceOptions"]
 
 _ID_OF_AN_OPPORTUNITY = "006"
+_ID_LENGTH = 18
 
 
 class SalesforceConnector(Connector):
@@ -36,8 +40,9 @@ class SalesforceConnector(Connector):
         self._who: Row = {}
         self._described: Mapping[str, Row] = {}
         self._planned: tuple[FieldPlan, Sequence[Problem]] | None = None
+        self._shape: Mapping[str, str] | None = None
         self._history: History | None = None
-        self._all_were_read = False
+        self._walked = WalkedIds()
 
     def probe(self) -> Probe:
         client = self._opened()
@@ -45,6 +50,7 @@ class SalesforceConnector(Connector):
         version, served = self.options.api_version, client.versions()
         problems = [*warnings_about_sign_in(self.name, self.options, self.context), *missing]
         problems += [*self._moves_of(plan).problems(), *self._line_items(plan).problems()]
+        problems += self._withheld().problems()
         if version not in served:
             hint = f"write one of these in api_version: {', '.join(served[-5:])}"
             problems.append(Problem(f"{self.name} does not serve version {version} of its API", self.name, hint))
@@ -68,14 +74,22 @@ class SalesforceConnector(Connector):
         who = self._client.who() if self._client else self._opened().who()
         return f"{who.get('organization_id')}/{who['user_id']}"
 
+    def shape(self) -> Mapping[str, str]:
+        if self._shape is None:
+            plan, problems = self._fields()
+            require(self.options, plan, self._described, problems)
+            require_related(self.name, self.options, plan, self._opened())
+            self._shape = shape_of(self.options, plan)
+        return self._shape
+
     def roster(self) -> Iterable[Container]:
         self._fields()
         return [Container(CONTAINER, "Opportunities")]
 
     def changed(self, cursor: Cursor | None) -> Iterator[Page]:
-        if self._all_were_read:
+        if self._walked.complete:
             cursor = self.next_cursor()
-        return self._pages(None if cursor is None else moment_of(cursor.position))
+        return self._everything() if cursor is None else self._since(moment_of(cursor.position))
 
     def side_tables(self) -> Iterator[Page]:
         """Yield every deal when a mapped field can change without a trace: formulas, related records, line items (S11).
@@ -84,13 +98,15 @@ class SalesforceConnector(Connector):
         """
         plan, _ = self._fields()
         if plan.volatile:
-            yield from self._pages(None)
-            self._all_were_read = True
+            yield from self._everything()
 
     def census(self, container: Container) -> Iterator[str]:
-        """Ids of what a plain query shows; the recycle bin is not part of it."""
+        """Ids of what a plain query shows; the recycle bin is not part of it. A full read of this run has seen them."""
         if container.id != CONTAINER:
             raise SourceGoneError(f"{self.name} has no {container.name}", location=self.name, hint="read it anew")
+        if self._walked.complete:
+            yield from self._walked
+            return
 
         def soql(last: Row | None) -> str:
             after = [f"Id > '{long_id(last['Id'])}'"] if last else []
@@ -99,9 +115,11 @@ class SalesforceConnector(Connector):
         for rows in self._opened().walk(soql):
             yield from (long_id(row["Id"]) for row in rows)
 
-    def fetch(self, native_ids: Sequence[str]) -> Iterator[Record]:
+    def fetch(self, native_ids: Sequence[str]) -> Iterator[Record | Missing]:
+        """Ask for deals by their ids; what is not shown is gone only if Salesforce says so (S12, S15)."""
         client, reader = self._opened(), self._reader()
-        possible = [one for one in native_ids if is_id(one) and one.startswith(_ID_OF_AN_OPPORTUNITY)]
+        possible = [long_id(one) for one in native_ids if is_id(one) and one.startswith(_ID_OF_AN_OPPORTUNITY)]
+        unseen = dict.fromkeys(possible)
         for ids in chunks(possible, reader.plan.select):
             rows = client.rows(select(reader.plan.select, CONTAINER, among("Id", ids)))
             page = self._page(reader, rows)
@@ -111,34 +129,56 @@ class SalesforceConnector(Connector):
                 raise SourceContentError(
                     unread.reason, location=f"{self.name}:{unread.native_id}", hint=unread.location
                 )
+            for record in page.records:
+                unseen.pop(record.native_id, None)
             yield from page.records
+        if unseen:
+            yield from (Missing(one, Absence.ACCESS_LOST) for one in self._withheld().of(list(unseen)))
 
     def close(self) -> None:
         if self._client is not None:
             self._client.close()
 
-    def _pages(self, earliest: datetime | None) -> Iterator[Page]:
+    def _since(self, earliest: datetime) -> Iterator[Page]:
+        """What was changed, oldest change first: a deal that changes meanwhile comes again at the end (S10)."""
         client, reader = self._opened(), self._reader()
 
         def soql(last: Row | None) -> str:
             start = moment_of(last["SystemModstamp"]) if last else earliest
-            conditions = [] if start is None else [since("SystemModstamp", start)]
-            return select(reader.plan.select, CONTAINER, *conditions, order=("SystemModstamp", "Id"))
+            return select(reader.plan.select, CONTAINER, since("SystemModstamp", start), order=("SystemModstamp", "Id"))
 
         for rows in client.walk(soql):
+            page = self._page(reader, rows)
+            self._walked.add(page)
+            yield page
+
+    def _everything(self) -> Iterator[Page]:
+        """Every deal, by windows of its creation side by side. Come to its end, this is a census."""
+        client, reader = self._opened(), self._reader()
+        walks = [self._window(reader, window) for window in cut_into_windows(client, CONTAINER, client.at_once)]
+        for page in client.walk_all(walks):
+            self._walked.add(page)
+            yield page
+        self._walked.complete = True
+
+    def _window(self, reader: DealReader, window: Window) -> Iterator[Page]:
+        def soql(last: Row | None) -> str:
+            seen = moment_of(last[FIELD]) if last else None
+            return select(reader.plan.select, CONTAINER, *window.conditions(seen), order=(FIELD, "Id"))
+
+        for rows in self._opened().walk(soql):
             yield self._page(reader, rows)
 
     def _page(self, reader: DealReader, rows: Sequence[Row]) -> Page:
         ids = [long_id(row["Id"]) for row in rows]
-        history = self._moves_of(reader.plan)
-        moves = history.moves(ids)
+        moves = self._moves_of(reader.plan).moves(ids)
         sold = self._line_items(reader.plan).of(ids)
-        records, set_aside = [], []
-        for row in rows:
-            native_id = long_id(row["Id"])
+        records: list[Deal] = []
+        set_aside: list[SetAside] = []
+        for native_id, row in zip(ids, rows, strict=True):
             try:
-                deal = reader.read(row, moves.get(native_id, ()), sold.get(native_id, {}))
-                history.require_readable(native_id)
+                deal = reader.read(row, moves.of(native_id), sold.get(native_id, {}))
+                moves.require_readable(native_id)
                 records.append(deal)
             except RecordError as error:
                 set_aside.append(SetAside(native_id, error.summary, f"{reader.instance}/{native_id}"))
@@ -159,20 +199,41 @@ class SalesforceConnector(Connector):
         return self._planned
 
     def _reader(self) -> DealReader:
-        """Raise SourceGoneError when a mapped field has vanished: unknown is not empty (S9, S14)."""
+        """Raise SchemaDriftError when a mapped field has vanished: unknown is not empty (S9, S14)."""
         plan, problems = self._fields()
-        if problems:
-            raise SourceGoneError(*problems)
+        require(self.options, plan, self._described, problems)
         return DealReader(self.name, self.options, plan, self._opened().instance, self.context.zone)
 
     def _line_items(self, plan: FieldPlan) -> LineItems:
         return LineItems(self.name, self._opened(), plan.lines)
+
+    def _withheld(self) -> Withheld:
+        client = self._opened()
+        return Withheld(self.name, client, long_id(str(self._who["user_id"])), self.context.now)
 
     def _moves_of(self, plan: FieldPlan) -> History:
         if self._history is None:
             promised_date = plan.names.get(self.options.promised_date_field or "")
             self._history = History(self.name, self._opened(), promised_date, self.context.zone)
         return self._history
+
+
+class WalkedIds:
+    """The ids that a walk through everything showed, in as little memory as they need."""
+
+    def __init__(self) -> None:
+        self._ids = bytearray()
+        self.complete = False
+        """Whether the walk came to its end; before that it proves nothing."""
+
+    def add(self, page: Page) -> None:
+        shown = [*(record.native_id for record in page.records), *(one.native_id for one in page.set_aside)]
+        self._ids += "".join(shown).encode()
+
+    def __iter__(self) -> Iterator[str]:
+        """Each id once: a walk that had to start again has seen some twice."""
+        known = (self._ids[start : start + _ID_LENGTH].decode() for start in range(0, len(self._ids), _ID_LENGTH))
+        return iter(dict.fromkeys(known))
 
 
 CONNECTOR = SalesforceConnector

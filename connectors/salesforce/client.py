@@ -1,16 +1,18 @@
 """The simple-salesforce library under our policy: our sign-in and session below it, our errors above it."""
 
+import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 import requests
 
 from connectors.base import ReadContext
 from connectors.http import open_session
+from connectors.http.side_by_side import side_by_side
 from connectors.salesforce.daily_requests import DailyRequests
 from connectors.salesforce.options import SalesforceOptions
 from connectors.salesforce.sign_in import sign_in
@@ -27,7 +29,11 @@ from model.errors import (
 Row: TypeAlias = Mapping[str, Any]
 """One row of a query, or another object as Salesforce tells it."""
 
+_Page = TypeVar("_Page")
+
 _MOST_RESTARTS = 3
+_MOST_WALKS = 5
+"""Salesforce keeps ten cursors open for a user (S16); each walk may hold its own and that of a history."""
 _LIMITS = frozenset({"REQUEST_LIMIT_EXCEEDED", "TXN_SECURITY_METERING_ERROR"})
 _BUSY = frozenset({"QUERY_TIMEOUT", "SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "OPERATION_TOO_LARGE"})
 _GONE = frozenset({"INVALID_FIELD", "INVALID_TYPE", "NOT_FOUND"})
@@ -42,7 +48,10 @@ class LocatorExpiredError(Exception):
 
 
 class SalesforceClient:
-    """Asks Salesforce for one run. Every method raises SourceError when the answer is not what was asked for."""
+    """Asks Salesforce for one run, for several threads at once.
+
+    Every method raises SourceError when the answer is not what was asked for.
+    """
 
     def __init__(self, source: str, options: SalesforceOptions, context: ReadContext) -> None:
         self._source = source
@@ -65,8 +74,11 @@ class SalesforceClient:
         )
         # The library writes the header itself; without this a machine's .netrc would overwrite it.
         self._session.auth = _unchanged
-        self._signed_in: SignedIn | None = None
-        self._library: Any = None
+        self._connection: _Connection | None = None
+        self._refusal: SourceError | None = None
+        self._sign_in_guard = threading.Lock()
+        self.at_once = min(_MOST_WALKS, options.http.parallel)
+        """How many walks may be under way."""
 
     def close(self) -> None:
         self._session.close()
@@ -86,33 +98,58 @@ class SalesforceClient:
             organization, _, user = self._connected()[1].identity_url.rpartition("/id/")[2].partition("/")
             answer = {"user_id": user, "organization_id": organization}
         if not isinstance(answer, dict) or not answer.get("user_id"):
-            raise self._nonsense("no user for our token")
+            raise self.nonsense("no user for our token")
         return answer
 
     def fields(self) -> dict[str, Row]:
         """The fields of Opportunity that we may see, by API name (S14)."""
         answer = self._call(lambda library: library.restful("sobjects/Opportunity/describe"))
         if not isinstance(answer, dict) or not isinstance(answer.get("fields"), list):
-            raise self._nonsense("a description without fields")
+            raise self.nonsense("a description without fields")
         return {field["name"]: field for field in answer["fields"] if isinstance(field, dict) and "name" in field}
 
     def versions(self) -> list[str]:
         """The versions of the API that the org serves."""
-        self.requests.require_room()
-        response = self._session.get(f"{self.instance}/services/data")
+        address = f"{self.instance}/services/data"
+        with self.requests.one():
+            response = self._session.get(address)
         try:
             answer = response.json()
         except ValueError as error:
-            raise self._nonsense("no list of API versions") from error
+            raise self.nonsense("no list of API versions") from error
         if not isinstance(answer, list) or not all(isinstance(row, dict) for row in answer):
-            raise self._nonsense("no list of API versions")
+            raise self.nonsense("no list of API versions")
         return [str(row.get("version")) for row in answer]
 
-    def count(self) -> int:
-        """How many opportunities we may see."""
-        return int(self._answer("SELECT COUNT() FROM Opportunity")["totalSize"])
+    def count(self, soql: str = "SELECT COUNT() FROM Opportunity") -> int:
+        """How many rows a query that counts finds: without one, how many opportunities we may see."""
+        found = self._answer(soql).get("totalSize")
+        if not isinstance(found, int):
+            raise self.nonsense("a count that is no number")
+        return found
 
-    def walk(self, soql: Callable[[Row | None], str]) -> Iterator[list[Row]]:
+    def counts(self, soql: str) -> list[Row]:
+        """The rows of an aggregate query, which come at once or not at all."""
+        answer = self._answer(soql)
+        if not answer["done"]:
+            raise self.nonsense("an aggregate query in parts")
+        return list(answer["records"])
+
+    def deleted(self, start: datetime, end: datetime) -> list[str]:
+        """The ids of opportunities deleted in this span of time, as far as we may see them (S12)."""
+        span = {"start": start, "end": end}
+        params = {name: f"{moment.astimezone(UTC):%Y-%m-%dT%H:%M:%S+00:00}" for name, moment in span.items()}
+        answer = self._call(lambda library: library.restful("sobjects/Opportunity/deleted/", params=params))
+        rows = answer.get("deletedRecords") if isinstance(answer, dict) else None
+        if not isinstance(rows, list) or not all(isinstance(row, dict) and row.get("id") for row in rows):
+            raise self.nonsense("no list of deletions")
+        return [str(row["id"]) for row in rows]
+
+    def walk_all(self, walks: Sequence[Iterator[_Page]]) -> Iterator[_Page]:
+        """Walk several results side by side; yield their pages as they come."""
+        return side_by_side(walks, self._context, at_once=self.at_once)
+
+    def walk(self, soql: Callable[[Row | None], str], *, deleted_too: bool = False) -> Iterator[list[Row]]:
         """Yield the pages of a query to its end.
 
         ``soql`` gives the query that begins at the last row seen (None: from the beginning); it is asked again when
@@ -131,19 +168,20 @@ class SalesforceClient:
                 )
             asked = query
             try:
-                for rows in self._pages(query):
+                for rows in self._pages(query, deleted_too=deleted_too):
                     yield rows
                     last = rows[-1] if rows else last
             except LocatorExpiredError:
                 continue
             return
 
-    def rows(self, soql: str) -> list[Row]:
+    def rows(self, soql: str, *, deleted_too: bool = False) -> list[Row]:
         """Every row of a query that selects Id; a walk that had to start again repeats rows, this does not."""
-        return list({row["Id"]: row for page in self.walk(lambda _: soql) for row in page}.values())
+        pages = self.walk(lambda _: soql, deleted_too=deleted_too)
+        return list({row["Id"]: row for page in pages for row in page}.values())
 
-    def _pages(self, soql: str) -> Iterator[list[Row]]:
-        answer = self._answer(soql)
+    def _pages(self, soql: str, *, deleted_too: bool) -> Iterator[list[Row]]:
+        answer = self._answer(soql, deleted_too=deleted_too)
         seen: set[str] = set()
         while True:
             yield answer["records"]
@@ -152,15 +190,15 @@ class SalesforceClient:
             self._context.check()
             place = str(answer.get("nextRecordsUrl") or "").rpartition("/")[2]
             if not place or place in seen:
-                raise self._nonsense("a result that leads back to a page it already gave")
+                raise self.nonsense("a result that leads back to a page it already gave")
             seen.add(place)
-            answer = self._more(place)
+            answer = self._more(place, deleted_too=deleted_too)
 
-    def _answer(self, soql: str) -> Row:
-        return self._checked(self._call(lambda library: library.query(soql)))
+    def _answer(self, soql: str, *, deleted_too: bool = False) -> Row:
+        return self._checked(self._call(lambda library: library.query(soql, include_deleted=deleted_too)))
 
-    def _more(self, place: str) -> Row:
-        return self._checked(self._call(lambda library: library.query_more(place)))
+    def _more(self, place: str, *, deleted_too: bool) -> Row:
+        return self._checked(self._call(lambda library: library.query_more(place, include_deleted=deleted_too)))
 
     def _checked(self, answer: Any) -> Row:
         if (
@@ -169,33 +207,46 @@ class SalesforceClient:
             or not isinstance(answer.get("done"), bool)
             or not all(isinstance(row, dict) for row in answer["records"])
         ):
-            raise self._nonsense("a query without rows")
+            raise self.nonsense("a query without rows")
         return answer
 
     def _call(self, ask: Callable[[Any], Any]) -> Any:
         """Ask through the library; sign in once more when the token has ended (S4)."""
         from simple_salesforce.exceptions import SalesforceError
 
-        self.requests.require_room()
-        library, _ = self._connected()
+        connection = self._connected()
         try:
-            return ask(library)
+            with self.requests.one():
+                return ask(connection[0])
         except SalesforceError as error:
             if not _session_ended(error):
                 raise self._translated(error) from None
-        self._signed_in = None
-        library, _ = self._connected()
+        connection = self._connected(ended=connection)
         try:
-            return ask(library)
+            with self.requests.one():
+                return ask(connection[0])
         except SalesforceError as error:
             raise self._translated(error) from None
 
-    def _connected(self) -> tuple[Any, SignedIn]:
-        if self._signed_in is None:
-            now = self._context.now + timedelta(seconds=time.monotonic() - self._began)
-            self._signed_in = sign_in(self._source, self._options, self._session, self._context, now)
-            self._library = _library_client(self._signed_in, self._options.api_version, self._session)
-        return self._library, self._signed_in
+    def _connected(self, ended: "_Connection | None" = None) -> "_Connection":
+        """The library with a token; a new one when the current one is the one that ended.
+
+        One thread signs in while the others wait for its token (S4): a refresh token that rotates is good only once.
+        A refused sign-in is not tried again: users who try too often are locked.
+        """
+        with self._sign_in_guard:
+            if self._refusal is not None:
+                raise self._refusal
+            if self._connection is None or self._connection is ended:
+                now = self._context.now + timedelta(seconds=time.monotonic() - self._began)
+                try:
+                    signed_in = sign_in(self._source, self._options, self._session, self._context, now)
+                except SourceError as error:
+                    self._refusal = error
+                    raise
+                library = _library_client(signed_in, self._options.api_version, self._session)
+                self._connection = library, signed_in
+            return self._connection
 
     def _translated(self, error: Any) -> Exception:
         """Our error for the library's, by Salesforce's error code: one class stands for many causes (S8).
@@ -225,12 +276,16 @@ class SalesforceClient:
         hint = "check the options of the source; if they are right, this version of Driftline is too old"
         return SourceError(f"{where} refuses what we ask for ({code}): {message}", location=where, hint=hint)
 
-    def _nonsense(self, what: str) -> SourceContentError:
+    def nonsense(self, what: str) -> SourceContentError:
+        """The error for an answer that is not one to our question."""
         return SourceContentError(
             f"{self._source} answered {what}",
             location=self._source,
             hint="check that url is the org's My Domain address and that no proxy answers in its place",
         )
+
+
+_Connection: TypeAlias = tuple[Any, SignedIn]
 
 
 def _unchanged(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -1,7 +1,7 @@
 """Turns an opportunity as Salesforce tells it into a deal. Pure: everything it needs is given."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -51,6 +51,19 @@ class DealReader:
     plan: FieldPlan
     instance: str
     zone: ZoneInfo
+    _own_fields: Mapping[str, str] = field(init=False)
+    """Our names of the fields to keep, and their paths below an opportunity."""
+    _asked: Mapping[str, str] = field(init=False)
+    """Every field of a deal that has one source, and its path."""
+
+    def __post_init__(self) -> None:
+        options, names = self.options, self.plan.names
+        own = {name: names[wanted] for name, wanted in options.fields.items() if name not in self.plan.lines}
+        mapped = {"key": options.key_field, "promised": options.promised_field}
+        mapped |= {"promised_date": options.promised_date_field}
+        object.__setattr__(self, "_own_fields", own)
+        asked = _API_FIELDS | {ours: names[wanted] for ours, wanted in mapped.items() if wanted} | own
+        object.__setattr__(self, "_asked", asked)
 
     def read(self, row: Row, moves: Sequence[Move] = (), sold: Mapping[str, FieldValue] = _NOTHING) -> Deal:
         """Normalise one opportunity; ``sold`` is of its line items. Raise RecordError for what makes no sense."""
@@ -75,7 +88,7 @@ class DealReader:
             created=moment_of(row["CreatedDate"]),
             changed=moment_of(row["SystemModstamp"]),
             moves=tuple(moves),
-            custom={name: self._value(row, wanted) for name, wanted in self._own_fields().items()} | dict(sold),
+            custom={name: self._value(row, path) for name, path in self._own_fields.items()} | dict(sold),
             provenance=self._provenance(row)
             | {name: f"OpportunityLineItem.{self.plan.lines[name]}" for name, value in sold.items() if value},
             stage=row["StageName"] or "",
@@ -109,18 +122,11 @@ class DealReader:
     def _configured(self, row: Row, wanted: str | None) -> Any:
         return None if wanted is None else at_path(row, self.plan.names[wanted])
 
-    def _value(self, row: Row, wanted: str) -> FieldValue:
-        name = self.plan.names[wanted]
-        return _typed(at_path(row, name), self.plan.types.get(name, ""))
-
-    def _own_fields(self) -> dict[str, str]:
-        return {name: wanted for name, wanted in self.options.fields.items() if name not in self.plan.lines}
+    def _value(self, row: Row, path: str) -> FieldValue:
+        return _typed(at_path(row, path), self.plan.types.get(path, ""))
 
     def _provenance(self, row: Row) -> dict[str, str]:
-        mapped = {"key": self.options.key_field, "promised": self.options.promised_field}
-        mapped |= {"promised_date": self.options.promised_date_field, **self._own_fields()}
-        asked = _API_FIELDS | {ours: self.plan.names[wanted] for ours, wanted in mapped.items() if wanted}
-        return {ours: theirs for ours, theirs in asked.items() if at_path(row, theirs) is not None}
+        return {ours: theirs for ours, theirs in self._asked.items() if at_path(row, theirs) is not None}
 
 
 def exact(value: Any) -> Decimal:
@@ -150,9 +156,11 @@ def day_of(text: Any, zone: ZoneInfo) -> date | None:
 
 def at_path(row: Row, path: str) -> Any:
     """Follow a path such as ``Owner.Email``; None where the relation is empty."""
+    if "." not in path:
+        return row.get(path)
     value: Any = row
     for name in path.split("."):
-        value = value.get(name) if isinstance(value, Mapping) else None
+        value = value.get(name) if isinstance(value, dict) else None
     return value
 
 

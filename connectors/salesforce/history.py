@@ -1,7 +1,7 @@
 """Asks Salesforce who moved a close date or a promised date, and when (S22)."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from connectors.salesforce.client import NotAllowedError, Row, SalesforceClient
@@ -25,7 +25,6 @@ class History:
         self._promised_date = promised_date if promised_date and "." not in promised_date else None
         self._zone = zone
         self._hidden: set[str] = set()
-        self._unreadable: dict[str, str] = {}
 
     def problems(self) -> list[Problem]:
         """Try each history object once and tell which cannot be read."""
@@ -41,10 +40,9 @@ class History:
             for name in sorted(self._hidden)
         ]
 
-    def moves(self, opportunity_ids: Sequence[str]) -> Mapping[str, Sequence[Move]]:
-        """The moves of these opportunities, oldest first, by 18-character id."""
-        found: defaultdict[str, list[Move]] = defaultdict(list)
-        self._unreadable.clear()
+    def moves(self, opportunity_ids: Sequence[str]) -> "Moves":
+        """The moves of these opportunities; several threads may ask."""
+        found = Moves()
         try:
             for ids in chunks(opportunity_ids):
                 self._add_close_moves(ids, found)
@@ -56,40 +54,23 @@ class History:
                 location=self._source,
                 hint="try again; if it stays, this version of Driftline is too old",
             ) from error
-        return {opportunity: sorted(moves, key=lambda move: move.at) for opportunity, moves in found.items()}
+        return found
 
-    def require_readable(self, opportunity_id: str) -> None:
-        """Raise RecordError when the last ``moves`` met a row of this opportunity that makes no sense."""
-        if opportunity_id in self._unreadable:
-            raise RecordError(f"its history cannot be read: {self._unreadable[opportunity_id]}")
-
-    def _add_close_moves(self, ids: Sequence[str], found: Mapping[str, list[Move]]) -> None:
+    def _add_close_moves(self, ids: Sequence[str], found: "Moves") -> None:
         fields = ("Id", "OpportunityId", "CloseDate", *_AUTHOR)
         before: dict[str, Row] = {}
         for row in self._rows(_STAGES, select(fields, _STAGES, among("OpportunityId", ids), order=_ORDER)):
             opportunity = long_id(row["OpportunityId"])
             earlier = before.get(opportunity)
             if earlier is not None and earlier["CloseDate"] != row["CloseDate"]:
-                self._add(found, opportunity, "close_date", earlier["CloseDate"], row["CloseDate"], row)
+                found.add(opportunity, "close_date", earlier["CloseDate"], row, self._zone)
             before[opportunity] = row
 
-    def _add_promise_moves(self, ids: Sequence[str], field: str, found: Mapping[str, list[Move]]) -> None:
+    def _add_promise_moves(self, ids: Sequence[str], field: str, found: "Moves") -> None:
         fields = ("Id", "OpportunityId", "OldValue", "NewValue", *_AUTHOR)
         conditions = (among("OpportunityId", ids), f"Field = '{field}'")
         for row in self._rows(_FIELDS, select(fields, _FIELDS, *conditions, order=_ORDER)):
-            self._add(found, long_id(row["OpportunityId"]), "promised_date", row["OldValue"], row["NewValue"], row)
-
-    def _add(
-        self, found: Mapping[str, list[Move]], opportunity: str, name: str, old: str | None, new: str | None, row: Row
-    ) -> None:
-        """Add one move; a row that makes no sense concerns its own opportunity only."""
-        author = row.get("CreatedBy") or {}
-        by = author.get("Email") or author.get("Name")
-        try:
-            days = day_of(old, self._zone), day_of(new, self._zone)
-            found[opportunity].append(Move(name, *days, moment_of(row["CreatedDate"]), by))
-        except ValueError as error:
-            self._unreadable[opportunity] = str(error)
+            found.add(long_id(row["OpportunityId"]), "promised_date", row["OldValue"], row, self._zone)
 
     def _rows(self, name: str, query: str) -> Iterable[Row]:
         if name in self._hidden:
@@ -99,3 +80,31 @@ class History:
         except (SourceGoneError, NotAllowedError):
             self._hidden.add(name)
             return []
+
+
+class Moves:
+    """The moves of some opportunities by 18-character id."""
+
+    def __init__(self) -> None:
+        self._found: defaultdict[str, list[Move]] = defaultdict(list)
+        self._unreadable: dict[str, str] = {}
+
+    def add(self, opportunity: str, name: str, old: str | None, row: Row, zone: ZoneInfo) -> None:
+        """Add one move; a row that makes no sense concerns its own opportunity only."""
+        author = row.get("CreatedBy") or {}
+        by = author.get("Email") or author.get("Name")
+        new = row["CloseDate"] if name == "close_date" else row["NewValue"]
+        try:
+            days = day_of(old, zone), day_of(new, zone)
+            self._found[opportunity].append(Move(name, *days, moment_of(row["CreatedDate"]), by))
+        except ValueError as error:
+            self._unreadable[opportunity] = str(error)
+
+    def require_readable(self, opportunity: str) -> None:
+        """Raise RecordError when a row of this opportunity makes no sense."""
+        if opportunity in self._unreadable:
+            raise RecordError(f"its history cannot be read: {self._unreadable[opportunity]}")
+
+    def of(self, opportunity: str) -> Sequence[Move]:
+        """Oldest first."""
+        return sorted(self._found.get(opportunity, ()), key=lambda move: move.at)

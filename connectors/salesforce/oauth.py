@@ -56,7 +56,10 @@ def _answer(
     if response.status_code < 400:
         return answer
     reason = answer.get("error_description") or answer.get("error") or f"status {response.status_code}"
-    hint = "check client_id and its secret or key, and that the app allows this flow and has an integration user"
+    hint = (
+        "check client_id and its secret or key, and that the app allows this flow and has an integration user;"
+        " docs/how-to/salesforce-external-client-app.md tells how such an app is made"
+    )
     if form["grant_type"] == "refresh_token":
         hint = "the refresh token has ended, was revoked or was replaced: authorise the app anew for another one"
     raise SourceAuthError(f"{source} does not let us sign in: {reason}", location=f"{source}: {options.url}", hint=hint)

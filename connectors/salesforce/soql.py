@@ -40,6 +40,34 @@ def since(field: str, moment: datetime) -> str:
     return f"{field} >= {moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
+def before(field: str, moment: datetime) -> str:
+    """Before a time, in UTC, which must be a whole second: ``since`` of the same time is then its exact opposite."""
+    if moment.tzinfo is None or moment.microsecond:
+        raise ValueError(f"not a whole second with a zone: {moment}")
+    return f"{field} < {moment.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def count_by(field: str, sobject: str, parts: Sequence[str], *conditions: str) -> str:
+    """Count rows by parts of a date, such as CALENDAR_YEAR: answered as part0, part1 and so on, and n."""
+    for name in (field, sobject, *parts):
+        if not re.fullmatch(FIELD_NAME, name):
+            raise ValueError(f"not a field name: {name!r}")
+    asked = [f"{part}({field})" for part in parts]
+    named = [f"{part} part{number}" for number, part in enumerate(asked)]
+    query = ["SELECT", ", ".join([*named, "COUNT(Id) n"]), "FROM", sobject]
+    query += ["WHERE", " AND ".join(conditions)] if conditions else []
+    return " ".join([*query, "GROUP BY", ", ".join(asked)])
+
+
+def count_of_permissions(sobject: str, user: str) -> str:
+    """Count the permission sets, that of the profile included, by which a user may see every row of an object."""
+    if not re.fullmatch(FIELD_NAME, sobject) or not is_id(user):
+        raise ValueError(f"not an object and a user: {sobject!r}, {user!r}")
+    sets = select(("PermissionSetId",), "PermissionSetAssignment", f"AssigneeId = '{user}'")
+    conditions = (f"SobjectType = '{sobject}'", "PermissionsViewAllRecords = true", f"ParentId IN ({sets})")
+    return " ".join(["SELECT COUNT() FROM ObjectPermissions WHERE", " AND ".join(conditions)])
+
+
 def is_id(text: str) -> bool:
     """Whether Salesforce could have given out such an id; it refuses a whole query for one that it could not."""
     return _SALESFORCE_ID.fullmatch(text) is not None

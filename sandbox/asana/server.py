@@ -2,7 +2,7 @@
 
 import threading
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -66,7 +66,8 @@ class AsanaServer(StandIn):
     def _projects(self, request: Request) -> Response:
         if request.query.get("workspace", WORKSPACE_GID) != WORKSPACE_GID:
             return _error(404, "workspace: Unknown object")
-        projects = list(self.workspace.projects.values())
+        hidden = self.workspace.forbidden
+        projects = [project for project in list(self.workspace.projects.values()) if project.gid not in hidden]
         wanted = request.query.get("archived")
         if wanted is not None:
             projects = [project for project in projects if project.archived == (wanted.lower() == "true")]
@@ -113,7 +114,7 @@ class AsanaServer(StandIn):
         since = request.query.get("modified_since")
         earliest = datetime.fromisoformat(since) if since else datetime.min.replace(tzinfo=UTC)
         tasks = [task for task in list(self.workspace.tasks.values()) if gid in task.projects]
-        return self._list(request, [self._task_row(task) for task in tasks if task.modified >= earliest])
+        return self._task_list(request, [task for task in tasks if task.modified >= earliest])
 
     def _task(self, request: Request) -> Response:
         task = self.workspace.tasks.get(request.match["gid"])
@@ -123,7 +124,7 @@ class AsanaServer(StandIn):
     def _subtasks(self, request: Request) -> Response:
         gid = request.match["gid"]
         refusal = self._refusal(gid, "task", known=gid in self.workspace.tasks)
-        return refusal or self._list(request, [self._task_row(task) for task in self._children(gid)])
+        return refusal or self._task_list(request, self.workspace.subtasks(gid))
 
     def _dependencies(self, request: Request) -> Response:
         task = self.workspace.tasks.get(request.match["gid"])
@@ -141,9 +142,6 @@ class AsanaServer(StandIn):
         if gid in self.workspace.forbidden:
             return _error(403, f"{kind}: Not authorized to access the {kind}")
         return None if known else _error(404, f"{kind}: Unknown object: {gid}")
-
-    def _children(self, gid: str) -> list[Task]:
-        return [task for task in list(self.workspace.tasks.values()) if task.parent == gid]
 
     def _project_row(self, project: Project | None) -> dict[str, Any]:
         if project is None:
@@ -198,7 +196,7 @@ class AsanaServer(StandIn):
             "assignee": self.workspace.people.get(task.assignee or ""),
             "permalink_url": self._permalink(task),
             "parent": self._reference(task.parent),
-            "num_subtasks": len(self._children(task.gid)),
+            "num_subtasks": len(self.workspace.subtasks(task.gid)),
             "dependencies": [{"gid": gid, "resource_type": "task"} for gid in task.needs],
             "memberships": [self._membership(gid, section) for gid, section in task.projects.items()],
             "projects": [self._reference_to_project(gid) for gid in task.projects],
@@ -243,7 +241,14 @@ class AsanaServer(StandIn):
     def _one(self, request: Request, row: dict[str, Any], *, full: bool) -> Response:
         return Response({"data": _projected(row, request.query.get("opt_fields"), full=full)})
 
-    def _list(self, request: Request, rows: Sequence[dict[str, Any]]) -> Response:
+    def _task_list(self, request: Request, tasks: Sequence[Task]) -> Response:
+        """A list of tasks without those that the caller may not see: nothing tells that they were left out."""
+        shown = [task for task in tasks if task.gid not in self.workspace.forbidden]
+        return self._list(request, shown, self._task_row)
+
+    def _list(
+        self, request: Request, listed: Sequence[Any], row_of: Callable[[Any], dict[str, Any]] = lambda row: row
+    ) -> Response:
         start = 0
         asked = {name: value for name, value in request.query.items() if name not in ("offset", "limit")}
         fingerprint = f"{request.path}?{sorted(asked.items())}"
@@ -254,8 +259,8 @@ class AsanaServer(StandIn):
             start = place[1]
         end = start + min(int(request.query.get("limit", self.page_size)), self.page_size)
         fields = request.query.get("opt_fields")
-        page = [_projected(row, fields, full=False) for row in rows[start:end]]
-        return Response({"data": page, "next_page": self._next_page(request, fingerprint, end, len(rows))})
+        page = [_projected(row_of(one), fields, full=False) for one in listed[start:end]]
+        return Response({"data": page, "next_page": self._next_page(request, fingerprint, end, len(listed))})
 
     def _next_page(self, request: Request, fingerprint: str, end: int, total: int) -> dict[str, str] | None:
         if end >= total:

@@ -61,6 +61,7 @@ class AsanaWorkspace:
         self.local_fields: dict[str, str] = {}
         """The one project of a custom field that is no other's (A15)."""
         self.tasks: dict[str, Task] = {}
+        self._below: dict[str, list[str]] = {}
         self.portfolios: dict[str, list[str]] = {}
         """The gids of the projects and portfolios in each portfolio."""
         self.unpaid: set[str] = set()
@@ -82,6 +83,13 @@ class AsanaWorkspace:
         gid = self._gid()
         self.projects[project_gid].sections[gid] = name
         return gid
+
+    def delete_project(self, gid: str) -> None:
+        """Delete a project; its tasks remain, in no project or in their others."""
+        del self.projects[gid]
+        for task in self.tasks.values():
+            if task.projects.pop(gid, None) is not None:
+                task.modified = self.now()
 
     def plan_project(self, gid: str, *, owner: str, start: date | None = None, due: date | None = None) -> None:
         project = self.projects[gid]
@@ -147,7 +155,13 @@ class AsanaWorkspace:
             parent=parent,
             custom={self._field(field_name): value for field_name, value in custom.items()},
         )
+        if parent:
+            self._below.setdefault(parent, []).append(gid)
         return gid
+
+    def subtasks(self, gid: str) -> list[Task]:
+        """The subtasks right below a task."""
+        return [self.tasks[below] for below in self._below.get(gid, ()) if below in self.tasks]
 
     def add_to_project(self, task_gid: str, project_gid: str, section: str | None = None) -> None:
         """Home a task in one more project (A13)."""
@@ -187,8 +201,8 @@ class AsanaWorkspace:
 
     def delete(self, gid: str) -> None:
         """Delete a task with its subtasks; nothing of it remains to be read (A11)."""
-        for subtask in [task.gid for task in self.tasks.values() if task.parent == gid]:
-            self.delete(subtask)
+        for subtask in self.subtasks(gid):
+            self.delete(subtask.gid)
         del self.tasks[gid]
         for task in self.tasks.values():
             if gid in task.needs:

@@ -61,6 +61,12 @@ class SalesforceOrg:
         """Fields that field-level security keeps from the integration user (S14)."""
         self.hidden_objects: set[str] = set()
         """Objects that do not exist for the integration user: history that is not tracked, for example (S22)."""
+        self.views_all = True
+        """Whether the integration user has View All on Opportunity, so that sharing hides nothing from it (S15)."""
+        self.hidden_records: set[str] = set()
+        """Opportunities that sharing keeps from the integration user while it has no View All (S15)."""
+        self.delete_log: list[tuple[str, datetime]] = []
+        """What was deleted and when, as getDeleted tells it for 15 days (S12)."""
         self.refresh_tokens: set[str] = set()
         """Refresh tokens that are good now."""
         self.rotates_refresh_tokens = False
@@ -189,7 +195,18 @@ class SalesforceOrg:
         """Put it into the recycle bin: queries leave it out, queryAll shows it as deleted (S12)."""
         row = self.opportunities[opportunity_id]
         row["IsDeleted"] = True
-        self._stamp(row)
+        self.delete_log.append((opportunity_id, self._stamp(row)))
+
+    def purge(self, opportunity_id: str, *, from_log: bool = False) -> None:
+        """Empty it from the recycle bin; no query shows it any more, and in the end no log either (S12)."""
+        if not self.opportunities.pop(opportunity_id)["IsDeleted"]:
+            self.delete_log.append((opportunity_id, self.now().replace(microsecond=0)))
+        if from_log:
+            self.delete_log = [entry for entry in self.delete_log if entry[0] != opportunity_id]
+
+    def sees(self, opportunity_id: str) -> bool:
+        """Whether sharing lets the integration user see an opportunity."""
+        return self.views_all or opportunity_id not in self.hidden_records
 
     def fields(self) -> Mapping[str, Mapping[str, Any]]:
         """What describe answers: the fields of Opportunity that the integration user may see."""

@@ -1,17 +1,21 @@
 """A stand-in for Salesforce: sign-in, describe and queries with paging, over an org that a story can move."""
 
 import re
+import threading
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from xml.sax.saxutils import escape, unescape
 
 from sandbox.http import Fault, Request, Response, StandIn
 from sandbox.salesforce.org import ORG_ID, SalesforceOrg
-from sandbox.salesforce.soql import Soql, SoqlError
+from sandbox.salesforce.soql import Soql, SoqlError, value_of
 
 VERSIONS = ("60.0", "61.0", "62.0", "63.0")
 _DATA = r"/services/data/v(?P<version>\d+\.\d+)"
 _LARGEST_REQUEST_BYTES = 16_384
+MOST_CURSORS = 10
+_KEPT_IN_BIN = timedelta(days=15)
 _LAST_VERSION_WITH_LOGIN = 64.0
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _HISTORY_FIELDS = frozenset(
@@ -30,6 +34,9 @@ _HISTORY_FIELDS = frozenset(
 _FIELD_HISTORY_FIELDS = frozenset(
     {"Id", "OpportunityId", "Field", "OldValue", "NewValue", "CreatedDate", "CreatedBy.Name", "CreatedBy.Email"}
 )
+_PERMISSION_FIELDS = frozenset({"Id", "ParentId", "SobjectType", "PermissionsViewAllRecords"})
+_ASSIGNMENT_FIELDS = frozenset({"Id", "AssigneeId", "PermissionSetId"})
+_PERMISSION_SET = "0PSDm00000Integ"
 _LINE_ITEM_FIELDS = frozenset({"Id", "OpportunityId", "Product2.Name", "Product2.ProductCode"})
 _RELATED = {
     "AccountId": {"Account.Id", "Account.Name"},
@@ -46,12 +53,17 @@ class SalesforceServer(StandIn):
         self.page_size = page_size
         self._tokens: set[str] = set()
         self._signed_in = 0
+        self.most_cursors = 0
+        """The most query cursors that were open at once."""
         self._locators: dict[str, list[dict[str, Any]]] = {}
+        self._locators_made = 0
+        self._guard = threading.Lock()
         self.route("POST", "/services/oauth2/token", self._token)
         self.route("POST", r"/services/Soap/u/(?P<login>\d+\.\d+)", self._login)
         self.route("GET", "/services/oauth2/userinfo", self._userinfo)
         self.route("GET", "/services/data/?", self._versions)
         self.route("GET", rf"{_DATA}/sobjects/(?P<object>\w+)/describe", self._describe)
+        self.route("GET", rf"{_DATA}/sobjects/(?P<object>\w+)/deleted/?", self._deleted)
         self.route("GET", rf"{_DATA}/(?P<kind>query|queryAll)/?", self._query)
         self.route("GET", rf"{_DATA}/(?:query|queryAll)/(?P<locator>[^/]+)", self._more)
 
@@ -61,7 +73,8 @@ class SalesforceServer(StandIn):
 
     def expire_locators(self) -> None:
         """Forget every half-read result (S16)."""
-        self._locators.clear()
+        with self._guard:
+            self._locators.clear()
 
     def answer(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes
@@ -189,27 +202,49 @@ class SalesforceServer(StandIn):
 
     def _query(self, request: Request) -> Response:
         try:
-            soql = Soql.parse(request.query.get("q", ""))
-            rows = self._rows(soql, deleted_too=request.match["kind"] == "queryAll")
+            soql = Soql.parse(request.query.get("q", "")).resolved(self._selected)
+            found = soql.run(self._rows(soql, deleted_too=request.match["kind"] == "queryAll"))
+            counts = soql.counts(found) if soql.groups else []
         except SoqlError as error:
             return _error(400, error.code, str(error))
-        found = soql.run(rows)
+        if soql.groups:
+            return self._counted({"totalSize": len(counts), "done": True, "records": counts})
         if not soql.fields:
             return self._counted({"totalSize": len(found), "done": True, "records": []})
-        rows = [soql.shaped(row) for row in found]
-        locator = f"0r8Dm{len(self._locators):010d}"
-        if len(rows) > self.page_size:
+        return self._page(request.match["version"], self._kept([soql.shaped(row) for row in found]), 0)
+
+    def _selected(self, inner: Soql) -> frozenset[Any]:
+        """What an inner query selects."""
+        rows = inner.run(self._rows(inner, deleted_too=False))
+        return frozenset(value_of(row, inner.fields[0]) for row in rows)
+
+    def _kept(self, rows: list[dict[str, Any]]) -> str:
+        """Keep a result under a locator; a user has ten open ones, and the oldest gives way to the next (S16)."""
+        with self._guard:
+            locator = f"0r8Dm{self._locators_made:010d}"
+            self._locators_made += 1
             self._locators[locator] = rows
-        return self._page(request.match["version"], locator, rows, 0)
+            open_ones = [name for name, kept in self._locators.items() if len(kept) > self.page_size]
+            self.most_cursors = max(self.most_cursors, len(open_ones))
+            if len(open_ones) > MOST_CURSORS:
+                del self._locators[open_ones[0]]
+        return locator
 
     def _more(self, request: Request) -> Response:
         locator, _, start = request.match["locator"].partition("-")
         if locator not in self._locators or not start.isdigit():
             return _error(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
-        return self._page(request.match["version"], locator, self._locators[locator], int(start))
+        return self._page(request.match["version"], locator, int(start))
 
-    def _page(self, version: str, locator: str, rows: list[dict[str, Any]], start: int) -> Response:
+    def _page(self, version: str, locator: str, start: int) -> Response:
+        """One page; the last one closes its cursor."""
         end = start + self.page_size
+        with self._guard:
+            rows = self._locators.get(locator)
+            if rows is not None and end >= len(rows):
+                del self._locators[locator]
+        if rows is None:
+            return _error(400, "INVALID_QUERY_LOCATOR", "invalid query locator")
         answer: dict[str, Any] = {"totalSize": len(rows), "done": end >= len(rows), "records": rows[start:end]}
         if end < len(rows):
             answer["nextRecordsUrl"] = f"/services/data/v{version}/query/{locator}-{end}"
@@ -221,6 +256,8 @@ class SalesforceServer(StandIn):
             "OpportunityHistory": (_HISTORY_FIELDS, list(self.org.history)),
             "OpportunityFieldHistory": (_FIELD_HISTORY_FIELDS, list(self.org.field_history)),
             "OpportunityLineItem": (_LINE_ITEM_FIELDS, list(self.org.line_items)),
+            "ObjectPermissions": (_PERMISSION_FIELDS, [_permission(self.org)]),
+            "PermissionSetAssignment": (_ASSIGNMENT_FIELDS, [_assignment(self._user()["Id"])]),
         }
         if soql.object not in known or soql.object in self.org.hidden_objects:
             raise SoqlError("INVALID_TYPE", f"sObject type '{soql.object}' is not supported.")
@@ -228,7 +265,19 @@ class SalesforceServer(StandIn):
         for name in soql.names():
             if name not in fields:
                 raise SoqlError("INVALID_FIELD", f"No such column '{name}' on entity '{soql.object}'.")
-        return [row for row in rows if deleted_too or not row.get("IsDeleted")]
+        return [row for row in rows if (deleted_too or not row.get("IsDeleted")) and self.org.sees(_subject(soql, row))]
+
+    def _deleted(self, request: Request) -> Response:
+        """What was deleted within a span of time that reaches back 15 days at most (S12)."""
+        try:
+            start, end = (datetime.fromisoformat(request.query[name]) for name in ("start", "end"))
+        except (KeyError, ValueError):
+            return _error(400, "INVALID_REPLICATION_DATE", "start and end must be dates with times")
+        if start.tzinfo is None or start < self.org.now() - _KEPT_IN_BIN or end - start < timedelta(minutes=1):
+            return _error(400, "INVALID_REPLICATION_DATE", "startDate before org's replication window")
+        told = [(one, at) for one, at in self.org.delete_log if start <= at < end and self.org.sees(one)]
+        shown = [{"id": one, "deletedDate": at.strftime("%Y-%m-%dT%H:%M:%S.000+0000")} for one, at in told]
+        return self._counted({"deletedRecords": shown, "latestDateCovered": request.query["end"]})
 
     def _opportunity_fields(self) -> frozenset[str]:
         names = set(self.org.fields())
@@ -240,6 +289,20 @@ class SalesforceServer(StandIn):
     def _counted(self, body: Any) -> Response:
         used = len(self.requests) + self.org.requests_of_others
         return Response(body, headers={"Sforce-Limit-Info": f"api-usage={used}/{self.org.daily_requests}"})
+
+
+def _subject(soql: Soql, row: Mapping[str, Any]) -> str:
+    """The opportunity that a row is, or belongs to."""
+    return str(row["Id"] if soql.object == "Opportunity" else row.get("OpportunityId", ""))
+
+
+def _permission(org: SalesforceOrg) -> dict[str, Any]:
+    named = {"Id": "110Dm00000Integ", "ParentId": _PERMISSION_SET, "SobjectType": "Opportunity"}
+    return {**named, "PermissionsViewAllRecords": org.views_all}
+
+
+def _assignment(user: str) -> dict[str, Any]:
+    return {"Id": "0PaDm00000Integ", "AssigneeId": user, "PermissionSetId": _PERMISSION_SET}
 
 
 def _error(status: int, code: str, message: str) -> Response:

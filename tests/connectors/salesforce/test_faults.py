@@ -77,7 +77,7 @@ def _fault(pattern: str, trouble: Trouble, times: int | None = None) -> Fault:
 @pytest.mark.parametrize("position", PAGES)
 @pytest.mark.parametrize("name", TROUBLES)
 @pytest.mark.parametrize("question", QUESTIONS)
-def test_a_fault_on_any_page_ends_the_read_with_its_own_error(
+def test_a_fault_on_any_page_ends_the_read_with_its_own_error_s7_s8(
     sales: Sales, name: str, position: str, question: str
 ) -> None:
     trouble, (pattern, before) = TROUBLES[name], PAGES[position]
@@ -99,7 +99,7 @@ def test_a_fault_on_any_page_ends_the_read_with_its_own_error(
 
 @pytest.mark.parametrize("position", PAGES)
 @pytest.mark.parametrize("name", ["session loss", "429", "500", "503 page", "connection cut"])
-def test_a_fault_that_passes_is_overcome_and_nothing_is_lost(sales: Sales, name: str, position: str) -> None:
+def test_a_fault_that_passes_is_overcome_and_nothing_is_lost_s7(sales: Sales, name: str, position: str) -> None:
     pattern, _ = PAGES[position]
     sales.server.add_fault(_fault(pattern, TROUBLES[name], times=1))
     assert len(sales.read()) == 9

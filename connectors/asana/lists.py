@@ -1,0 +1,97 @@
+"""Walks the lists of projects side by side, and asks for what lies below their tasks."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+from typing import TypeAlias
+
+from connectors.asana.client import AsanaClient, Row
+from connectors.asana.projects import Project
+from connectors.asana.tasks import SKELETON_FIELDS, TaskReader
+from model.errors import SourceContentError
+
+Homed: TypeAlias = tuple[Row, str]
+"""A task, and the gid of the project in which its record stands."""
+
+_DEEPEST_SUBTASK = 10
+"""Asana nests five levels; more than this is a circle."""
+
+
+class Lists:
+    """The lists of some projects. A task that several of them show is taken from that of its home alone (A13)."""
+
+    def __init__(self, source: str, client: AsanaClient, reader: TaskReader) -> None:
+        self._source = source
+        self._client = client
+        self._reader = reader
+
+    def tasks(
+        self, projects: Sequence[Project], fields: str, since: Mapping[str, str | None] | None = None
+    ) -> Iterator[list[Homed]]:
+        """Pages of tasks; ``since`` tells by project from which change on, or None for all of them."""
+        starts = since or {}
+        return self._client.walk_all([self._of(project.gid, fields, starts.get(project.gid)) for project in projects])
+
+    def subtasks(self, pages: Iterator[list[Homed]], fields: str) -> Iterator[list[Homed]]:
+        """What lies below the tasks of these pages and in no list itself (A9); one answer for each task with some."""
+        return self._client.ask_all(
+            partial(self._under, row, project, fields) for page in pages for row, project in page if _has_some(row)
+        )
+
+    def _of(self, project: str, fields: str, since: str | None) -> Iterator[list[Homed]]:
+        for rows in self._client.tasks(project, fields, since):
+            yield [(row, project) for row in rows if self._reader.home(row) in (project, None)]
+
+    def _under(self, task: Row, project: str, fields: str) -> list[Homed]:
+        return [(row, project) for row in self._below(task, fields, 1)]
+
+    def _below(self, parent: Row, fields: str, depth: int) -> Iterator[Row]:
+        if depth > _DEEPEST_SUBTASK:
+            raise SourceContentError(
+                f"{self._source} nests subtasks more than {_DEEPEST_SUBTASK} deep",
+                location=f"{self._source}:{parent['gid']}",
+                hint="look at the task in Asana: its subtasks may form a circle",
+            )
+        for rows in self._client.subtasks(parent["gid"], fields):
+            for row in rows:
+                if self._reader.home(row) is None:
+                    yield row
+                    if _has_some(row):
+                        yield from self._below(row, fields, depth + 1)
+
+
+class Skeletons:
+    """The ids of each project as one walk through everything shows them: a census."""
+
+    def __init__(self, projects: Sequence[Project]) -> None:
+        self._ids: dict[str, dict[str, None]] = {project.gid: {} for project in projects}
+        self.complete = False
+        """Whether the walk came to its end; before that nothing is proven."""
+
+    def noting(self, pages: Iterator[list[Homed]]) -> Iterator[list[Homed]]:
+        """The same pages, noted in passing."""
+        for page in pages:
+            self.note(page)
+            yield page
+
+    def note(self, page: Sequence[Homed]) -> list[Homed]:
+        """Note a page; give back those that were not known before."""
+        new = [(row, project) for row, project in page if row["gid"] not in self._ids[project]]
+        for row, project in new:
+            self._ids[project][row["gid"]] = None
+        return new
+
+    def of(self, project: str) -> Iterator[str] | None:
+        """The ids of one project, or None when they are not known completely."""
+        return iter(self._ids[project]) if self.complete and project in self._ids else None
+
+
+def walk_skeleton(lists: Lists, projects: Sequence[Project], fields: str, noted: Skeletons) -> Iterator[list[Homed]]:
+    """Yield every subtask of the projects with these fields, and note it and all tasks in ``noted``."""
+    pages = noted.noting(lists.tasks(projects, SKELETON_FIELDS))
+    for below in lists.subtasks(pages, fields):
+        yield noted.note(below)
+    noted.complete = True
+
+
+def _has_some(row: Row) -> bool:
+    return bool(row.get("num_subtasks"))
