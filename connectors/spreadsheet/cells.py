@@ -1,6 +1,7 @@
 """What every reader gives: a sheet of plain cells, each with its address and state."""
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
@@ -59,12 +60,14 @@ class Range:
 
 @dataclass(frozen=True, slots=True)
 class TableRange:
-    """Where an Excel table lies; ``totals`` are its last rows that sum it up (X16)."""
+    """Where an Excel table or a named range lies; ``totals`` are its last rows that sum it up (X16)."""
 
     name: str
     area: Range
     headers: int
     totals: int
+    is_name: bool = False
+    """Whether it is a named range, whose header stands somewhere inside it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,12 @@ class Sheet:
     cells: Mapping[Position, Cell]
     merged: Sequence[Range] = ()
     tables: Sequence[TableRange] = ()
+    area: TableRange | None = None
+    """The named range that is read of the sheet; None for all of it."""
+    names: Sequence[str] = ()
+    """The named ranges of the workbook that lie on this sheet."""
+    listed: Sequence[str] = ()
+    """The titles of all sheets of the workbook."""
     hidden_rows: frozenset[int] = frozenset()
     hidden_columns: frozenset[int] = frozenset()
     notes: Sequence[str] = ()
@@ -95,15 +104,33 @@ class Sheet:
     """The colour ``RRGGBB`` of filled cells, when colours were asked for."""
     painted: Sequence[Range] = ()
     """Where conditional formats paint."""
+    used_rows: Sequence[int] = ()
+    """The numbers of the rows with a cell, in order; worked out from the cells unless told."""
+    used_columns: Sequence[int] = ()
+    """The numbers of the columns with a cell, and perhaps of some between them, in order."""
+
+    def __post_init__(self) -> None:
+        if not self.used_rows:
+            object.__setattr__(self, "used_rows", sorted({row for row, _ in self.cells}))
+        if not self.used_columns:
+            object.__setattr__(self, "used_columns", sorted({column for _, column in self.cells}))
 
     def cell(self, row: int, column: int) -> Cell:
         """The cell at a position; a blank one where nothing was written."""
         return self.cells.get((row, column)) or Cell(f"{column_letters(column)}{row}")
 
+    def filled(self, first: int, last: int, most: int) -> dict[int, list[int]]:
+        """The rows between two that hold something, with their columns: the topmost of them, at most so many."""
+        start, end = bisect_left(self.used_rows, first), bisect_right(self.used_rows, last)
+        return {
+            row: [column for column in self.used_columns if (row, column) in self.cells]
+            for row in self.used_rows[start:end][:most]
+        }
+
     def table(self, name: str | None) -> TableRange | None:
-        """The table of that name, however it is spelled; None when none is meant."""
+        """The named range that was asked for, or the table of that name, however it is spelled; None for neither."""
         folded = normalise_key(name or "")
-        return next((table for table in self.tables if normalise_key(table.name) == folded), None)
+        return self.area or next((table for table in self.tables if normalise_key(table.name) == folded), None)
 
 
 def column_letters(column: int) -> str:
@@ -113,6 +140,14 @@ def column_letters(column: int) -> str:
         column, rest = divmod(column - 1, 26)
         letters = chr(65 + rest) + letters
     return letters
+
+
+def column_number(letters: str) -> int:
+    """``AB`` is 28."""
+    number = 0
+    for letter in letters.upper():
+        number = number * 26 + ord(letter) - 64
+    return number
 
 
 def value_state(value: CellValue) -> CellState:

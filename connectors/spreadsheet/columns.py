@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from connectors.spreadsheet.cells import column_letters
 from connectors.spreadsheet.fields import FIELDS, CellType
-from connectors.spreadsheet.headers import Header, MonthColumn
+from connectors.spreadsheet.headers import Header
+from connectors.spreadsheet.months import MonthColumn
 from connectors.spreadsheet.options import Column, SpreadsheetOptions
-from connectors.spreadsheet.units import Unit, parse_unit, unit_in_header
+from connectors.spreadsheet.units import Unit, bare_unit, parse_unit, unit_in_header
 from connectors.spreadsheet.values import Reading
 from model.errors import SourceContentError
 from model.keys import normalise_key
@@ -54,7 +55,8 @@ def _place(
 ) -> PlacedColumn:
     texts = header.texts[column]
     address = f"{column_letters(column)}{header.row}"
-    unit = _unit(wanted.unit, texts, f"{location}!{address}") if kind is CellType.MONEY else None
+    told = (*texts, header.units.get(column, ""))
+    unit = _unit(wanted.unit, told, f"{location}!{address}") if kind is CellType.MONEY else None
     if kind is CellType.NUMBER and wanted.unit:
         unit = parse_unit(wanted.unit)
     reading = Reading(wanted.locale or options.locale, wanted.date_order, unit, _blanks(options))
@@ -65,7 +67,8 @@ def _place(
 
 def _place_month(header: Header, month: MonthColumn, options: SpreadsheetOptions, location: str) -> PlacedColumn:
     address = f"{column_letters(month.column)}{header.row}"
-    unit = _unit(month.block.unit, month.headers, f"{location}!{address}")
+    told = (*month.headers, header.units.get(month.column, ""))
+    unit = _unit(month.block.unit, told, f"{location}!{address}")
     reading = Reading(month.block.locale or options.locale, None, unit, _blanks(options))
     text = " ".join(month.headers[-1].split())
     return PlacedColumn(month.column, text, address, CellType.MONEY, reading, _only_currency(unit))
@@ -73,17 +76,23 @@ def _place_month(header: Header, month: MonthColumn, options: SpreadsheetOptions
 
 def _unit(configured: str | None, texts: Sequence[str], location: str) -> Unit | None:
     """The configured unit, or the one that the headers name; both must agree."""
-    in_header = next((unit for text in reversed(texts) if (unit := unit_in_header(text))), None)
+    in_header = next((unit for text in reversed(texts) if (unit := unit_in_header(text) or bare_unit(text))), None)
     if configured is None:
         return in_header
     unit = parse_unit(configured)
-    if in_header is not None and in_header.scale != unit.scale:
+    if in_header is not None and not _agree(in_header, unit):
         raise SourceContentError(
-            f"the header {' '.join(texts)!r} names another unit than the configured {configured}",
+            f"the header {' '.join(texts).strip()!r} names another unit than the configured {configured}",
             location=location,
             hint="correct unit: in the source's settings, or remove it to follow the header",
         )
     return unit
+
+
+def _agree(told: Unit, configured: Unit) -> bool:
+    """Whether two units are the same as far as both tell; a unit without a currency says only how many."""
+    currencies = told.currencies & configured.currencies
+    return told.scale == configured.scale and bool(currencies or not (told.currencies and configured.currencies))
 
 
 def _only_currency(unit: Unit | None) -> str | None:

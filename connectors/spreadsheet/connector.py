@@ -1,23 +1,29 @@
 """The connector for workbooks and text files: a file is read whole, and only a changed content makes pages."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import ClassVar
 
 from connectors.base import Connector, ReadContext, SourceOptions
 from connectors.spreadsheet.cells import CellState, column_letters
-from connectors.spreadsheet.extract import Extract, extract_sheet
+from connectors.spreadsheet.discovery import discover
+from connectors.spreadsheet.extract import Extract, SheetExtract, extract_sheet
 from connectors.spreadsheet.options import SpreadsheetOptions
+from connectors.spreadsheet.shape import shape_of
 from connectors.spreadsheet.values import read_text
-from model.errors import ConfigurationError, SourceContentError, SourceError, SourceGoneError
-from model.reading import Container, Cursor, Page, Probe
+from model.errors import ConfigurationError, SchemaDriftError, SourceContentError, SourceError, SourceGoneError
+from model.reading import Container, Cursor, Discovery, Page, Probe
 from model.records import Record
 
 PAGE_ROWS = 500
 
 
 class SpreadsheetConnector(Connector):
-    """One sheet or table of one workbook. The file is read once per run, so that all answers are of one moment."""
+    """Sheets, a table or a named range of one workbook.
+
+    The file is read once per run, so that all answers are of one moment.
+    """
 
     kind: ClassVar[str] = "spreadsheet"
     options_type: ClassVar[type[SourceOptions]] = SpreadsheetOptions
@@ -32,42 +38,44 @@ class SpreadsheetConnector(Connector):
     def probe(self) -> Probe:
         """Show the sheet, the header row, each mapped column with a sample, and what is doubtful about them."""
         found = self._read()
-        table = found.table
-        counts = [
-            ("rows", len(found.records)),
-            ("rows set aside", len(found.set_aside)),
-            ("totals rows left out", len(table.totals)),
-            ("captions left out", table.captions),
-            ("hidden rows read", sum(row.number in found.sheet.hidden_rows for row in table.rows)),
-        ]
-        hidden = found.sheet.hidden_columns
-        for path, placed in found.columns.items():
-            cells = [row.cells[path] for row in table.rows if row.cells[path].state is CellState.VALUE]
-            sample = f", such as {read_text(cells[0])!r}" if cells else ""
-            where = f"{placed.address}{', hidden' if placed.column in hidden else ''}"
-            counts.append((f"{path} from {placed.header!r} ({where}){sample}", len(cells)))
-        columns = [placed.column for placed in found.columns.values()]
-        span = f"{column_letters(min(columns))}:{column_letters(max(columns))}"
-        saved = f", {found.sheet.saved_by}" if found.sheet.saved_by else ""
-        reader = f", read by {found.sheet.reader}"
+        first = found.sheet
+        saved = f", {first.saved_by}" if first.saved_by else ""
         return Probe(
             identity=found.path.name,
-            server=f"{found.sheet.title}, header in row {found.header.row}, columns {span}{saved}{reader}",
+            server=f"{'; '.join(_placement(part) for part in found.sheets)}{saved}, read by {first.reader}",
             containers=list(self.roster()),
-            counts=counts,
+            counts=[
+                ("rows", len(found.records)),
+                ("rows set aside", len(found.set_aside)),
+                *(count for part in found.sheets for count in _counts(part, several=len(found.sheets) > 1)),
+            ],
             problems=found.problems,
         )
+
+    def discover(self) -> Discovery:
+        """The sheets, tables and named ranges, the columns of the header row, and the settings that would read them."""
+        self.context.check()
+        with self._named():
+            return discover(self.name, self.options)
 
     def identity(self) -> str:
         """Nobody: a file has no sign-in."""
         return ""
 
+    def shape(self) -> Mapping[str, str]:
+        """The headers with types and units; where a column stands is no part of it."""
+        return shape_of(self.options, self._read())
+
     def roster(self) -> Iterable[Container]:
-        """The one sheet or table."""
+        """Each sheet that is read, and as lost those that the settings name and the workbook has not."""
         found = self._read()
-        yield Container(
-            found.container, found.path.name if found.sheet.is_text else f"{found.path.name}!{found.sheet.title}"
-        )
+        for part in found.sheets:
+            title = found.path.name if part.sheet.is_text else f"{found.path.name}!{part.sheet.title}"
+            yield Container(part.container, title)
+        for name, problem in found.lost.items():
+            yield Container(
+                name, f"{found.path.name}!{name}", "lost", replace(problem, location=f"{self.name}: {problem.location}")
+            )
 
     def changed(self, cursor: Cursor | None) -> Iterable[Page]:
         """Yield all rows when the extracted content differs from the cursor's, and nothing when it is the same."""
@@ -83,7 +91,7 @@ class SpreadsheetConnector(Connector):
     def census(self, container: Container) -> Iterable[str]:
         """The ids of all rows. A key cell that is broken hides which row it is, so nothing can be proved absent."""
         found = self._read()
-        if container.id != found.container:
+        if container.id not in found.ids_by_container:
             raise SourceGoneError(
                 f"{found.path.name} has no {container.id!r} among what this source reads",
                 location=f"{self.name}: {self.options.path}",
@@ -95,7 +103,7 @@ class SpreadsheetConnector(Connector):
                 location=f"{self.name}: {found.unreadable_keys[0]}",
                 hint="mend the formula in that cell and save the workbook",
             )
-        return list(found.native_ids)
+        return list(found.ids_by_container[container.id])
 
     def fetch(self, native_ids: Sequence[str]) -> Iterable[Record]:
         """The rows that are there. Asking for one that was set aside raises: it exists and cannot be told."""
@@ -123,9 +131,41 @@ class SpreadsheetConnector(Connector):
     def _read(self) -> Extract:
         if self._extract is None:
             self.context.check()
-            try:
-                self._extract = extract_sheet(self.name, self.options)
-            except (SourceError, ConfigurationError) as error:
-                located = (replace(found, location=f"{self.name}: {found.location}") for found in error.problems)
-                raise type(error)(*located) from error.__cause__
+            with self._named():
+                self._extract = extract_sheet(self.name, self.options, self.context)
         return self._extract
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Put the source's name in front of where an error lies."""
+        try:
+            yield
+        except (SourceError, ConfigurationError) as error:
+            located = (replace(found, location=f"{self.name}: {found.location}") for found in error.problems)
+            if isinstance(error, SchemaDriftError):
+                raise SchemaDriftError(*located, fields=error.fields) from error.__cause__
+            raise type(error)(*located) from error.__cause__
+
+
+def _placement(part: SheetExtract) -> str:
+    """Where on its sheet a tracker lies."""
+    columns = [placed.column for placed in part.columns.values()]
+    span = f"{column_letters(min(columns))}:{column_letters(max(columns))}"
+    return f"{part.sheet.title}, header in row {part.header.row}, columns {span}"
+
+
+def _counts(part: SheetExtract, *, several: bool) -> list[tuple[str, int]]:
+    """What was found on one sheet, each mapped column with a sample."""
+    table, on = part.table, f" on {part.sheet.title}" if several else ""
+    counts = [(f"rows{on}", len(table.rows))] if several else []
+    counts += [
+        (f"totals rows left out{on}", len(table.totals)),
+        (f"captions left out{on}", table.captions),
+        (f"hidden rows read{on}", sum(row.number in part.sheet.hidden_rows for row in table.rows)),
+    ]
+    for path, placed in part.columns.items():
+        cells = [row.cells[path] for row in table.rows if row.cells[path].state is CellState.VALUE]
+        sample = f", such as {read_text(cells[0])!r}" if cells else ""
+        where = f"{placed.address}{', hidden' if placed.column in part.sheet.hidden_columns else ''}{on}"
+        counts.append((f"{path} from {placed.header!r} ({where}){sample}", len(cells)))
+    return counts

@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal, TypeAlias
 
 from model.money import Month
@@ -32,7 +32,7 @@ _ISO = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ]00:00(?::00)?)?")
 _NUMERIC = re.compile(r"(\d{1,2})([./-])\s?(\d{1,2})\2\s?(\d{4}|\d{2})")
 _NAMED = re.compile(r"(\d{1,2})\.?[ -]([^\W\d_]+)\.?,?[ -](\d{4}|\d{2})|([^\W\d_]+)\.? (\d{1,2}), ?(\d{4})")
 _MONTH_NAMED = re.compile(r"([^\W\d_]+)\.?[ \-/']{0,2}(\d{4}|\d{2})?")
-_MONTH_NUMERIC = re.compile(r"(\d{1,2})[./-](\d{4})")
+_MONTH_NUMERIC = re.compile(r"(\d{1,2})(?:[./-](?=\d{4})|/)(\d{4}|[2-9]\d)")
 _YEAR_FIRST = re.compile(r"(\d{4})[./-](\d{1,2})")
 _YEAR = re.compile(r"(?<!\d)(20\d{2})(?!\d)")
 
@@ -70,7 +70,8 @@ def _numeric(match: re.Match[str], order: DateOrder | None, text: str) -> date:
 
 
 def parse_month(text: str, year: int | None = None) -> Month | None:
-    """Read ``Okt 26``, ``Oct 2026``, ``10/2026``, ``2026-10``; ``Okt`` alone with the year of the header above it.
+    """Read ``Okt 26``, ``Oct 2026``, ``10/2026``, ``10/26``, ``2026-10`` and the first or last day of a month; ``Okt``
+    alone with the year of the header above it.
 
     None when the text is not a month: most headers are not.
     """
@@ -78,7 +79,11 @@ def parse_month(text: str, year: int | None = None) -> Month | None:
     if match := _YEAR_FIRST.fullmatch(folded):
         return _month(int(match[1]), int(match[2]))
     if match := _MONTH_NUMERIC.fullmatch(folded):
-        return _month(int(match[2]), int(match[1]))
+        return _month(_full_year(match[2]), int(match[1]))
+    if match := _ISO.fullmatch(folded):
+        return _whole_month(int(match[1]), int(match[2]), int(match[3]))
+    if (match := _NUMERIC.fullmatch(folded)) and match[2] == ".":
+        return _whole_month(_full_year(match[4]), int(match[3]), int(match[1]))
     match = _MONTH_NAMED.fullmatch(folded)
     number = _MONTH_OF.get(match[1].casefold()) if match else None
     if match is None or number is None:
@@ -88,9 +93,10 @@ def parse_month(text: str, year: int | None = None) -> Month | None:
 
 
 def year_in(text: str) -> int | None:
-    """The year that a group header such as ``Plan 2026`` names."""
+    """The year that a group header such as ``Plan 2026`` names; a date or ``2026/27`` names none."""
     match = _YEAR.search(text)
-    return int(match[1]) if match else None
+    others = len(re.findall(r"\d+", text)) > 1 and not re.fullmatch(r"20\d{2}\.0", text.strip())
+    return int(match[1]) if match and not others else None
 
 
 def _fold(text: str) -> str:
@@ -103,6 +109,15 @@ def _full_year(text: str) -> int:
 
 def _month(year: int, month: int) -> Month | None:
     return Month(year, month) if FIRST_YEAR <= year <= LAST_YEAR and 1 <= month <= 12 else None
+
+
+def _whole_month(year: int, month: int, day: int) -> Month | None:
+    """The month that its first or its last day stands for."""
+    try:
+        found = date(year, month, day)
+    except ValueError:
+        return None
+    return _month(year, month) if day == 1 or (found + timedelta(days=1)).day == 1 else None
 
 
 def _day(year: int, month: int, day: int, text: str) -> date:

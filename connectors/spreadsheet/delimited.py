@@ -6,13 +6,15 @@ Rows count as Excel shows them when it opens the file, so ``F12`` names the same
 import csv
 import re
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Literal, TypeAlias
 
-from connectors.spreadsheet.cells import Cell, Sheet, column_letters, value_state
+from connectors.spreadsheet.cells import Sheet
 from connectors.spreadsheet.file import being_written
-from connectors.spreadsheet.headers import SEARCHED_ROWS, header_name
+from connectors.spreadsheet.grid import Grid, Packer
+from connectors.spreadsheet.header_texts import header_name
+from connectors.spreadsheet.headers import LAST_COLUMN, SEARCHED_ROWS
 from connectors.spreadsheet.options import SpreadsheetOptions
+from connectors.spreadsheet.place import FilePath
 from model.errors import SourceContentError
 
 DELIMITERS = (";", ",", "\t", "|")
@@ -27,10 +29,11 @@ _BOMS: tuple[tuple[bytes, Bom], ...] = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
+_SEARCHED_CHARACTERS = 500_000
 _DECLARED = re.compile(r"sep=(.)\r?\n", re.IGNORECASE)
 
 
-def open_delimited(content: bytes, path: Path, options: SpreadsheetOptions) -> Sheet:
+def open_delimited(content: bytes, path: FilePath, options: SpreadsheetOptions) -> Sheet:
     """Read the whole text.
 
     Raise SourceUnavailableError when its last line is not ended (S11), and SourceContentError, with the row, when it
@@ -40,25 +43,22 @@ def open_delimited(content: bytes, path: Path, options: SpreadsheetOptions) -> S
     if options.final_line_break and not text.endswith(("\n", "\r")):
         raise being_written(path, "if this lasts, end its last line, or set final_line_break: false")
     delimiter, text = _delimiter(text, path, options)
-    rows = _parse(text, delimiter, path, options.most_cells)
-    cells = {}
-    for row, fields in enumerate(rows, start=1):
-        for column, field in enumerate(fields, start=1):
-            if field.strip():
-                address = f"{column_letters(column)}{row}"
-                cells[row, column] = Cell(address, value_state(field), field)
+    packer, widths = _parse(text, delimiter, path, options.most_cells)
+    grid = Grid(packer.blocks(), 1, max(widths.values(), default=0), None)
     return Sheet(
         title=CONTAINER,
         visible=True,
-        cells=cells,
+        cells=grid,
+        used_rows=list(widths),
+        used_columns=grid.used_columns(),
         reader=f"text, delimiter {delimiter!r}",
         is_text=True,
         tells_merges=False,
-        widths={row: len(fields) for row, fields in enumerate(rows, start=1)},
+        widths=widths,
     )
 
 
-def _decode(content: bytes, path: Path, options: SpreadsheetOptions) -> str:
+def _decode(content: bytes, path: FilePath, options: SpreadsheetOptions) -> str:
     """A byte order mark says what the text is; without one it is UTF-8 or in the configured fallback."""
     marked = next((encoding for mark, encoding in _BOMS if content.startswith(mark)), None)
     encodings = [marked] if marked else ["utf-8", *([options.fallback_encoding] if options.fallback_encoding else [])]
@@ -78,7 +78,7 @@ def _decode(content: bytes, path: Path, options: SpreadsheetOptions) -> str:
     ) from refused
 
 
-def _delimiter(text: str, path: Path, options: SpreadsheetOptions) -> tuple[str, str]:
+def _delimiter(text: str, path: FilePath, options: SpreadsheetOptions) -> tuple[str, str]:
     """The delimiter and the rest of the text; Excel's first line ``sep=;`` is no row."""
     declared = _DECLARED.match(text)
     rest = text[declared.end() :] if declared else text
@@ -91,11 +91,11 @@ def _delimiter(text: str, path: Path, options: SpreadsheetOptions) -> tuple[str,
     return _told_by_headers(rest, path, options), rest
 
 
-def _told_by_headers(text: str, path: Path, options: SpreadsheetOptions) -> str:
+def _told_by_headers(text: str, path: FilePath, options: SpreadsheetOptions) -> str:
     """The delimiter under which most configured headers are there; counting characters would take decimal commas."""
     columns = (*options.columns.values(), *options.custom.values())
     wanted = {header_name(spelling) for column in columns for spelling in (column.header, *column.aliases)}
-    first = {delimiter: _first_rows(text, delimiter) for delimiter in DELIMITERS}
+    first = {delimiter: _first_rows(text[:_SEARCHED_CHARACTERS], delimiter) for delimiter in DELIMITERS}
     scores = {
         delimiter: max((len(wanted & {header_name(field) for field in row}) for row in rows), default=0)
         for delimiter, rows in first.items()
@@ -126,30 +126,41 @@ def _first_rows(text: str, delimiter: str) -> Rows:
     return rows
 
 
-def _parse(text: str, delimiter: str, path: Path, most_cells: int) -> Rows:
-    rows: Rows = []
-    count, began = 0, 1
+def _parse(text: str, delimiter: str, path: FilePath, most_cells: int) -> tuple[Packer, dict[int, int]]:
+    """The rows that hold something, and how many fields each of them has."""
+    packer = Packer()
+    widths: dict[int, int] = {}
+    number, count, began = 0, 0, 1
     reader = csv.reader(_lines(text), delimiter=delimiter, strict=True)
     try:
-        for row in reader:
-            rows.append(row)
-            count += len(row)
+        for number, row in enumerate(reader, start=1):
+            count += len(row) + 1
             began = reader.line_num + 1
             if count > most_cells:
                 raise SourceContentError(
-                    f"{path.name} was not read: it has more than {most_cells:,} cells",
+                    f"{path.name} was not read: it has more than {most_cells:,} cells and rows",
                     location=str(path),
                     hint="export fewer rows, or raise most_cells",
                 )
+            if len(row) > LAST_COLUMN:
+                raise SourceContentError(
+                    f"row {number} of {path.name} has {len(row):,} fields, more than a sheet has columns",
+                    location=f"{path}:{began}",
+                    hint="check that its lines are ended, and delimiter: in the source's settings",
+                )
+            if any(field and not field.isspace() for field in row):
+                packer.add(number, row)
+                widths[number] = len(row)
     except csv.Error as error:
         raise SourceContentError(
-            f"row {len(rows) + 1} of {path.name} is not quoted as CSV: {error}",
+            f"row {number + 1} of {path.name} is not quoted as CSV: {error}",
             location=f"{path}:{began}",
             hint="double the quotes inside a quoted field, close it, and export the file again",
         ) from error
-    return rows
+    return packer, widths
 
 
 def _lines(text: str) -> Iterator[str]:
     """The lines with their ends: a form feed or a Unicode line separator inside a cell ends none."""
-    yield from re.findall(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text)
+    for line in re.finditer(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+", text):
+        yield line.group()

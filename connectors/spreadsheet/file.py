@@ -8,6 +8,7 @@ import os
 import stat
 from pathlib import Path
 
+from connectors.spreadsheet.place import FilePath
 from model.errors import SourceContentError, SourceError, SourceGoneError, SourceUnavailableError
 
 _KEPT = "the stored rows stay as they are and the file is read again at the next run"
@@ -34,7 +35,14 @@ def read_workbook_file(path: Path, root: Path | None, most_bytes: int) -> bytes:
 
 
 def _check_root(path: Path, root: Path | None) -> None:
-    if root is not None and not path.resolve().is_relative_to(root.resolve()):
+    if root is None:
+        return
+    try:
+        inside = path.resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError):
+        # Links that lead in a circle.
+        inside = False
+    if not inside:
         raise SourceContentError(
             f"{path.name} lies outside {root}", location=str(path), hint="move the workbook there, or change root:"
         )
@@ -87,7 +95,7 @@ def _read_stable(handle: int, path: Path, most_bytes: int) -> bytes:
 
 
 def being_written(
-    path: Path, hint: str = "if this lasts, open the file in Excel and save it again"
+    path: FilePath, hint: str = "if this lasts, open the file in Excel and save it again"
 ) -> SourceUnavailableError:
     """The file is not whole at the moment; nothing is concluded from it (S11)."""
     return SourceUnavailableError(

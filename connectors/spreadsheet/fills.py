@@ -3,7 +3,7 @@
 import colorsys
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from connectors.spreadsheet.cells import Position, Range
 
@@ -32,9 +32,22 @@ def solid_fills(worksheet: "Worksheet", theme: bytes | None) -> dict[Position, s
     found = {}
     for position, cell in worksheet._cells.items():
         fill = cell.fill if cell.has_style else None
-        if fill is not None and fill.fill_type == "solid" and (colour := _rgb(fill.start_color, colours)):
+        if fill is not None and (colour := _solid(fill, colours)):
             found[position] = colour
     return found
+
+
+def solid_colours(workbook: Any) -> dict[int, str]:
+    """The colour of every style with a solid fill, by the style's number."""
+    colours = theme_colours(workbook.loaded_theme)
+    by_fill = {number: _solid(fill, colours) for number, fill in enumerate(workbook._fills)}
+    styles = enumerate(workbook._cell_styles)
+    return {number: colour for number, style in styles if (colour := by_fill.get(style.fillId, ""))}
+
+
+def _solid(fill: Any, theme: Sequence[str]) -> str:
+    """A gradient or a pattern is no colour."""
+    return _rgb(fill.start_color, theme) if getattr(fill, "fill_type", None) == "solid" else ""
 
 
 def painted_by_rules(worksheet: "Worksheet") -> list[Range]:

@@ -17,65 +17,102 @@ from model.reading import SetAside
 
 
 @dataclass(frozen=True, slots=True)
+class SheetRows:
+    """The rows of one sheet. ``prefix`` is ``workbook.xlsx!Sheet!``, which a cell's address completes; ``blank_hides``
+    says that an empty cell may be a broken one (X5)."""
+
+    container: str
+    prefix: str
+    rows: Sequence[Row]
+    blank_hides: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class NamedRow:
-    """A row with its stable id."""
+    """A row with its stable id, and the sheet it stands on."""
 
     native_id: str
     key: str
     row: Row
+    container: str
 
 
 @dataclass(frozen=True, slots=True)
 class Naming:
     """The rows that have a name of their own, those that have none, and keys that cannot be read at all.
 
-    ``unreadable`` are cells that hide which row it is: as long as there are any, no absence can be proved.
+    Each row that is set aside comes with its sheet. ``unreadable`` are cells that hide which row it is: as long as
+    there are any, no absence can be proved.
     """
 
     named: Sequence[NamedRow]
-    set_aside: Sequence[SetAside]
+    set_aside: Sequence[tuple[str, SetAside]]
     unreadable: Sequence[str]
 
 
-def name_rows(
-    rows: Sequence[Row], options: SpreadsheetOptions, container: str, prefix: str, *, blank_hides: bool = False
-) -> Naming:
-    """Give each row its id. Rows that share a key are all set aside, with both cells named.
+@dataclass(frozen=True, slots=True)
+class _Keyed:
+    key: str
+    row: Row
+    sheet: SheetRows
 
-    ``prefix`` is ``workbook.xlsx!Sheet!``, which a cell's address completes; ``blank_hides`` says that an empty
-    cell may be a broken one (X5).
+
+def name_rows(sheets: Sequence[SheetRows], options: SpreadsheetOptions, ids: str) -> Naming:
+    """Give each row its id, ``ids`` in front. Rows that share a key, on whichever sheets, are all set aside, with both
+    cells named.
     """
     paths = identifying_paths(options)
-    by_key: dict[str, list[tuple[str, Row]]] = defaultdict(list)
-    set_aside: list[SetAside] = []
+    by_key: dict[str, list[_Keyed]] = defaultdict(list)
+    set_aside: list[tuple[str, SetAside]] = []
     unreadable: list[str] = []
-    hiding = {CellState.ERROR, CellState.NOT_CALCULATED} | ({CellState.BLANK} if blank_hides else set())
-    for row in rows:
+    for sheet, row in ((each, row) for each in sheets for row in each.rows):
         cell = _first_cell(row, paths)
+        place = sheet.prefix + cell.address
         try:
             key = _key(row, paths, options)
         except ValueError as error:
             # The row keeps an id that no key can have, so that the report can name it.
-            set_aside.append(SetAside(f"{container}/?{cell.address}", str(error), prefix + cell.address))
-            if cell.state in hiding:
-                unreadable.append(prefix + cell.address)
+            nameless = f"{ids}/?{_address(sheet, cell, sheets)}"
+            set_aside.append((sheet.container, SetAside(nameless, str(error), place)))
+            unreadable += [place] if _hides(cell, sheet) else []
             continue
         if len(row.filled) == len(paths) < len(row.cells):
-            set_aside.append(SetAside(f"{container}/{key}", "the row holds nothing but its key", prefix + cell.address))
+            aside = SetAside(f"{ids}/{key}", "the row holds nothing but its key", place)
+            set_aside.append((sheet.container, aside))
         else:
-            by_key[normalise_key(key)].append((key, row))
+            by_key[normalise_key(key)].append(_Keyed(key, row, sheet))
     named: list[NamedRow] = []
     for same in by_key.values():
         if len(same) > 1 and (options.identity or "key" in options.columns):
-            set_aside += _conflict(same, paths, container, prefix)
-        elif options.identity or "key" in options.columns:
-            named += [NamedRow(f"{container}/{key}", key, row) for key, row in same]
+            set_aside += _conflict(same, paths, ids, sheets)
         else:
-            named += [
-                NamedRow(f"{container}/{_fingerprint(key)}-{number}", key, row)
-                for number, (key, row) in enumerate(same, start=1)
-            ]
-    return Naming(sorted(named, key=lambda found: found.row.number), set_aside, unreadable)
+            named += _named(same, options, ids)
+    order = {sheet.container: number for number, sheet in enumerate(sheets)}
+    named.sort(key=lambda found: (order[found.container], found.row.number))
+    return Naming(named, set_aside, unreadable)
+
+
+def _hides(cell: Cell, sheet: SheetRows) -> bool:
+    """Whether a cell that gives no key may have held one, so that it is not known which row it is."""
+    broken = cell.state in (CellState.ERROR, CellState.NOT_CALCULATED)
+    return broken or (sheet.blank_hides and cell.state is CellState.BLANK)
+
+
+def _named(same: Sequence[_Keyed], options: SpreadsheetOptions, ids: str) -> list[NamedRow]:
+    if options.identity or "key" in options.columns:
+        return [NamedRow(f"{ids}/{each.key}", each.key, each.row, each.sheet.container) for each in same]
+    # Twins are counted in the order of what else they say: sorting the sheet must not swap them.
+    return [
+        NamedRow(f"{ids}/{_fingerprint(each.key)}-{number}", each.key, each.row, each.sheet.container)
+        for number, each in enumerate(sorted(same, key=_content), start=1)
+    ]
+
+
+def _content(each: _Keyed) -> list[tuple[bool, str, str]]:
+    """What a row says, its months last: amounts change more often than names."""
+    cells = each.row.cells.items()
+    said = [(path.startswith(("plan.", "forecast.", "actual.")), path, repr(cell.value)) for path, cell in cells]
+    return sorted(said)
 
 
 def _key(row: Row, paths: Sequence[str], options: SpreadsheetOptions) -> str:
@@ -102,13 +139,21 @@ def _first_cell(row: Row, paths: Sequence[str]) -> Cell:
     return cells[0] if cells else next(iter(row.cells.values()))
 
 
-def _conflict(same: Sequence[tuple[str, Row]], paths: Sequence[str], container: str, prefix: str) -> list[SetAside]:
-    addresses = [_first_cell(row, paths).address for _, row in same]
-    stands_in = f"{same[0][0]!r} stands in {', '.join(addresses[:-1])} and {addresses[-1]}; which row is meant?"
+def _conflict(
+    same: Sequence[_Keyed], paths: Sequence[str], ids: str, sheets: Sequence[SheetRows]
+) -> list[tuple[str, SetAside]]:
+    cells = [_first_cell(each.row, paths) for each in same]
+    places = [_address(each.sheet, cell, sheets) for each, cell in zip(same, cells, strict=True)]
+    stands_in = f"{same[0].key!r} stands in {', '.join(places[:-1])} and {places[-1]}; which row is meant?"
     return [
-        SetAside(f"{container}/{key}", stands_in, prefix + address)
-        for (key, _), address in zip(same, addresses, strict=True)
+        (each.sheet.container, SetAside(f"{ids}/{each.key}", stands_in, each.sheet.prefix + cell.address))
+        for each, cell in zip(same, cells, strict=True)
     ]
+
+
+def _address(sheet: SheetRows, cell: Cell, sheets: Sequence[SheetRows]) -> str:
+    """The cell's address, with its sheet where there are several."""
+    return f"{sheet.container}!{cell.address}" if len(sheets) > 1 else cell.address
 
 
 def _fingerprint(key: str) -> str:

@@ -4,9 +4,9 @@ import io
 import zipfile
 from collections.abc import Collection
 from enum import StrEnum
-from pathlib import Path
 
 from connectors.spreadsheet.file import being_written
+from connectors.spreadsheet.place import FilePath
 from model.errors import SourceContentError
 
 WITH_CELL_FEATURES = frozenset({".xlsx", ".xlsm"})
@@ -31,7 +31,7 @@ class FileKind(StrEnum):
     TEXT = ".csv"
 
 
-def classify(content: bytes, path: Path) -> FileKind:
+def classify(content: bytes, path: FilePath) -> FileKind:
     """Tell what the file is; the zip reader calls everything else 'not a zip file' (X22).
 
     Raise SourceUnavailableError for a file that has no content yet, and SourceContentError naming what it is when it
@@ -67,7 +67,7 @@ def _zipped(content: bytes) -> FileKind:
     return FileKind.OPEN_DOCUMENT if "content.xml" in names else FileKind.OPEN_XML
 
 
-def _compound(content: bytes, path: Path) -> FileKind:
+def _compound(content: bytes, path: FilePath) -> FileKind:
     if _ENCRYPTED not in content and any(stream in content for stream in _WORKBOOK_STREAMS):
         return FileKind.LEGACY
     raise _refused(
@@ -77,7 +77,7 @@ def _compound(content: bytes, path: Path) -> FileKind:
     )
 
 
-def _require_text(content: bytes, path: Path) -> None:
+def _require_text(content: bytes, path: FilePath) -> None:
     if b"\0" not in content or content.startswith(_UTF16):
         return
     if content.endswith(b"\0"):
@@ -86,5 +86,5 @@ def _require_text(content: bytes, path: Path) -> None:
     raise _refused(path, "is not a text file", "export it as CSV again")
 
 
-def _refused(path: Path, why: str, hint: str) -> SourceContentError:
+def _refused(path: FilePath, why: str, hint: str) -> SourceContentError:
     return SourceContentError(f"{path.name} {why}", location=str(path), hint=hint)

@@ -13,9 +13,12 @@ from connectors.spreadsheet.fields import FIELDS, CellType, RowKind
 from connectors.spreadsheet.kinds import SUFFIXES, TEXT, WITH_CELL_FEATURES
 from connectors.spreadsheet.numbers import NumberLocale
 from connectors.spreadsheet.pick import WILDCARDS, Pick
+from connectors.spreadsheet.place import FilePath, RemotePath
+from connectors.spreadsheet.sheet_choice import SHEET_WILDCARDS, Wanted
 from connectors.spreadsheet.units import CODES, parse_unit
 from model.options import Options
 from model.records import Light, StatusCategory
+from model.secret import Secret
 
 
 def _check_unit(value: str) -> str:
@@ -34,6 +37,10 @@ def _check_colour(value: str) -> str:
     if len(bare) != 6 or set(bare) - set("0123456789ABCDEF"):
         raise ValueError("a colour is six hexadecimal digits, as FFC000")
     return bare
+
+
+def _as_place(value: Any) -> Any:
+    return RemotePath.parse(value) if isinstance(value, str) and "://" in value else value
 
 
 Colour = Annotated[str, AfterValidator(_check_colour)]
@@ -67,6 +74,14 @@ def _as_column(value: Any) -> Any:
     return {"header": value} if isinstance(value, str) else value
 
 
+def _as_names(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
+
+
+SheetNames = Annotated[
+    tuple[Annotated[str, Field(min_length=1)], ...],
+    BeforeValidator(_as_names, json_schema_input_type=str | tuple[str, ...]),
+]
 ColumnOption = Annotated[Column, BeforeValidator(_as_column, json_schema_input_type=str | Column)]
 
 
@@ -98,9 +113,18 @@ class SpreadsheetOptions(SourceOptions):
 
     kind: Literal["spreadsheet"] = "spreadsheet"
     """Which connector reads it."""
-    path: Path
+    path: Annotated[Path | RemotePath, BeforeValidator(_as_place)]
     """The workbook or text file; a relative path starts at the settings file. Its name may be a pattern with * and ?,
-    as Tracker*.xlsx."""
+    as Tracker*.xlsx. Also an address that begins with https://, sftp://, s3://, az:// or gs://, all but the first with
+    an extra of the installation."""
+    storage: Mapping[str, Secret] = {}
+    """How to sign in where an address leads, each value a secret: token, user and password or query (of a signed link)
+    for https; user with password or private_key for sftp; key and secret for s3; account_name and account_key for az;
+    token for gs."""
+    endpoint: str | None = None
+    """The address of the storage service of s3:// and gs://, when it is not the vendor's own."""
+    known_hosts: Path | None = None
+    """The file with the keys of SSH servers that are trusted; without it the one of this user. Others are refused."""
     pick: Pick = "only"
     """Which file is read when several match the pattern: only (more than one is an error) or newest (the one changed
     last)."""
@@ -116,9 +140,19 @@ class SpreadsheetOptions(SourceOptions):
     root: Path | None = None
     """A directory that the workbook must lie in, links resolved; none means anywhere."""
     sheet: str | None = None
-    """The sheet's name. Without sheet and table, the only visible sheet is read. A hidden sheet is read if named."""
+    """The sheet's name. Without sheet, sheets, table and range, the only visible sheet is read. A hidden sheet is read
+    if named."""
+    sheets: SheetNames = ()
+    """Several sheets that are built alike, by name or by a pattern with * and ?, as ``Plan *``. Hidden ones are read
+    only by their exact name. A key names one row among all of them, so that a row may move from sheet to sheet."""
+    keys_per_sheet: bool = False
+    """Whether each of several sheets counts its keys for itself: No. 1 on one sheet is then another row than No. 1 on
+    the next."""
     table: str | None = None
     """The name of an Excel table. It stays the same when the sheet is renamed or rows are put above it."""
+    range: str | None = None
+    """A named range (Formulas, Name Manager in Excel) that stands for one rectangle with its headers. ``Sheet!Name`` is
+    one that only a sheet knows. A table is steadier: it grows by itself."""
     records: RowKind = RowKind.SAVING
     """What one row is: saving, work_item or measurement."""
     columns: Mapping[str, ColumnOption] = {}
@@ -162,16 +196,16 @@ class SpreadsheetOptions(SourceOptions):
         "Σ",
     )
     """First words of rows that sum up others; such rows are left out and checked against the rows."""
-    largest_file_megabytes: Annotated[int, Field(ge=1)] = 25
+    largest_file_megabytes: Annotated[int, Field(ge=1)] = 60
     """A larger file is refused."""
-    largest_unpacked_megabytes: Annotated[int, Field(ge=1)] = 100
+    largest_unpacked_megabytes: Annotated[int, Field(ge=1)] = 600
     """A workbook that unpacks to more is refused before it is opened."""
-    most_cells: Annotated[int, Field(ge=1)] = 250_000
-    """A workbook with more cells is refused before it is opened."""
+    most_cells: Annotated[int, Field(ge=1)] = 10_000_000
+    """A file with more cells and rows is refused before it is opened: 10 million are 400,000 rows of 25 columns."""
 
     @field_validator("path")
     @classmethod
-    def _can_be_read(cls, path: Path) -> Path:
+    def _can_be_read(cls, path: FilePath) -> FilePath:
         if path.name.startswith("~$"):
             raise ValueError("this is the file by which Excel marks a workbook as open; name the workbook itself")
         if path.suffix.casefold() not in SUFFIXES:
@@ -182,8 +216,8 @@ class SpreadsheetOptions(SourceOptions):
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.sheet and self.table:
-            raise ValueError("name a sheet or a table, not both")
+        self._check_place()
+        self._check_choice()
         self._check_format()
         if not self.columns:
             raise ValueError("columns: at least one field needs a column")
@@ -201,16 +235,44 @@ class SpreadsheetOptions(SourceOptions):
         self._check_identity()
         return self
 
+    @property
+    def wanted(self) -> Wanted:
+        """Which part of the workbook is read."""
+        return Wanted(self.sheet, self.table, self.range, self.sheets)
+
+    def _check_choice(self) -> None:
+        named = [name for name in ("sheet", "sheets", "table", "range") if getattr(self, name)]
+        if len(named) > 1:
+            raise ValueError(f"set only one of {', '.join(f'{name}:' for name in named)}")
+        if self.sheet and SHEET_WILDCARDS & set(self.sheet):
+            raise ValueError(f"sheet: no sheet can be called so; write sheets: {self.sheet!r} for a pattern")
+        if self.keys_per_sheet and not self.sheets:
+            raise ValueError("keys_per_sheet: only together with sheets:")
+
+    def _check_place(self) -> None:
+        """Refuse options that do not go with where the file lies."""
+        scheme = self.path.scheme if isinstance(self.path, RemotePath) else ""
+        if scheme and self.root:
+            raise ValueError("root: only for files of this machine")
+        if self.storage and not scheme:
+            raise ValueError("storage: only for addresses such as s3://bucket/Tracker.xlsx")
+        if self.endpoint and scheme not in ("s3", "gs"):
+            raise ValueError("endpoint: only for s3:// and gs://")
+        if self.known_hosts and scheme != "sftp":
+            raise ValueError("known_hosts: only for sftp://")
+        if scheme in ("http", "https") and WILDCARDS & set(self.path.name):
+            raise ValueError("path: files cannot be listed over https; name one")
+
     def _check_format(self) -> None:
         """Refuse options that a file of this kind cannot fulfil."""
         suffix = self.path.suffix.casefold()
-        for name in ("table", "reader", "lights_from"):
+        for name in ("table", "range", "reader", "lights_from"):
             if suffix not in WITH_CELL_FEATURES and getattr(self, name) != type(self).model_fields[name].default:
                 raise ValueError(f"{name}: only for .xlsx and .xlsm, not for {suffix}")
         for name in ("delimiter", "fallback_encoding", "final_line_break"):
             if suffix not in TEXT and getattr(self, name) != type(self).model_fields[name].default:
                 raise ValueError(f"{name}: only for .csv and .tsv, not for {suffix}")
-        if self.sheet and suffix in TEXT:
+        if (self.sheet or self.sheets) and suffix in TEXT:
             raise ValueError(f"sheet: a {suffix} file has no sheets")
         if self.delimiter is not None and self.delimiter in '"\r\n':
             raise ValueError("delimiter: a quote or line break parts no fields")

@@ -1,9 +1,10 @@
 """From a row to a record: every cell read by its column's type, every value with the address of its cell."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from typing import TypeVar
 
 from connectors.spreadsheet.cells import Cell, CellState
@@ -81,12 +82,17 @@ class _CellsOfRow:
 
 @dataclass(frozen=True, slots=True)
 class RecordBuilder:
-    """Builds the records of one sheet. ``prefix`` is ``workbook.xlsx!Sheet!``, ``notes`` takes what is doubtful."""
+    """Builds the records of one sheet.
+
+    ``prefix`` is ``workbook.xlsx!Sheet!``, ``ids`` is what stands in front of the keys in native ids, and ``notes``
+    takes what is doubtful.
+    """
 
     source: str
     options: SpreadsheetOptions
     columns: Mapping[str, PlacedColumn]
     container: str
+    ids: str
     prefix: str
     notes: list[Problem]
     lights: LightReader
@@ -157,7 +163,7 @@ class RecordBuilder:
             start=cells.day("start"),
             due=cells.day("due"),
             finished=cells.day("finished"),
-            parent=f"{self.container}/{parent}" if parent else None,
+            parent=f"{self.ids}/{parent}" if parent else None,
             needs=tuple(NeedClaim(wanted) for wanted in cells.texts("needs")),
             labels=cells.texts("labels"),
             estimate=cells.number("estimate"),
@@ -190,11 +196,10 @@ class RecordBuilder:
     def _months(self, cells: _CellsOfRow, series: str) -> tuple[MonthAmount, ...]:
         """The months that hold an amount; a blank cell is unknown and is left out, a zero stays a zero."""
         found = []
-        for path in self.columns:
-            if path.startswith(f"{series}."):
-                number = cells.number(path)
-                if number is not None:
-                    found.append(MonthAmount(Month.parse(path.partition(".")[2]), number))
+        for path, month in _month_paths(tuple(self.columns), series):
+            number = cells.number(path)
+            if number is not None:
+                found.append(MonthAmount(month, number))
         return tuple(found)
 
     def _currency(self, cells: _CellsOfRow) -> str:
@@ -258,6 +263,11 @@ class RecordBuilder:
         if kind is CellType.LIST:
             return cells.texts(path)
         return cells.text(path)
+
+
+@cache
+def _month_paths(paths: tuple[str, ...], series: str) -> Sequence[tuple[str, Month]]:
+    return [(path, Month.parse(path.partition(".")[2])) for path in paths if path.startswith(f"{series}.")]
 
 
 def _common(allowed: Iterable[frozenset[str]]) -> str:

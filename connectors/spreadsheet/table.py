@@ -3,10 +3,12 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from connectors.spreadsheet.cells import Cell, CellState, Sheet, TableRange
 from connectors.spreadsheet.columns import PlacedColumn, identifying_paths
-from connectors.spreadsheet.headers import Header, header_name
+from connectors.spreadsheet.header_texts import header_name
+from connectors.spreadsheet.headers import Header
 from connectors.spreadsheet.options import SpreadsheetOptions
 from model.keys import normalise_key
 
@@ -39,14 +41,20 @@ class Table:
     sums_inside: list[Row] = field(default_factory=list)
     shifted: list[Row] = field(default_factory=list)
     """Rows of a text file with more fields than the header."""
-    captions: int = 0
+    caption_rows: list[int] = field(default_factory=list)
+    """Section headings and footnotes."""
+
+    @property
+    def captions(self) -> int:
+        """How many rows are headings or footnotes."""
+        return len(self.caption_rows)
 
 
 def read_table(sheet: Sheet, header: Header, columns: Mapping[str, PlacedColumn], options: SpreadsheetOptions) -> Table:
     """Sort out every row below the header, hidden ones included: a filter is not a deletion (X17)."""
     table = Table()
     named = sheet.table(options.table)
-    numbers = sorted({number for number, _ in sheet.cells if number > header.row})
+    numbers = [number for number in sheet.used_rows if number > header.bottom]
     identifying = identifying_paths(options)
     for number in numbers:
         if named is not None and number > named.area.bottom:
@@ -91,7 +99,7 @@ def _sort_out(
         table.sums_inside.append(row)
     elif not named and len(filled) == 1 and not columns[filled[0]].is_amount:
         # A section heading or a footnote: one text, no key, no amount.
-        table.captions += 1
+        table.caption_rows.append(row.number)
     else:
         table.rows.append(row)
 
@@ -100,19 +108,24 @@ def _has_total_label(
     row: Row, identifying: Sequence[str], columns: Mapping[str, PlacedColumn], options: SpreadsheetOptions
 ) -> bool:
     """A label counts where the key would stand, else in any text: a saving may be called 'Total …'."""
-    pattern = "|".join(re.escape(normalise_key(label)) for label in options.totals)
     keys = [cell for path in identifying if (cell := row.cell(path)) and cell.state is not CellState.BLANK]
     has_key_column = "key" in options.columns
     if has_key_column and not keys:
         texts = [cell for path, cell in row.cells.items() if not columns[path].is_amount]
     else:
         texts = keys
-    # Without a key column a title is all there is, so only a bare label is a total there.
-    suffix = r"(?!\w).*" if has_key_column else r"\W*(?:\d{4})?"
+    pattern = _total_labels(options.totals, has_key_column)
     return bool(options.totals) and any(
-        isinstance(cell.value, str) and re.fullmatch(f"(?:{pattern}){suffix}", normalise_key(cell.value))
-        for cell in texts
+        isinstance(cell.value, str) and pattern.fullmatch(normalise_key(cell.value)) for cell in texts
     )
+
+
+@cache
+def _total_labels(labels: tuple[str, ...], has_key_column: bool) -> re.Pattern[str]:
+    """The labels of totals. Without a key column a title is all there is, so only a bare label is a total there."""
+    any_of_them = "|".join(re.escape(normalise_key(label)) for label in labels)
+    suffix = r"(?!\w).*" if has_key_column else r"\W*(?:\d{4})?"
+    return re.compile(f"(?:{any_of_them}){suffix}")
 
 
 def _sums_rows(cell: Cell, number: int) -> bool:

@@ -12,6 +12,8 @@ SCALES: Mapping[str, Decimal] = {
     "k": _THOUSAND,
     "t": _THOUSAND,
     "tsd": _THOUSAND,
+    "thsd": _THOUSAND,
+    "tausend": _THOUSAND,
     "thousand": _THOUSAND,
     "thousands": _THOUSAND,
     "m": _MILLION,
@@ -44,9 +46,20 @@ CODES = frozenset(_CODES.split())
 """ISO codes that are recognised next to an amount."""
 
 _UNIT = re.compile(r"(?P<scale>[a-z]*?)\.?\s*(?P<currency>[€$£¥]|[a-z]{3})?", re.IGNORECASE)
-_IN_HEADER = re.compile(
-    r"(?:^|[\s(\[/])(?P<unit>(?:k|t|tsd\.?|m|mn|mio\.?|mrd\.?|bn)\s?(?:[€$£¥]|eur|usd|gbp|chf))(?=$|[\s)\],/])",
-    re.IGNORECASE,
+_MONEY = "[€$£¥]|" + "|".join(code.casefold() for code in _CODES.split())
+_MANY = r"k|t|tsd\.?|thsd\.?|m|mn|mio\.?|mrd\.?|bn|thousands?|tausend|millions?|millionen"
+_START, _END = r"(?:^|[\s(\[/,])", r"(?=$|[\s)\],/:*])"
+_FORMS = (
+    rf"(?P<scale>{_MANY})\s?(?:of\s)?(?P<currency>{_MONEY})",
+    rf"(?P<currency>{_MONEY})\s?(?:in\s)?(?P<scale>{_MANY})",
+    rf"(?P<scale>1?[.,'\u2019\s]?000)\s?(?P<currency>{_MONEY})",
+    rf"(?P<currency>{_MONEY})\s?(?P<scale>['\u2019]000|1[.,]000)",
+)
+_IN_HEADER = tuple(re.compile(f"{_START}{form}{_END}", re.IGNORECASE) for form in _FORMS)
+_BARE_IN_HEADER = re.compile(rf"(?:\bin\s|[(\[/]\s?)(?P<currency>{_MONEY}){_END}", re.IGNORECASE)
+_AT_THE_END = tuple(
+    re.compile(rf"[\s,/\-]*(?:[(\[]\s*)?(?:\bin\s+)?(?<![^\s(\[/,]){form}\s*[)\]]?[\s:*]*$", re.IGNORECASE)
+    for form in (*_FORMS, rf"(?:\bin\s|[(\[/]\s?)(?P<currency>{_MONEY})")
 )
 
 
@@ -79,6 +92,37 @@ def currency_codes(text: str) -> frozenset[str]:
 
 
 def unit_in_header(header: str) -> Unit | None:
-    """The unit that a header such as ``Run-rate in kEUR`` or ``Plan 2026 (T€)`` names."""
-    match = _IN_HEADER.search(unicodedata.normalize("NFKC", header))
-    return parse_unit(match["unit"]) if match else None
+    """The unit that a header such as ``Run-rate in kEUR``, ``Plan 2026 (T€)``, ``EUR '000`` or ``[USD]`` names."""
+    folded = unicodedata.normalize("NFKC", header)
+    for pattern in _IN_HEADER:
+        if match := pattern.search(folded):
+            scale = SCALES.get(match["scale"].casefold().rstrip("."), _THOUSAND)
+            return Unit(scale, currency_codes(match["currency"]))
+    bare = _BARE_IN_HEADER.search(folded)
+    return Unit(Decimal(1), currency_codes(bare["currency"])) if bare else None
+
+
+def without_unit(header: str) -> str:
+    """The header without the unit at its end."""
+    folded = unicodedata.normalize("NFKC", header).strip()
+    for pattern in _AT_THE_END:
+        if found := pattern.search(folded):
+            return folded[: found.start()].strip()
+    return folded
+
+
+def bare_unit(text: str) -> Unit | None:
+    """The unit that a text is, and nothing else: ``[T€]``, ``in EUR``, ``k``."""
+    inner = re.fullmatch(
+        r"[(\[]?\s*(?:in\s+)?(.+?)\s*[)\]]?", unicodedata.normalize("NFKC", text).strip(), re.IGNORECASE
+    )
+    try:
+        return parse_unit(inner[1]) if inner else None
+    except ValueError:
+        return None
+
+
+def is_unit(text: str) -> bool:
+    """Whether a cell below the headers says how the column is counted: a unit, a percent sign, or ``[…]``."""
+    bracketed = re.fullmatch(r"\s*(?:\[[^\]]{1,12}\]|\([^)]{1,12}\)|%)\s*", text)
+    return bracketed is not None or bare_unit(text) is not None or unit_in_header(text) is not None

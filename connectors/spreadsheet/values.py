@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 
 from connectors.spreadsheet.cells import Cell, CellState
 from connectors.spreadsheet.dates import DateOrder, parse_date, plausible
@@ -99,7 +100,7 @@ def read_percent(cell: Cell, reading: Reading) -> Decimal | None:
     amount = _amount(cell, reading)
     if amount.percent:
         share = amount.number / 100
-    elif abs(amount.number) < 1 or (not isinstance(cell.value, str) and "%" in _QUOTED.sub("", cell.format)):
+    elif abs(amount.number) < 1 or (not isinstance(cell.value, str) and shows_percent(cell.format)):
         share = amount.number
     elif abs(amount.number) > 1:
         share = amount.number / 100
@@ -122,19 +123,25 @@ def _amount(cell: Cell, reading: Reading) -> Amount:
         raise ValueError(f"holds {str(value).lower()}, not a number")
     if isinstance(value, int | float):
         return Amount(exact(value))
-    if cell.serial is not None and _is_number_format(cell.format):
+    if cell.serial is not None and is_number_format(cell.format):
         return Amount(exact(cell.serial))
     if isinstance(value, date | time | timedelta):
         raise ValueError(f"holds the date {value}, not a number")
     raise ValueError("holds nothing that is a number")
 
 
-def _is_number_format(number_format: str) -> bool:
+def shows_percent(number_format: str) -> bool:
+    """Whether the format shows a hundred times what the cell holds (X7)."""
+    return "%" in _QUOTED.sub("", number_format)
+
+
+def is_number_format(number_format: str) -> bool:
     """Formats that openpyxl takes for dates because of a letter in them: ``Standard``, ``#,##0 y`` (X9)."""
     bare = _QUOTED.sub("", number_format)
     return "#" in bare or bare.strip().casefold() == "standard" or bare.startswith("0")
 
 
+@lru_cache(maxsize=512)
 def unit_in_format(number_format: str) -> Unit:
     """The unit that a number format shows (X10). A format that divides by thousands shows more than the cell holds."""
     positive = number_format.split(";")[0]

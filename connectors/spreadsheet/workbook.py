@@ -3,16 +3,18 @@
 import io
 import re
 import warnings
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from connectors.spreadsheet.cells import Cell, CellState, CellValue, Position, Range, Sheet, TableRange, day_of
 from connectors.spreadsheet.fills import painted_by_rules, solid_fills
 from connectors.spreadsheet.guard import WorkbookFacts
-from connectors.spreadsheet.sheet_choice import choose_sheet
-from model.errors import ConfigurationError, SourceContentError
+from connectors.spreadsheet.named_ranges import DefinedName, area_of
+from connectors.spreadsheet.place import FilePath
+from connectors.spreadsheet.sheet_choice import Chosen, Listed, Wanted, choose_sheets
+from model.errors import ConfigurationError, SourceContentError, SourceError
 
 if TYPE_CHECKING:
     from openpyxl.cell import Cell as OpenpyxlCell
@@ -33,13 +35,19 @@ class _Loaded:
     notes: list[str] = field(default_factory=list)
 
 
-def open_sheet(
-    content: bytes, path: Path, *, sheet: str | None, table: str | None, facts: WorkbookFacts, with_fills: bool = False
-) -> Sheet:
-    """Open the workbook and give the one sheet that is asked for.
+def open_sheets(
+    content: bytes,
+    path: FilePath,
+    wanted: Wanted,
+    *,
+    facts: WorkbookFacts,
+    with_fills: bool = False,
+    look: Callable[["OpenpyxlWorkbook"], None] = lambda _: None,
+) -> list[Sheet]:
+    """Open the workbook and give the sheets that are asked for; ``look`` sees the workbook that was loaded.
 
-    Raise SourceGoneError when the sheet or table is not there, ConfigurationError when none was named and several are
-    visible, and UnloadableWorkbookError when openpyxl cannot read the file.
+    Raise SourceGoneError when the sheet, table or named range is not there, ConfigurationError when none was named and
+    several are visible, and UnloadableWorkbookError when openpyxl cannot read the file.
     """
     loaded = _load(content, path, facts.has_formulas)
     try:
@@ -49,18 +57,18 @@ def open_sheet(
                 location=str(path),
                 hint="save it as 'Excel Workbook (.xlsx)'",
             )
-        title = choose_sheet(
-            {found.title: (found.sheet_state == "visible", tuple(found.tables)) for found in loaded.values.worksheets},
-            path,
-            sheet=sheet,
-            table=table,
-        )
-        return _plain_sheet(loaded, title, facts.calculates_on_load, with_fills)
+        listed = [
+            Listed(found.title, found.sheet_state == "visible", tuple(found.tables))
+            for found in loaded.values.worksheets
+        ]
+        chosen = choose_sheets(listed, path, wanted, _defined_names(loaded.values))
+        look(loaded.values)
+        return [_plain_sheet(loaded, each, path, facts.calculates_on_load, with_fills) for each in chosen]
     finally:
         loaded.values.close()
 
 
-def _load(content: bytes, path: Path, has_formulas: bool) -> _Loaded:
+def _load(content: bytes, path: FilePath, has_formulas: bool) -> _Loaded:
     """Load values and, when there are formulas, the formulas too (X1). Warnings are kept as notes (X30)."""
     import openpyxl
 
@@ -86,7 +94,32 @@ def _load(content: bytes, path: Path, has_formulas: bool) -> _Loaded:
     return _Loaded(values, formulas, notes)
 
 
-def _plain_sheet(loaded: _Loaded, title: str, stale: bool, with_fills: bool) -> Sheet:
+def _defined_names(workbook: "OpenpyxlWorkbook") -> list[DefinedName]:
+    """The names of the workbook and those that one sheet alone knows (X18); Excel's own, as for filters, are none."""
+    scopes = [("", workbook.defined_names), *((sheet.title, sheet.defined_names) for sheet in workbook.worksheets)]
+    return [
+        DefinedName(name, str(defined.attr_text or ""), scope)
+        for scope, names in scopes
+        for name, defined in names.items()
+        if not name.startswith("_xlnm.")
+    ]
+
+
+def _names_on(workbook: "OpenpyxlWorkbook", title: str, path: FilePath) -> list[str]:
+    """The names that stand for one rectangle of this sheet."""
+    sheets = {sheet.title: True for sheet in workbook.worksheets}
+    found = []
+    for defined in _defined_names(workbook):
+        try:
+            if area_of(defined, sheets, path)[0] == title:
+                found.append(defined.called)
+        except SourceError:
+            continue
+    return found
+
+
+def _plain_sheet(loaded: _Loaded, chosen: Chosen, path: FilePath, stale: bool, with_fills: bool) -> Sheet:
+    title = chosen.title
     worksheet = loaded.values[title]
     calculation = loaded.values.calculation
     cells = _plain_cells(worksheet, loaded.formulas[title], stale, loaded.values.epoch)
@@ -106,6 +139,9 @@ def _plain_sheet(loaded: _Loaded, title: str, stale: bool, with_fills: bool) -> 
             Range(area.min_row, area.min_col, area.max_row, area.max_col) for area in worksheet.merged_cells.ranges
         ],
         tables=_tables(worksheet),
+        area=chosen.area,
+        names=_names_on(loaded.values, title, path),
+        listed=[found.title for found in loaded.values.worksheets],
         hidden_rows=frozenset(number for number, row in worksheet.row_dimensions.items() if row.hidden),
         hidden_columns=_hidden_columns(worksheet),
         notes=notes,

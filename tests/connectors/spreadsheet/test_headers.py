@@ -229,7 +229,7 @@ def test_a_sheet_with_a_header_and_no_rows_is_an_empty_tracker(book: Path) -> No
         ),
         ({"columns": {"owner": "Owner"}}, "map key or title"),
         ({"identity": ["title"]}, "not used when a column is mapped to key"),
-        ({"sheet": "A", "table": "B"}, "name a sheet or a table, not both"),
+        ({"sheet": "A", "table": "B"}, "set only one of sheet:, table:"),
         (
             {"records": "measurement", "months": [{"series": "plan"}], "columns": {"key": "No."}},
             "only savings have month",

@@ -224,7 +224,7 @@ def test_a_bare_total_is_left_out_where_titles_name_rows(book: Path) -> None:
 
 
 def test_hidden_rows_and_mapped_hidden_columns_are_read(book: Path) -> None:
-    """X17: a filter is not a deletion; only the first column of a hidden group carries the mark."""
+    """X13, X17: a filter is not a deletion; only the first column of a hidden group carries the mark."""
     sheet = write(book, [HEADER, *ROWS])
     sheet.row_dimensions[3].hidden = True
     sheet.column_dimensions.group("C", "D", hidden=True)
@@ -235,6 +235,29 @@ def test_hidden_rows_and_mapped_hidden_columns_are_read(book: Path) -> None:
     counts = dict(connector(book).probe().counts)
     assert counts["hidden rows read"] == 1
     assert counts["baseline from 'Amount' (D1, hidden), such as '10'"] == 3
+
+
+def test_who_saved_the_workbook_last_is_a_hint_and_no_fact(book: Path) -> None:
+    """X27, X28: it is often stale; what changed is told by comparing cells, and saving alone changes nothing."""
+    sheet = write(book, [HEADER, *ROWS])
+    assert sheet.parent is not None
+    before = connector(book).next_cursor()
+    sheet.parent.properties.lastModifiedBy = "Lena Brandt"
+    save(sheet, book)
+    assert ", last saved 20" in connector(book).probe().server
+    assert "by Lena Brandt" in connector(book).probe().server
+    assert connector(book).next_cursor() == before
+    assert all(record.changed is None and record.owner is None for record in extract(book).records)
+
+
+def test_a_text_that_looks_like_a_formula_is_a_text(book: Path) -> None:
+    """X29: it is kept as it was typed; nothing that Driftline writes is opened by a spreadsheet program."""
+    sheet = write(book, [HEADER, *ROWS])
+    cell = sheet["B2"]
+    cell.value = "=cmd|' /C calc'!A0"
+    cell.data_type = "s"
+    save(sheet, book)
+    assert read(book)["M-1"].title == "=cmd|' /C calc'!A0"
 
 
 def test_cells_merged_over_rows_fill_only_the_first_and_that_is_said(book: Path) -> None:

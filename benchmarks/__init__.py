@@ -1,0 +1,1 @@
+"""Measurements as ratios, side by side with a reference in one run; never timed tests."""
