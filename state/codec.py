@@ -1,12 +1,13 @@
 """Values to JSON text and back. What was stored once reads the same for ever: numbers exact, dates as dates."""
 
 import re
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
 from datetime import date, datetime
 from decimal import Decimal
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import blake2b
+from operator import attrgetter
 from typing import Any, TypeVar, cast
 
 import orjson
@@ -19,6 +20,7 @@ LARGEST_RECORD_BYTES = 2_000_000
 LONGEST_NAME_BYTES = 1000
 """The longest id or name in an index; PostgreSQL refuses index rows of more than 2,700 bytes, which hold two names."""
 
+_MOST_BYTES_OF_A_CHARACTER = 4
 _TRACE = frozenset({"url", "changed", "provenance"})
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _Value = TypeVar("_Value")
@@ -59,7 +61,17 @@ def decode_record(kind: str, facts: str, trace: str) -> Record:
     values = orjson.loads(facts) | orjson.loads(trace)
     if "custom" in values:
         values["custom"] = {name: _custom_read(value) for name, value in values["custom"].items()}
-    return cast(Record, _adapter(cast(Hashable, RECORD_TYPES[RecordKind(kind)])).validate_python(values))
+    provenance = values.pop("provenance", None)
+    record = cast(Record, _adapter(cast(Hashable, RECORD_TYPES[RecordKind(kind)])).validate_python(values))
+    if provenance:
+        object.__setattr__(record, "provenance", _shared(tuple(provenance.items())))
+    return record
+
+
+@lru_cache(maxsize=1024)
+def _shared(provenance: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """Most records of a source come from the same fields, and telling which takes more room than what they say."""
+    return dict(provenance)
 
 
 def encode(value: Any) -> str:
@@ -84,17 +96,19 @@ def printable(text: str) -> str:
 
 def fits_index(text: str) -> bool:
     """Whether a text is short enough to be found by."""
+    if len(text) <= LONGEST_NAME_BYTES // _MOST_BYTES_OF_A_CHARACTER:
+        return True
     return len(text) <= LONGEST_NAME_BYTES and len(text.encode("utf-8", "surrogatepass")) <= LONGEST_NAME_BYTES
 
 
 def _check(record: Record) -> None:
     if not record.native_id:
         raise ValueError("it has no id")
-    if not all(fits_index(text) for text in (record.id, record.container, *_neighbours(record))):
+    if not all(map(fits_index, (record.id, record.container, *_neighbours(record)))):
         raise ValueError(f"an id or the container's name is longer than {LONGEST_NAME_BYTES} bytes")
-    times = [record.created, record.changed, *(move.at for move in record.moves)]
-    if any(time is not None and time.utcoffset() is None for time in times):
-        raise ValueError("a time has no zone")
+    for time in (record.created, record.changed, *[move.at for move in record.moves]):
+        if time is not None and time.utcoffset() is None:
+            raise ValueError("a time has no zone")
 
 
 def _neighbours(record: Record) -> tuple[str, ...]:
@@ -105,12 +119,9 @@ def _neighbours(record: Record) -> tuple[str, ...]:
 
 
 def _written(record: Record) -> tuple[dict[str, Any], dict[str, Any]]:
-    facts: dict[str, Any] = {}
-    trace: dict[str, Any] = {}
-    for name, default in _defaults(cast(Hashable, type(record))):
-        value = getattr(record, name)
-        if value != default:
-            (trace if name in _TRACE else facts)[name] = value
+    fields_of = _fields_of(cast(Hashable, type(record)))
+    facts = {name: value for name, value, default in fields_of.facts(record) if value != default}
+    trace = {name: value for name, value, default in fields_of.trace(record) if value != default}
     if "custom" in facts:
         facts["custom"] = {name: _custom_written(name, value) for name, value in record.custom.items()}
     if "provenance" in trace:
@@ -118,9 +129,36 @@ def _written(record: Record) -> tuple[dict[str, Any], dict[str, Any]]:
     return facts, trace
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Some fields of a kind of record, taken from one all at once."""
+
+    names: tuple[str, ...]
+    defaults: tuple[Any, ...]
+    values: Callable[[Record], tuple[Any, ...]]
+
+    @classmethod
+    def of(cls, known: "Sequence[Field[Any]]") -> "_Part":
+        names = tuple(field.name for field in known)
+        return cls(names, tuple(map(_default, known)), attrgetter(*names))
+
+    def __call__(self, record: Record) -> Iterable[tuple[str, Any, Any]]:
+        return zip(self.names, self.values(record), self.defaults, strict=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Parts:
+    facts: _Part
+    trace: _Part
+
+
 @cache
-def _defaults(record_type: Hashable) -> tuple[tuple[str, Any], ...]:
-    return tuple((field.name, _default(field)) for field in fields(cast(type[Record], record_type)))
+def _fields_of(record_type: Hashable) -> _Parts:
+    known = fields(cast(type[Record], record_type))
+    return _Parts(
+        _Part.of([field for field in known if field.name not in _TRACE]),
+        _Part.of([field for field in known if field.name in _TRACE]),
+    )
 
 
 def _default(field: "Field[Any]") -> Any:

@@ -1,10 +1,10 @@
 """Reading stored records: streamed for the mapping, found by name for people, with their revisions."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, func, or_, select
 
 from model.keys import normalise_key
 from model.reading import Observed
@@ -12,7 +12,8 @@ from model.records import Absence, Record, RecordKind
 from state import tables
 from state.codec import decode_record
 from state.connected import Connected
-from state.rows import AnySelect, observed, standing
+from state.engine import chunked
+from state.rows import AnyRow, AnySelect, observed, standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,43 @@ class Records(Connected):
                 return
             yield [observed(row, row.read_at) for row in rows]
             last = rows[-1].id
+
+    def records_of(self, ids: Iterable[str], *, batch: int = 1000) -> Iterator[list[Observed]]:
+        """Stream those of the records that count, in batches, ordered by id; see ``records``."""
+        wanted = sorted(ids)
+        table = tables.records
+        for start in range(0, len(wanted), batch):
+            rows: list[AnyRow] = []
+            with self.reading() as connection:
+                for part in chunked(wanted[start : start + batch]):
+                    rows += connection.execute(_with_read_time().where(standing(), table.c.id.in_(part)))
+            if rows:
+                yield [observed(row, row.read_at) for row in sorted(rows, key=lambda row: str(row.id))]
+
+    def last_revision(self) -> int:
+        """The number of the newest revision; whatever is stored later gets a higher one."""
+        with self.reading() as connection:
+            return connection.execute(select(func.max(tables.revisions.c.id))).scalar_one() or 0
+
+    def reached_since(self, revision: int) -> set[str]:
+        """The ids of records that said something new after a revision, and of those that rest on what these say:
+        everything below them, the members of a release, the work in a sprint."""
+        table, members = tables.records, tables.memberships
+        said = select(tables.revisions.c.record_id.label("id")).where(tables.revisions.c.id > revision).distinct()
+        with self.reading() as connection:
+            new = set(connection.execute(said).scalars())
+            below = said.cte("below", recursive=True)
+            below = below.union(select(table.c.id).join(below, table.c.parent_id == below.c.id))
+            reached = new | set(connection.execute(select(below.c.id)).scalars())
+            reached.update(
+                connection.execute(select(members.c.record_id).where(members.c.release_id.in_(said))).scalars()
+            )
+            sprints = said.join(table, table.c.id == tables.revisions.c.record_id).where(
+                table.c.kind == RecordKind.SPRINT
+            )
+            for part in chunked(list(connection.execute(sprints).scalars())):
+                reached.update(connection.execute(select(table.c.id).where(table.c.sprint_id.in_(part))).scalars())
+        return reached
 
     def find(self, text: str) -> list[Observed]:
         """Find records by record id, key, former key, ``source:key``, release name or ``container/release``.

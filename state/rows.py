@@ -1,7 +1,7 @@
 """Between records and their rows: the typed columns, the names a record is found by, and the way back."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +48,7 @@ class Prepared:
     @property
     def row(self) -> dict[str, Any]:
         """The row of the record without our own times."""
-        record = self.record
+        record, encoded = self.record, self.encoded
         return {
             "id": record.id,
             "source": record.source,
@@ -57,7 +57,10 @@ class Prepared:
             "key": record.key,
             "title": record.title,
             "container": record.container,
-            **asdict(self.encoded),
+            "facts": encoded.facts,
+            "facts_hash": encoded.facts_hash,
+            "trace": encoded.trace,
+            "trace_hash": encoded.trace_hash,
             **_TYPED,
             **_typed(record),
         }

@@ -4,7 +4,7 @@ import copy
 from typing import Any
 
 from model.records import Absence
-from pipeline.link import link_records, names_of
+from pipeline.link import LINKED_NOTE, link_records, names_of
 from state.store import Store
 from tests.pipeline.company import DEALS, OBJECTIVES, RULES, Company
 
@@ -54,6 +54,7 @@ def test_linking_twice_writes_nothing(store: Store, company: Company):
         return [store.links_of(seen.record.id) for batch in store.records() for seen in batch]
 
     before = picture()
+    store.set_note(LINKED_NOTE, None)
     assert link(store, company) == (DEALS + 8, 6)
     assert picture() == before
 

@@ -1,0 +1,144 @@
+"""Writing one page inside its transaction: what is the same costs one look at its hashes, what is new no look back."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, delete, func, insert, select
+
+from model.errors import RecordError
+from model.reading import Page, SetAside
+from model.records import Record
+from state import tables
+from state.codec import printable
+from state.engine import chunked, upsert
+from state.rows import AnyRow, Prepared, prepare
+
+_LONGEST_ID = 250
+_REVISION_LOCK = 0x6472_6966_7403
+
+_HASHES = select(
+    tables.records.c.id, tables.records.c.facts_hash, tables.records.c.trace_hash, tables.records.c.absence
+).where(tables.records.c.id.in_(bindparam("ids", expanding=True)))
+_NAMES = select(tables.names.c.record_id, tables.names.c.name).where(
+    tables.names.c.record_id.in_(bindparam("ids", expanding=True)), tables.names.c.what.in_(["key", "former"])
+)
+_FORGET = [
+    delete(table).where(table.c.record_id.in_(bindparam("ids", expanding=True)))
+    for table in (tables.names, tables.memberships)
+]
+_ASIDE = select(tables.set_aside.c.native_id).where(tables.set_aside.c.source == bindparam("source"))
+_ADD_REVISION = insert(tables.revisions)
+
+
+def prepare_page(page: Page, source: str) -> tuple[dict[str, Prepared], list[SetAside]]:
+    """Turn records into rows, by record id; of one that comes twice in a page the last counts."""
+    latest: dict[str, Record] = {}
+    for record in page.records:
+        if record.source != source:
+            raise ValueError(f"a record of {record.source} in a page of {source}")
+        latest[record.native_id] = record
+    prepared: dict[str, Prepared] = {}
+    refused = list(page.set_aside)
+    for native_id, record in latest.items():
+        try:
+            prepared[record.id] = prepare(record)
+        except RecordError as error:
+            refused.append(SetAside(native_id, error.summary, record.url))
+    return prepared, refused
+
+
+def stored_hashes(connection: Connection, ids: Sequence[str]) -> dict[str, AnyRow]:
+    """What is known of records by their ids: their hashes and why they are absent."""
+    return {row.id: row for part in chunked(ids) for row in connection.execute(_HASHES, {"ids": part})}
+
+
+def write_records(connection: Connection, prepared: Mapping[str, Prepared], run_id: int, now: datetime) -> int:
+    """Write what differs from what is stored, and a revision of what says something new; tell how many those are.
+
+    Names and memberships come from what a record says: where only the trace differs they stay.
+    """
+    before = stored_hashes(connection, list(prepared))
+    changed = {id_: each for id_, each in prepared.items() if _is_news(each, before.get(id_))}
+    written = [each for id_, each in prepared.items() if id_ in changed or _has_moved(each, before[id_])]
+    when = {"first_seen": now, "seen_at": now, "absence": None, "absent_since": None}
+    upsert(connection, tables.records, [each.row | when for each in written], keep=("first_seen",))
+    _write_names(connection, changed, [id_ for id_ in changed if id_ in before])
+    add_revisions(
+        connection,
+        [
+            {
+                "record_id": id_,
+                "run_id": run_id,
+                "seen_at": now,
+                "facts": each.encoded.facts,
+                "trace": each.encoded.trace,
+            }
+            for id_, each in changed.items()
+        ],
+    )
+    return len(changed)
+
+
+def add_revisions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:
+    """Add revisions, as the last thing that a transaction writes.
+
+    Their ids grow in the order of the commits, so that nothing is ever added below an id that somebody has seen.
+    SQLite has one writer anyway; on PostgreSQL the others wait from here to the commit.
+    """
+    if not rows:
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_REVISION_LOCK)))
+    connection.execute(_ADD_REVISION, rows)
+
+
+def write_set_aside(
+    connection: Connection, source: str, refused: Sequence[SetAside], read: Sequence[str], run_id: int, now: datetime
+) -> None:
+    """Keep what was refused with its reason, and forget it of those (by native id) that could be read now."""
+    rows = {
+        (native := printable(each.native_id)[:_LONGEST_ID]): {
+            "source": source,
+            "native_id": native,
+            "reason": printable(each.reason),
+            "location": printable(each.location),
+            "since": now,
+            "run_id": run_id,
+        }
+        for each in refused
+    }
+    upsert(connection, tables.set_aside, list(rows.values()), keep=("since",))
+    table = tables.set_aside
+    healed = set(connection.execute(_ASIDE, {"source": source}).scalars()).intersection(read)
+    for part in chunked(sorted(healed)):
+        connection.execute(delete(table).where(table.c.source == source, table.c.native_id.in_(part)))
+
+
+def _is_news(each: Prepared, before: AnyRow | None) -> bool:
+    return before is None or before.absence is not None or before.facts_hash != each.encoded.facts_hash
+
+
+def _has_moved(each: Prepared, before: AnyRow) -> bool:
+    """Whether its source tells the same from elsewhere or at another time."""
+    return bool(before.trace_hash != each.encoded.trace_hash)
+
+
+def _write_names(connection: Connection, changed: Mapping[str, Prepared], known: Sequence[str]) -> None:
+    earlier: dict[str, list[str]] = {}
+    for part in chunked(known):
+        for row in connection.execute(_NAMES, {"ids": part}):
+            earlier.setdefault(row.record_id, []).append(row.name)
+        for forget in _FORGET:
+            connection.execute(forget, {"ids": part})
+    names = [
+        {"name": name, "record_id": id_, "source": each.record.source, "what": what}
+        for id_, each in changed.items()
+        # A record stays known under every key it ever had, also when its source does not tell them (J21).
+        for name, what in {**dict.fromkeys(earlier.get(id_, ()), "former"), **each.names}.items()
+    ]
+    upsert(connection, tables.names, names)
+    memberships = [
+        {"record_id": id_, "release_id": release} for id_, each in changed.items() for release in each.release_ids
+    ]
+    upsert(connection, tables.memberships, memberships)

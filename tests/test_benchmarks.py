@@ -1,0 +1,36 @@
+"""The benchmarks run and say what they promise; how fast anything is depends on the machine and is not tested."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def pull(*options: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.pull", "--repeat", "1", "--latency", "0", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def written(said: str, row: str) -> list[int]:
+    """The last column of the rows that begin so: how many records were written."""
+    return [int(last) for last in re.findall(rf"^{re.escape(row)} +\d.* (\d+)$", said, re.MULTILINE)]
+
+
+def test_the_pull_benchmark_reads_all_three_sources_and_writes_only_what_changed():
+    said = pull("--rows", "0.6", "--together")
+    issues, deals, tasks = 300, 300, 120
+    assert written(said, "reference") == [issues + deals + tasks]
+    assert written(said, "first sync")[0] > issues + deals + tasks, "versions, sprints and subtasks come on top"
+    assert written(said, "sync --full, unchanged") == [0]
+    assert 0 < written(said, "incremental, 200 each")[0] <= issues + deals + tasks
+    assert re.search(r"first sync / reference: +wall [\d.]+, CPU [\d.]+, memory [\d.]+", said)
+    assert re.search(r"largest memory of Driftline: +\d+ MB", said)
