@@ -77,10 +77,13 @@ def show_discovery(name: str, discovery: "Discovery", chosen: Mapping[str, "Disc
             for field in discovery.fields
         ],
     )
-    if chosen:
+    lines = [f"    {line}" for line in discovery.settings.splitlines()] or (
+        block(discovery.option, chosen) if chosen else ()
+    )
+    if lines:
         say()
-        for line in block(discovery.option, chosen):
-            say(line)
+    for line in lines:
+        say(clean(line))
 
 
 def block(option: str, chosen: Mapping[str, "DiscoveredField"]) -> Sequence[str]:

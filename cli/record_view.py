@@ -2,16 +2,18 @@
 
 import dataclasses
 from collections.abc import Iterator, Sequence
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from cli.output import say
+from cli.record_history import SERIES, FieldChange, history_of
 from cli.table import print_pairs
 from cli.wording import day, human, label, moment, money, month, number, origin, waiting
 from cli.workspace import near
 from model.findings import TrackedFinding
 from model.keys import record_id
 from model.links import Link, Need
-from model.money import MonthAmount
+from model.money import Month, MonthAmount
 from model.records import Absence, Deal, Record, Saving, WorkItem
 
 if TYPE_CHECKING:
@@ -25,8 +27,6 @@ if TYPE_CHECKING:
 
 HIDDEN = {"source", "native_id", "key", "title", "url", "provenance", "custom", "moves", "former_keys", "currency"}
 """Shown in another place, or bookkeeping."""
-BOOKKEEPING = {"provenance", "moves", "changed"}
-"""What changes with every change and says nothing about it."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -89,6 +89,7 @@ def as_json(shown: Dossier) -> dict[str, object]:
         "last_seen": shown.seen.last_seen,
         "absence": {"why": shown.absence[0], "since": shown.absence[1]} if shown.absence else None,
         "revisions": shown.revisions,
+        "history": history_of(shown.revisions),
         "links": shown.links,
         "needs": shown.needs,
         "findings": [each.fingerprint for each in shown.findings],
@@ -120,7 +121,7 @@ def print_record(shown: Dossier, configuration: "Configuration") -> None:
     _print_moves(record, zone)
     say()
     say("revisions", bold=True)
-    print_pairs(list(_changes(shown.revisions, zone)), indent=2)
+    print_pairs(list(_steps(shown, zone)), indent=2)
 
 
 def _fields(shown: Dossier, zone: "ZoneInfo") -> Iterator[tuple[str, str, str]]:
@@ -130,7 +131,7 @@ def _fields(shown: Dossier, zone: "ZoneInfo") -> Iterator[tuple[str, str, str]]:
         value = getattr(record, field.name)
         if field.name in HIDDEN or field.name == "container" or value in (None, "", (), False):
             continue
-        if field.name in ("plan", "forecast", "actual"):
+        if field.name in SERIES:
             yield from _months(record, field.name, value)
         else:
             yield field.name, _text(shown, field.name, value, zone), field.name
@@ -191,42 +192,40 @@ def _print_moves(record: Record, zone: "ZoneInfo") -> None:
     print_pairs(rows, indent=2)
 
 
-def _changes(revisions: "Sequence[Revision]", zone: "ZoneInfo") -> Iterator[tuple[str, str]]:
-    """What each revision changed, field by field."""
-    before: Record | None = None
-    for index, revision in enumerate(revisions):
-        at = moment(revision.seen_at, zone)
-        if revision.record is None:
-            why = label(revision.absence.value) if revision.absence else "gone"
-            yield at, f"no longer there: {why}"
+def _steps(shown: Dossier, zone: "ZoneInfo") -> Iterator[tuple[str, str, str]]:
+    """What each revision changed, field by field, with the cell or field that said so then."""
+    for step in history_of(shown.revisions):
+        at = moment(step.seen_at, zone)
+        if step.what == "absent":
+            yield at, f"no longer there: {label(step.absence.value) if step.absence else 'gone'}", ""
             continue
-        if before is None:
-            yield at, "first seen" if index == 0 else "there again"
-        else:
-            differences = list(_differences(before, revision.record, zone)) or ["the same facts from another place"]
-            for line, difference in enumerate(differences):
-                yield at if line == 0 else "", difference
-        before = revision.record
+        lines = [
+            (_changed(shown.seen.record, change, zone), _short_place(shown.seen.record, change.place))
+            for change in step.changes
+        ]
+        if step.what != "changed":
+            lines = [(label(step.what), ""), *lines]
+        elif not lines:
+            lines = [("the same facts from another place", "")]
+        for line, (text, place) in enumerate(lines):
+            yield at if line == 0 else "", text, place
 
 
-def _differences(old: Record, new: Record, zone: "ZoneInfo") -> Iterator[str]:
-    before, after = _facts(old), _facts(new)
-    for name in dict.fromkeys([*before, *after]):
-        if before.get(name) != after.get(name):
-            yield f"{label(name)}: {human(before.get(name), zone)} → {human(after.get(name), zone)}"
+def _short_place(record: Record, place: str) -> str:
+    """``F6`` where the record still stands on that sheet of that workbook, as its fields above show; else all of it."""
+    sheet, parted, cell = place.rpartition("!")
+    here = {known.rpartition("!")[0] for known in record.provenance.values()}
+    return cell if parted and sheet in here else place
 
 
-def _facts(record: Record) -> dict[str, Any]:
-    """Every fact by its name; months and custom fields one by one."""
-    facts: dict[str, Any] = {}
-    for field in dataclasses.fields(record):
-        value = getattr(record, field.name)
-        if field.name in BOOKKEEPING:
-            continue
-        if field.name == "custom":
-            facts |= dict(value)
-        elif field.name in ("plan", "forecast", "actual"):
-            facts |= {f"{field.name} {month(each.month)}": each.amount for each in value}
-        else:
-            facts[field.name] = value
-    return facts
+def _changed(record: Record, change: FieldChange, zone: "ZoneInfo") -> str:
+    series, _, rest = change.field.partition(".")
+    name = f"{series} {month(Month.parse(rest))}" if series in SERIES and rest else label(change.field)
+    old, new = (_value(record, change.field, value, zone) for value in (change.old, change.new))
+    return f"{name}: {old} → {new}{', as before' if change.again else ''}"
+
+
+def _value(record: Record, field: str, value: Any, zone: "ZoneInfo") -> str:
+    """A value in words; amounts of a saving with its currency."""
+    is_amount = field.partition(".")[0] in (*SERIES, "baseline", "one_time_cost") and isinstance(value, Decimal)
+    return money(value, record.currency) if is_amount and isinstance(record, Saving) else human(value, zone)

@@ -7,6 +7,14 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from cli.approval_view import (
+    ApprovalPicture,
+    HeldPicture,
+    approval_rows,
+    held_rows,
+    picture_of_approval,
+    picture_of_held,
+)
 from cli.output import say
 from cli.table import print_pairs
 from cli.wording import count, label, moment
@@ -18,6 +26,8 @@ if TYPE_CHECKING:
 
 FEWEST_RUNS, MOST_RUNS = 64, 4096
 """How many runs are looked at for the beginning of a failure: few at first, then more, and never more than these."""
+MOST_APPROVALS = 5
+"""So many of the last approvals are shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +64,8 @@ class SourcePicture:
     absences: Mapping[str, int] = field(default_factory=dict)
     set_aside: "Sequence[StoredSetAside]" = ()
     failing: Failure | None = None
+    held: HeldPicture | None = None
+    approvals: Sequence[ApprovalPicture] = ()
 
 
 def picture_of(store: "Store | None", name: str, *, kind: str, owner: str | None, every: str) -> SourcePicture:
@@ -71,7 +83,7 @@ def picture_of(store: "Store | None", name: str, *, kind: str, owner: str | None
         kind=kind,
         owner=owner,
         every=every,
-        as_of=read.read_at if read else None,
+        as_of=entry.as_of if entry else None,
         full_at=read.full_at if read else None,
         complete=entry is not None and entry.complete,
         records=entry.records if entry else 0,
@@ -82,6 +94,8 @@ def picture_of(store: "Store | None", name: str, *, kind: str, owner: str | None
         absences=_counted(why.value for why in absent.values()),
         set_aside=store.set_aside(name),
         failing=failure_of(store, name, entry.error) if entry and entry.error and not entry.complete else None,
+        held=picture_of_held(held) if (held := store.held(name)) else None,
+        approvals=[picture_of_approval(approval) for approval in store.approvals(name)[:MOST_APPROVALS]],
     )
 
 
@@ -136,6 +150,8 @@ def show_source(picture: SourcePicture, zone: ZoneInfo) -> None:
             ("last full read", full),
             ("condition", _condition(picture)),
             *_troubles(picture.failing, zone),
+            *held_rows(picture.held, zone),
+            *approval_rows(picture.approvals, zone),
             *_holdings(picture),
         ],
         indent=2,

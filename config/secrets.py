@@ -26,7 +26,11 @@ LARGEST_SECRET_BYTES = 65_536
 
 _LOOKS_SECRET = re.compile(r"(?=[^\s/]*\d)(?=[^\s/]*[A-Za-z])[^\s/]{12,}")
 
+_KEPT_BY_A_CONNECTOR = ("token_file",)
+"""How the names of options end whose file holds a secret that changes, as refresh_token_file."""
+
 OptionsModel = TypeVar("OptionsModel", bound=BaseModel)
+Sought = TypeVar("Sought", Secret, Path)
 
 
 class _UnreadableError(Exception):
@@ -91,13 +95,9 @@ def unresolvable(settings: BaseModel, *, environment: Mapping[str, str], root: P
 
 
 def exposed_files(settings: BaseModel, *, root: Path) -> tuple[Problem, ...]:
-    """Warnings about secret files that every user of the machine may read."""
+    """Warnings about secret files that every user of the machine may read, written ones included."""
     warnings = []
-    for path, secret in secrets_of(settings):
-        scheme, _, rest = secret.reference.partition(":")
-        if scheme != "file":
-            continue
-        file = _file(rest, root)
+    for path, file in _secret_files(settings, root):
         try:
             mode = file.stat().st_mode
         except (OSError, ValueError):
@@ -107,17 +107,28 @@ def exposed_files(settings: BaseModel, *, root: Path) -> tuple[Problem, ...]:
     return tuple(warnings)
 
 
+def _secret_files(settings: BaseModel, root: Path) -> Iterator[tuple[str, Path]]:
+    """Files that references lead to, and those that a connector keeps a secret in, by the name of their option."""
+    for path, secret in secrets_of(settings):
+        scheme, _, rest = secret.reference.partition(":")
+        if scheme == "file":
+            yield path, _file(rest, root)
+    for path, file in _walk(settings, (), Path):
+        if path.endswith(_KEPT_BY_A_CONNECTOR):
+            yield path, _file(str(file), root)
+
+
 def secrets_of(settings: BaseModel) -> Iterator[tuple[str, Secret]]:
     """Every Secret with the path of its setting: ``sources.jira.token``."""
-    yield from _walk(settings, ())
+    yield from _walk(settings, (), Secret)
 
 
-def _walk(value: Any, path: tuple[str, ...]) -> Iterator[tuple[str, Secret]]:
-    if isinstance(value, Secret):
+def _walk(value: Any, path: tuple[str, ...], wanted: type[Sought]) -> Iterator[tuple[str, Sought]]:
+    if isinstance(value, wanted):
         yield ".".join(path), value
         return
     for name, part in _parts(value):
-        yield from _walk(part, (*path, name))
+        yield from _walk(part, (*path, name), wanted)
 
 
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:
@@ -138,9 +149,9 @@ def _replaced(value: Any, change: Callable[[Secret], Secret]) -> Any:
     if isinstance(value, BaseModel):
         changed = {name: (part, _replaced(part, change)) for name, part in value}
         return value.model_copy(update={name: new for name, (old, new) in changed.items() if new is not old})
-    if isinstance(value, Mapping) and any(True for _ in _walk(value, ())):
+    if isinstance(value, Mapping) and any(True for _ in _walk(value, (), Secret)):
         return {key: _replaced(part, change) for key, part in value.items()}
-    if isinstance(value, (list, tuple)) and any(True for _ in _walk(value, ())):
+    if isinstance(value, (list, tuple)) and any(True for _ in _walk(value, (), Secret)):
         return type(value)(_replaced(part, change) for part in value)
     return value
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from digest.hostile import clean, safe_url
 from digest.options import DigestOptions
+from model.credentials import Credentials
 from model.findings import TrackedFinding, Transition
 from model.objectives import ObjectiveTree
 from model.runs import Coverage
@@ -217,3 +218,5 @@ class Edition:
     coverage: tuple[Coverage, ...]
     currency: str
     since: datetime | None
+    credentials: tuple[Credentials, ...] = ()
+    """Those whose end is known, the first to end first."""

@@ -93,13 +93,15 @@ class Discovery:
     """What a source could be configured to read.
 
     ``option`` is the one that takes extra fields, ``containers`` are all that the account sees, configured or not, and
-    ``problems`` what kept us from looking everywhere.
+    ``problems`` what kept us from looking everywhere. ``settings`` are the lines to paste below the source, where they
+    are more than names and fields of that one option.
     """
 
     option: str
     containers: Sequence[Container] = ()
     fields: Sequence[DiscoveredField] = ()
     problems: Sequence[Problem] = ()
+    settings: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,126 +1,189 @@
 """Absences: what a complete census proves about stored records that it does not list, and what it must not prove."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from datetime import timedelta
+from dataclasses import dataclass, field
 
 from connectors.base import Connector
-from model.errors import SourceGoneError
-from model.keys import source_of
+from model.errors import SourceContentError
 from model.reading import Container, Missing, Page
-from model.records import Absence
+from model.records import Absence, Record
+from model.trust import Held, Standing
+from pipeline.guard import Guard
 from state.store import Store
 
-SMALLEST_SUSPICIOUS_LOSS = 5
-SUSPICIOUS_SHARE = 10
-"""More than this many records, and more than this many percent, gone within ``LOSS_WINDOW`` is not believed (S6)."""
-LOSS_WINDOW = timedelta(days=1)
-SMALL_CONTAINER = 3
-"""A container that held more records than this and shows none of them any more is not believed either."""
+VISIBLE, LOST = "visible", "lost"
+MOST_ASKED = 1000
+"""More suspicious records than these are held without asking for each, and no more filtered ones are asked again."""
 
 _PROVEN = frozenset({Absence.DELETED, Absence.MOVED})
-_VISIBLE = "visible"
 _ASKED_AT_ONCE = 200
 
 
-def find_absences(
-    store: Store, connector: Connector, keep: Callable[[Page], None], *, trust_census: bool = False
-) -> dict[str, Absence]:
-    """Compare the stored records of a source with a census of all its containers; say why each one that lacks is not
-    there (traps D.2).
+@dataclass(frozen=True, slots=True)
+class Census:
+    """The roster of a source and the ids of all records of its visible containers."""
 
-    A missing record is asked for by its id: what still exists is stored as it is now with ``keep`` and counts as moved
-    when it left what is read; what does not exist is deleted. Records of a container that was archived, or that is not
-    configured any more, prove nothing. Raise SourceGoneError when more is gone than can be believed, unless
-    ``trust_census``; and what the connector raises when it cannot answer.
-    """
+    roster: Sequence[Container]
+    counted: AbstractSet[str]
+
+    @property
+    def complete(self) -> bool:
+        """Whether no container is lost: what is gone from the others may have moved there."""
+        return all(container.state != LOST for container in self.roster)
+
+    def state_of(self, known: Standing) -> str | None:
+        """The state of a record's container; None when it is not configured any more.
+
+        A record without a container can only be of what is read, if all of that is visible.
+        """
+        if known.container:
+            return next((each.state for each in self.roster if each.id == known.container), None)
+        states = {container.state for container in self.roster}
+        return VISIBLE if states <= {VISIBLE} else LOST
+
+
+@dataclass(frozen=True, slots=True)
+class Conclusion:
+    """Why records are not there, those that moved as they are now, and what is held instead of being concluded."""
+
+    absences: Mapping[str, Absence] = field(default_factory=dict)
+    moved: Sequence[Record] = ()
+    held: Held | None = None
+
+
+def take_census(connector: Connector) -> Census:
+    """List every visible container completely; raise what the connector raises when it cannot."""
     roster = list(connector.roster())
-    counted, archived = _counted(store, connector, roster)
-    known = store.present_ids(connector.name)
-    absences = dict.fromkeys(archived - counted, Absence.ARCHIVED)
-    missing = known - counted - archived
-    if not missing:
-        return absences
-    held = {container: store.present_ids(connector.name, container.id) for container in roster}
-    # A record without a container can only be of what is read.
-    readable = set().union(store.present_ids(connector.name, ""), *held.values())
-    absences |= dict.fromkeys(missing - readable, Absence.FILTERED_OUT)
-    gone = missing & readable
-    if not trust_census:
-        _doubt(store, connector, gone, known, held)
-    return absences | _asked(connector, sorted(gone), {container.id for container in roster}, keep)
-
-
-def _counted(store: Store, connector: Connector, roster: Sequence[Container]) -> tuple[set[str], set[str]]:
-    """The ids that visible containers list, and the stored ids of the others."""
     counted: set[str] = set()
-    archived: set[str] = set()
     for container in roster:
         connector.context.check()
-        if container.state == _VISIBLE:
+        if container.state == VISIBLE:
             counted.update(connector.census(container))
-        else:
-            archived |= store.present_ids(connector.name, container.id)
-    return counted, archived
+    return Census(roster, counted)
 
 
-def _doubt(
+def withheld(store: Store, source: str, roster: Sequence[Container]) -> dict[str, Absence]:
+    """The records of containers that are not visible: they prove nothing, and stand as they were last seen."""
+    return {
+        native_id: _withheld_by(container.state)
+        for container in roster
+        if container.state != VISIBLE
+        for native_id in store.present_ids(source, container.id)
+    }
+
+
+def unread(store: Store, source: str, census: Census) -> bool:
+    """Whether a census lists what is not stored as present: it was out of sight, or nobody could see it before."""
+    known = store.present_ids(source) | {aside.native_id for aside in store.set_aside(source)}
+    return not census.counted <= known
+
+
+def conclude(
     store: Store,
     connector: Connector,
-    gone: AbstractSet[str],
-    known: AbstractSet[str],
-    held: Mapping[Container, AbstractSet[str]],
-) -> None:
-    """Raise SourceGoneError for a loss that looks like a lost permission or an edited filter (S6)."""
-    name = connector.name
-    earlier = _lost_lately(store, connector) if gone else 0
-    lost, before = len(gone) + earlier, len(known) + earlier
-    if gone and (lost == before or lost > max(SMALLEST_SUSPICIOUS_LOSS, before * SUSPICIOUS_SHARE // 100)):
-        lately = f", after {earlier} others within a day" if earlier else ""
-        raise _unbelievable(name, f"{name} no longer shows {len(gone)} of {len(known)} records{lately}")
-    for container, ids in held.items():
-        if len(ids) > SMALL_CONTAINER and gone >= ids:
-            raise _unbelievable(name, f"{name} shows none of the {len(ids)} records of {container.name} any more")
+    census: Census,
+    keep: Callable[[Page], None],
+    *,
+    run_id: int,
+    approved: AbstractSet[str] = frozenset(),
+) -> Conclusion:
+    """Compare the stored records of a source with a census; say why each one that lacks is not there (traps D.2).
+
+    A missing record is asked for by its id. What the census only missed is stored with ``keep``; what exists outside of
+    what is read has moved; what does not exist is deleted. When more is gone than can be believed, and was not
+    ``approved`` by somebody, nothing is deleted or moved: those records are unobserved and held. They are unobserved
+    too while a container is lost, because they may have moved there. Raise SourceContentError when the census missed so
+    much of what is there that the pages must be as short (A12), and what the connector raises when it cannot answer.
+    """
+    standing = store.standing(connector.name)
+    absences, missing = _sorted_out(standing, census)
+    guard = Guard.of(store, connector, census.roster, _believable(standing, census), approved)
+    asked = _worth_asking(missing, standing, approved, run_id)
+    unfiltered = {native_id for native_id in asked if standing[native_id].absence is not Absence.FILTERED_OUT}
+    if len(asked) > MOST_ASKED and guard.doubts(unfiltered):
+        return Conclusion({**absences, **dict.fromkeys(unfiltered, Absence.UNOBSERVED)}, held=guard.held(unfiltered))
+    answers, moved = _ask(connector, sorted(asked), census, keep)
+    if short := guard.doubts(asked - answers.keys()):
+        raise SourceContentError(
+            f"{short}, although they exist when asked for: its lists came up short",
+            location=connector.name,
+            hint="nothing was concluded, and the next run tries again; if it goes on, ask whoever runs that system",
+        )
+    if not census.complete:
+        answers = {id_: Absence.UNOBSERVED if why is Absence.DELETED else why for id_, why in answers.items()}
+    gone = {native_id for native_id, why in answers.items() if why in _PROVEN}
+    if guard.doubts(gone):
+        answers.update(dict.fromkeys(gone, Absence.UNOBSERVED))
+        return Conclusion({**absences, **answers}, held=guard.held(gone))
+    return Conclusion({**absences, **answers}, moved)
 
 
-def _unbelievable(name: str, what: str) -> SourceGoneError:
-    return SourceGoneError(
-        f"{what}; none was taken as deleted",
-        location=name,
-        hint="check the permissions and filters of the account Driftline uses; if it is true: "
-        f"driftline sync --full --trust-census {name}",
-    )
+def _sorted_out(standing: Mapping[str, Standing], census: Census) -> tuple[dict[str, Absence], set[str]]:
+    """What the roster explains, and the ids that lack in containers where they should be."""
+    absences: dict[str, Absence] = {}
+    missing: set[str] = set()
+    for native_id, known in standing.items():
+        if native_id in census.counted:
+            continue
+        state = census.state_of(known)
+        if state == VISIBLE:
+            missing.add(native_id)
+        elif known.container:
+            absences[native_id] = Absence.FILTERED_OUT if state is None else _withheld_by(state)
+    return absences, missing
 
 
-def _lost_lately(store: Store, connector: Connector) -> int:
-    """How many records the source lost within the window: a permission that erodes must not beat the guard."""
-    since = connector.context.now - LOSS_WINDOW
-    with store.view() as view:
-        absences = view.absences().items()
-    return sum(
-        1
-        for record_id, (why, absent_since) in absences
-        if source_of(record_id) == connector.name and why in _PROVEN and absent_since > since
-    )
+def _believable(standing: Mapping[str, Standing], census: Census) -> dict[str, str]:
+    """The records of which a census could tell, with their containers: the ground on which a loss is measured."""
+    return {
+        native_id: known.container
+        for native_id, known in standing.items()
+        if known.absence is not Absence.FILTERED_OUT and census.state_of(known) == VISIBLE
+    }
 
 
-def _asked(
-    connector: Connector, missing: Sequence[str], read: Collection[str], keep: Callable[[Page], None]
-) -> dict[str, Absence]:
+def _withheld_by(state: str) -> Absence:
+    return Absence.ACCESS_LOST if state == LOST else Absence.ARCHIVED
+
+
+def _worth_asking(
+    missing: AbstractSet[str], standing: Mapping[str, Standing], approved: AbstractSet[str], run_id: int
+) -> set[str]:
+    """Those missing, except that of what our filter left out long ago only some are asked again, in turn."""
+    filtered = {native_id for native_id in missing if standing[native_id].absence is Absence.FILTERED_OUT}
+    if len(filtered) <= MOST_ASKED:
+        return set(missing)
+    turn = sorted(filtered)
+    start = run_id * MOST_ASKED % len(turn)
+    return (set(missing) - filtered) | (set(missing) & approved) | set((turn + turn)[start : start + MOST_ASKED])
+
+
+def _ask(
+    connector: Connector, missing: Sequence[str], census: Census, keep: Callable[[Page], None]
+) -> tuple[dict[str, Absence], list[Record]]:
     """Tell deleted from moved; a record that is found where we read was only missed by the census, and is there."""
+    states = {container.id: container.state for container in census.roster}
     absences = dict.fromkeys(missing, Absence.DELETED)
+    moved: list[Record] = []
     for part in _parts(missing):
+        connector.context.check()
         answers = [answer for answer in connector.fetch(part) if answer.native_id in absences]
         absences.update((answer.native_id, answer.why) for answer in answers if isinstance(answer, Missing))
-        found = [answer for answer in answers if not isinstance(answer, Missing)]
-        if found:
-            keep(Page(found))
-        for record in found:
-            if record.container in read:
+        there: list[Record] = []
+        for record in (answer for answer in answers if not isinstance(answer, Missing)):
+            state = states.get(record.container)
+            if state == VISIBLE:
                 del absences[record.native_id]
-            else:
+                there.append(record)
+            elif state is None:
                 absences[record.native_id] = Absence.MOVED
-    return absences
+                moved.append(record)
+            else:
+                absences[record.native_id] = _withheld_by(state)
+        if there:
+            keep(Page(there))
+    return absences, moved
 
 
 def _parts(ids: Sequence[str]) -> Iterator[Sequence[str]]:

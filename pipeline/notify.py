@@ -13,6 +13,7 @@ from model.deliveries import Delivery
 from model.errors import ConfigurationError, UsageError
 from model.findings import TrackedFinding, Transition
 from model.runs import Coverage
+from pipeline.expiry import credentials_of
 from pipeline.outbox import RECEIVED, deliver, supersede
 from pipeline.view import configured_view
 from state.store import Store
@@ -44,6 +45,7 @@ def edition_for(store: Store, configuration: Configuration, audience: str, *, no
         coverage=_coverage(store, configuration),
         currency=settings.business.currency,
         since=_told_at(store, audience),
+        credentials=credentials_of(settings.sources),
     )
     return edition, max((step.sequence or 0 for step in transitions), default=covered)
 

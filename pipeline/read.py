@@ -1,18 +1,24 @@
 """Reading one source: pages are stored as they come, the cursor only after the last, absences only after a census."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import NoReturn
 
 import structlog
 
 from connectors.base import Connector, ReadContext, SourceOptions
 from connectors.registry import connector_type
-from model.errors import DriftlineError, InterruptedRunError, StateError
-from model.reading import Cursor, Page
+from model.errors import DriftlineError, InterruptedRunError, Problem, SourceAuthError, SourceGoneError, StateError
+from model.reading import Container, Cursor, Page
+from model.records import Absence
 from model.runs import SourceOutcome, SourceResult
-from pipeline.absences import find_absences
+from model.trust import Held
+from pipeline.absences import LOST, VISIBLE, Census, Conclusion, conclude, take_census, unread, withheld
 from pipeline.crash import crash_site
+from pipeline.drift import hold_drifted, keep_shape, shape_is_new
+from pipeline.trust import Trust, to_approve
 from state.reading import StoredCursor
 from state.store import Store
 
@@ -47,6 +53,27 @@ class Reading:
         self.set_aside += saved.set_aside
         self.progress(self.name, self.read)
 
+    def walk(self, connector: Connector, cursor: Cursor | None) -> None:
+        """Store every page that changed since the cursor, and what has no time of change."""
+        for page in connector.side_tables():
+            self.keep(page)
+        for page in connector.changed(cursor):
+            self.keep(page)
+
+    def settle(self, conclusion: Conclusion) -> None:
+        """Store what was concluded. What is held is remembered first: after a crash the next run looks again."""
+        self.context.check()
+        if conclusion.held is not None:
+            self.store.hold(conclusion.held)
+        if conclusion.moved:
+            self.keep(Page(conclusion.moved))
+        unobserved = {id_: why for id_, why in conclusion.absences.items() if why is Absence.UNOBSERVED}
+        proven = {id_: why for id_, why in conclusion.absences.items() if why is not Absence.UNOBSERVED}
+        if unobserved:
+            self.store.mark_absent(self.run_id, self.name, unobserved, self.context.now)
+        if proven:
+            self.absent = self.store.mark_absent(self.run_id, self.name, proven, self.context.now)
+
     def result(self, finished_at: datetime, error: str | None = None, hint: str = "") -> SourceResult:
         """What the run got from the source; ``error`` is None when it was read to its end."""
         return SourceResult(
@@ -74,7 +101,6 @@ def read_source(
     clock: Callable[[], datetime],
     progress: Progress,
     full: bool = False,
-    trust_census: bool = False,
 ) -> SourceResult:
     """Read one source to its end and say how that went.
 
@@ -85,7 +111,7 @@ def read_source(
     try:
         connector = connector_type(options.kind)(name, options, context)
         try:
-            _read_everything(reading, connector, full=full, trust_census=trust_census)
+            _read_everything(reading, connector, full=full)
         finally:
             connector.close()
     except (InterruptedRunError, StateError):
@@ -104,27 +130,113 @@ def read_source(
     return result
 
 
-def _read_everything(reading: Reading, connector: Connector, *, full: bool, trust_census: bool) -> None:
-    store, now = reading.store, reading.context.now
-    stored = store.cursor(connector.name)
-    complete = full or stored is None or _full_read_due(stored, connector)
-    cursor: Cursor | None = None if complete or stored is None else stored.cursor
-    for page in connector.side_tables():
-        reading.keep(page)
-    for page in connector.changed(cursor):
-        reading.keep(page)
-    if complete:
-        absences = find_absences(store, connector, reading.keep, trust_census=trust_census)
-        reading.absent = store.mark_absent(reading.run_id, connector.name, absences, now) if absences else 0
-    reading.context.check()
-    store.finish_source(reading.run_id, connector.name, connector.next_cursor(), full=complete, now=now)
+def _read_everything(reading: Reading, connector: Connector, *, full: bool) -> None:
+    """Read one source to its end, then say what may be concluded.
+
+    The cursor moves when every page of the visible containers was read, also while a loss is held or a container is
+    lost: what changed elsewhere is not read again and again. Whatever is out of sight is read in full when it is back.
+    """
+    store, name = reading.store, connector.name
+    stored = store.cursor(name)
+    trust = Trust.of(store, connector, stored)
+    hold_drifted(store, connector)
+    if trust.stranger:
+        _read_as_stranger(reading, connector, stored, trust, full=full)
+    roster = list(connector.roster())
+    complete = full or trust.newly_approved or shape_is_new(store, connector)
+    complete = complete or _full_read_due(stored, _visible(roster), connector)
+    reading.walk(connector, None if complete or stored is None else stored.cursor)
+    census = take_census(connector) if complete or trust.approval or store.held(name) else None
+    if census and not complete and unread(store, name, census):
+        # What was out of sight is back, and nobody knows what changed there meanwhile.
+        complete = True
+        reading.walk(connector, None)
+    conclusion = _conclude(reading, connector, roster, census, trust)
+    trust.confirm(connector)
+    problems = _problems(census.roster if census else roster, conclusion.held, name)
+    reading.settle(conclusion)
+    store.finish_source(
+        reading.run_id,
+        name,
+        connector.next_cursor(),
+        full=complete,
+        now=reading.context.now,
+        identity=trust.who or trust.before,
+        containers=_visible(roster) & _visible(census.roster if census else roster),
+        error=problems[0].message if problems else "",
+    )
+    keep_shape(store, connector)
+    trust.use_up(store, reading.context.now, held=conclusion.held)
+    if conclusion.held is None:
+        store.release(name)
+    if problems:
+        raise SourceGoneError(*problems)
 
 
-def _full_read_due(stored: StoredCursor, connector: Connector) -> bool:
-    """Time for a full read; also after the clock ran ahead, because that cursor would hide what changes until then
-    (S8)."""
+def _conclude(
+    reading: Reading, connector: Connector, roster: Sequence[Container], census: Census | None, trust: Trust
+) -> Conclusion:
+    """What a census proves; without one only that the containers which are not visible withhold their records."""
+    if census is None:
+        return Conclusion(withheld(reading.store, connector.name, roster))
+    return conclude(
+        reading.store,
+        connector,
+        census,
+        reading.keep,
+        run_id=reading.run_id,
+        approved=trust.approved_losses,
+    )
+
+
+def _visible(roster: Sequence[Container]) -> frozenset[str]:
+    return frozenset(container.id for container in roster if container.state == VISIBLE)
+
+
+def _read_as_stranger(
+    reading: Reading, connector: Connector, stored: StoredCursor | None, trust: Trust, *, full: bool
+) -> NoReturn:
+    """Take what another account shows, conclude nothing from what it does not show, and leave the cursor where it is.
+
+    So whatever the account before would have seen is read as soon as it is back.
+    """
+    reading.walk(connector, None if full or stored is None else stored.cursor)
+    trust.confirm(connector)
+    held = trust.doubt(connector)
+    reading.store.hold(held)
+    trust.use_up(reading.store, reading.context.now, held=held)
+    raise SourceAuthError(held.reason, location=connector.name, hint=to_approve(connector.name))
+
+
+def _problems(roster: Sequence[Container], held: Held | None, name: str) -> list[Problem]:
+    """Why a source that was read to its end still does not count as completely read."""
+    lost = [container for container in roster if container.state == LOST]
+    problems = [
+        container.problem or Problem(f"{name} does not show {container.name} any more", name, _ask_for_access(name))
+        for container in lost
+    ]
+    if len(problems) > 1:
+        others = f"{len(problems) - 1} more {'is' if len(problems) == 2 else 'are'} lost"
+        problems[0] = replace(problems[0], message=f"{problems[0].message}; {others}")
+    if held is not None:
+        problems.append(Problem(held.reason, name, to_approve(name)))
+    return problems
+
+
+def _ask_for_access(name: str) -> str:
+    return f"give the account access again, or take it out of the settings; see: driftline sources probe {name}"
+
+
+def _full_read_due(stored: StoredCursor | None, visible: AbstractSet[str], connector: Connector) -> bool:
+    """Time for a full read.
+
+    Also after the clock ran ahead, because that cursor would hide what changes until then (S8); and when a container
+    is visible that was not walked last time, because the cursor tells nothing about it.
+    """
     now = connector.context.now
-    if stored.full_at is None or stored.read_at > now:
+    if stored is None or stored.full_at is None or stored.read_at > now:
+        return True
+    if stored.containers is None or visible - stored.containers:
         return True
     return now - stored.full_at >= connector.options.full_every
 

@@ -14,6 +14,7 @@ from connectors.base import ReadContext, SourceOptions
 from model.errors import InterruptedRunError, StateError, UsageError
 from model.findings import Transition, TransitionKind
 from model.runs import Run, RunOutcome, SourceOutcome, SourceResult
+from pipeline.drift import explain_drift
 from pipeline.judge import judge_and_keep
 from pipeline.link import link_records
 from pipeline.read import Progress, read_source
@@ -42,7 +43,6 @@ def run_once(
     stop: threading.Event,
     only: Collection[str] = (),
     full: bool = False,
-    trust_census: bool = False,
     stages: Stages = Stages(),
 ) -> Run:
     """Make the only pass that goes on at this moment; a run that a killed process left open is closed first.
@@ -50,9 +50,7 @@ def run_once(
     See ``make_pass`` for the rest.
     """
     store.mark_interrupted_runs(clock())
-    return make_pass(
-        store, configuration, clock=clock, stop=stop, only=only, full=full, trust_census=trust_census, stages=stages
-    )
+    return make_pass(store, configuration, clock=clock, stop=stop, only=only, full=full, stages=stages)
 
 
 def make_pass(
@@ -63,15 +61,14 @@ def make_pass(
     stop: threading.Event,
     only: Collection[str] = (),
     full: bool = False,
-    trust_census: bool = False,
     stages: Stages = Stages(),
     turn: AbstractContextManager[object] | None = None,
 ) -> Run:
     """Make one pass over all sources, or over those named in ``only``, and give its result as it is stored.
 
     A source that fails leaves its stored records as they were; the others go on and every finding that rests on it is
-    held. ``trust_census`` lets a census prove any number of absences at once. ``turn`` is held while links and findings
-    are worked out, for a program that makes several passes side by side.
+    held. ``turn`` is held while links and findings are worked out, for a program that makes several passes side by
+    side.
 
     Raise InterruptedRunError when ``stop`` is set, UsageError for an unknown name in ``only`` and StateError when the
     store cannot be used. However it ends, the run is closed and tells how.
@@ -80,7 +77,7 @@ def make_pass(
     started = clock()
     baseline = not store.has_baseline()
     run = Run(id=store.start_run(started, baseline=baseline), started_at=started, baseline=baseline)
-    going = _Pass(store, configuration, run.id, clock, stop, full, trust_census, stages)
+    going = _Pass(store, configuration, run.id, clock, stop, full, stages)
     try:
         results = going.read(sources)
         with turn or nullcontext():
@@ -122,7 +119,6 @@ class _Pass:
     clock: Clock
     stop: threading.Event
     full: bool
-    trust_census: bool
     stages: Stages
 
     def read(self, sources: Mapping[str, SourceOptions]) -> list[SourceResult]:
@@ -135,7 +131,7 @@ class _Pass:
                 raise
 
     def _read_one(self, name: str, options: SourceOptions) -> SourceResult:
-        return read_source(
+        result = read_source(
             self.store,
             self.run_id,
             name,
@@ -144,8 +140,8 @@ class _Pass:
             clock=self.clock,
             progress=self.stages.read,
             full=self.full,
-            trust_census=self.trust_census,
         )
+        return explain_drift(self.store, self.run_id, result, self.configuration.mapping)
 
     def conclude(self) -> tuple[Transition, ...]:
         """Link and judge everything that is stored, whoever read it."""

@@ -5,15 +5,25 @@ docstring is its documentation and has four headings: What it finds, Why it matt
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeAlias, TypeVar
 
 from model.findings import Finding, fingerprint
+from model.links import Role
 from model.options import Options
 
 if TYPE_CHECKING:
     from reconcile.world import World
+
+
+FORECAST_READS = frozenset(
+    {
+        *("key", "status", "resolution", "start", "due", "finished", "parent", "releases", "sprint", "needs"),
+        *("release_date", "released", "end", "state"),
+    }
+)
+"""The fields of work, releases and sprints on which a forecast rests."""
 
 
 class CheckOptions(Options):
@@ -49,6 +59,16 @@ class Check(ABC, Generic[OptionsT]):
     """One line for lists."""
     options_type: type[OptionsT]
     """The typed options of this check."""
+    reads: ClassVar[frozenset[str] | None] = None
+    """The fields of records on which its verdict rests; what it only shows is no part of them. None: it may be any.
+    While one of them has vanished at a source, nothing that rests on the source is judged (S9)."""
+    roles: ClassVar[frozenset[Role]] = frozenset(Role)
+    """The roles of the links through which it reaches records."""
+
+    @classmethod
+    def rests_on(cls, fields: Collection[str], roles: Collection[Role]) -> bool:
+        """Whether its verdict may change when these fields, or rules that give these roles, tell something else."""
+        return cls.reads is None or not cls.reads.isdisjoint(fields) or not cls.roles.isdisjoint(roles)
 
     @abstractmethod
     def find(self, world: "World", options: OptionsT) -> Iterable[Verdict]:

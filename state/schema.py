@@ -11,7 +11,7 @@ from state.engine import WRITES
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision that this program works with; a test compares it with the migrations."""
 
 _UPGRADE_LOCK = 0x6472_6966_7402

@@ -19,10 +19,11 @@ from state.reading import Reading
 from state.records import Records
 from state.runs import Runs
 from state.schema import check_revision, current_revision, is_empty, upgrade
+from state.trust import Trust
 from state.view import StoreView
 
 
-class Store(Runs, Reading, Records, Links, Findings, Outbox, Notes):
+class Store(Runs, Reading, Trust, Records, Links, Findings, Outbox, Notes):
     """An opened state database. May be used from several threads; every call is one transaction of its own."""
 
     @classmethod

@@ -92,7 +92,11 @@ class RevisionRow(Row, table=True):
 
 
 class SourceRow(Row, table=True):
-    """How far a source was read. ``read_at`` is its last complete read, ``complete`` tells of the last attempt."""
+    """How far a source was read. ``read_at`` is its last complete read, ``complete`` tells of the last attempt.
+
+    ``walked_at`` is when its pages were last read to the end, by ``identity`` and in the ``containers`` that were
+    visible (a JSON list; NULL when unknown). That moves the cursor, even if something about the source is held.
+    """
 
     __tablename__ = "sources"
 
@@ -102,6 +106,35 @@ class SourceRow(Row, table=True):
     full_at: datetime | None = None
     complete: bool = False
     error: str = ""
+    walked_at: datetime | None = None
+    identity: str | None = None
+    containers: str | None = Field(default=None, sa_type=Text)
+
+
+class HoldRow(Row, table=True):
+    """What is held of a source until somebody approves it; ``content`` is the Held."""
+
+    __tablename__ = "holds"
+
+    source: str = Field(primary_key=True)
+    since: datetime
+    content: str = Field(sa_type=Text)
+
+
+class ApprovalRow(Row, table=True):
+    """Who allowed a run to conclude what was held; ``content`` is the Held as it was shown."""
+
+    __tablename__ = "approvals"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    id: int | None = Field(default=None, primary_key=True)
+    source: str = Field(index=True)
+    held_since: datetime
+    content: str = Field(sa_type=Text)
+    approved_by: str
+    reason: str = Field(sa_type=Text)
+    approved_at: datetime
+    used_at: datetime | None = None
 
 
 class SetAsideRow(Row, table=True):
@@ -266,6 +299,8 @@ names = _table(NameRow)
 memberships = _table(MembershipRow)
 revisions = _table(RevisionRow)
 sources = _table(SourceRow)
+holds = _table(HoldRow)
+approvals = _table(ApprovalRow)
 set_aside = _table(SetAsideRow)
 links = _table(LinkRow)
 needs = _table(NeedRow)

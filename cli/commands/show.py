@@ -21,11 +21,14 @@ def command(ctx: click.Context, name: str, as_json: bool) -> None:
     """Show one finding by the first digits of its id, or one record by its key.
 
     A finding comes with both claims, the chain that binds, the evidence, the money and its history; a record with its
-    fields, where each came from, and what changed between its revisions.
+    fields, where each came from, and its history: when each change was first seen, what the field said before and
+    then, and the cell of the workbook, or the field of the source, that said so. Who made a change is told only where
+    the source tells it; a workbook does not.
 
     JSON of a finding: an object with fingerprint, totals, finding (as in driftline findings) and history. JSON of a
-    record name: a list of objects with kind, record, first_seen, last_seen, absence, revisions, links, needs and
-    findings (fingerprints of those that stand).
+    record name: a list of objects with kind, record, first_seen, last_seen, absence, revisions, history (each with
+    seen_at, what: first_seen, changed, absent or there_again, absence, and changes with field, old, new, place and
+    again), links, needs and findings (fingerprints of those that stand).
     """
     from model.errors import UsageError
 

@@ -78,8 +78,10 @@ def show_one(ctx: click.Context, name: str, as_json: bool) -> None:
     JSON: an object with name, kind, owner, every, as_of (the last complete read, null: never), full_at (the last full
     one), complete, records (how many are present), kinds (present records by kind), linked, unlinked, unlinkable
     (releases and sprints without a link), absences (records by class: deleted, moved, archived, access_lost,
-    filtered_out, unobserved), set_aside (each with source, native_id, reason, location and since) and failing (null, or
-    error, hint, since, or_longer and attempts).
+    filtered_out, unobserved), set_aside (each with source, native_id, reason, location and since), failing (null, or
+    error, hint, since, or_longer and attempts), held (null, or doubt: loss, identity or shape, reason, since, records,
+    containers, identity_before and identity_now) and approvals (the last ones, each with doubt, records, by, reason, at
+    and used_at; null: the next run will use it).
     """
     from model.options import format_duration
     from pipeline.run import chosen_sources
@@ -127,15 +129,19 @@ def probe(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
 def _answers(configuration: "Configuration", names: tuple[str, ...]) -> "Iterable[tuple[str, Probe | DriftlineError]]":
     """Ask one source after the other; a failure is an answer too."""
     from model.errors import DriftlineError
+    from pipeline.contact import contact
+    from pipeline.judge import business_day
     from pipeline.run import chosen_sources
 
-    for name, options in chosen_sources(configuration.settings.sources, names).items():
-        try:
-            with _opened(configuration, name, options) as connector:
-                answer: Probe | DriftlineError = connector.probe()
-        except DriftlineError as error:
-            answer = error
-        yield name, answer
+    today = business_day(clock_of(configuration).now(), configuration.settings.business.zone)
+    with read_store(configuration) as store:
+        for name, options in chosen_sources(configuration.settings.sources, names).items():
+            try:
+                with _opened(configuration, name, options) as connector:
+                    answer: Probe | DriftlineError = contact(connector, store, configuration.mapping, today)
+            except DriftlineError as error:
+                answer = error
+            yield name, answer
 
 
 @contextmanager
@@ -179,11 +185,13 @@ def discover(ctx: click.Context, name: str, as_json: bool) -> None:
     """List what the source NAME has to offer, and suggest the block of settings that keeps more of it.
 
     Lists the projects that the account sees and the custom fields of the configured ones, each with a value found
-    among the first records. The block takes the place of the one that the source has now. Nothing is stored.
+    among the first records; of a workbook the sheets, tables and named ranges, and the columns of the header row. The
+    block takes the place of the one that the source has now. Nothing is stored.
 
-    JSON: an object with name, option (the one that takes the block), containers (each with id, name and state), fields
-    (each with id, name, kind, sample, containers, setting and kept_as), suggestion (our name to what to write for it)
-    and problems.
+    JSON: an object with name, option (the one that takes the block), containers (each with id, name, state and
+    problem), fields (each with id, name, kind, sample, containers, setting and kept_as), suggestion (our name to what
+    to write for it), problems, and settings (the lines to paste where they are more than the one option, as for a
+    workbook).
     """
     from model.errors import UsageError
     from pipeline.run import chosen_sources
@@ -198,9 +206,45 @@ def discover(ctx: click.Context, name: str, as_json: bool) -> None:
             location=name,
             hint=f"see what works with: driftline sources probe {name}",
         )
-    chosen = suggestion(found, getattr(options, found.option, {}))
+    chosen = {} if found.settings else suggestion(found, getattr(options, found.option, {}))
     if as_json:
         suggested = {ours: field.setting for ours, field in chosen.items()}
         print_json({"name": name, **plain(found), "suggestion": suggested})
     else:
         show_discovery(name, found, chosen)
+
+
+@command.command("approve", short_help="Let the next run conclude what is held of a source.")
+@click.argument("name")
+@click.option("--reason", required=True, help="Why it is true; kept with the approval.")
+@click.option("--by", help="Who approves. Default: the user of the operating system.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
+@click.pass_context
+def approve(ctx: click.Context, name: str, reason: str, by: str | None, yes: bool) -> None:
+    """Let the next run of the source NAME conclude what is held, exactly as it is shown here.
+
+    A source is held when it shows far fewer records than before, when another account reads it, or when a field is of
+    another type. The approval counts for what is shown, and for one run: if more is gone by then, it is held again. It
+    may be given while the daemon runs.
+    """
+    from cli.approval_view import confirmed, held_rows, picture_of_held, system_user
+    from cli.table import print_pairs
+    from model.errors import UsageError
+    from pipeline.approval import approve_held, what_is_held
+    from pipeline.run import chosen_sources
+
+    configuration = load_configuration(ctx)
+    chosen_sources(configuration.settings.sources, [name])
+    if not reason.strip():
+        raise UsageError("an approval needs a reason", hint='say why it is true: --reason "…"')
+    with read_store(configuration) as store:
+        held = what_is_held(store, name) if store else None
+        if store is None or held is None:
+            raise UsageError(f"nothing is held of {name}", hint=f"see how it is: driftline sources show {name}")
+        say(name, bold=True)
+        print_pairs(held_rows(picture_of_held(held), configuration.settings.business.zone), indent=2)
+        if not (yes or confirmed(name)):
+            talk("nothing was approved")
+            ctx.exit(ExitCode.MEND)
+        approve_held(store, held, by=by or system_user(), reason=reason.strip(), now=clock_of(configuration).now())
+    talk(f"approved; the next run concludes it: driftline sync {name}")

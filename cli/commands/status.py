@@ -8,15 +8,17 @@ import click
 
 from cli.output import print_json, say, talk
 from cli.plain import plain
+from cli.source_view import failure_of
 from cli.table import print_pairs, print_table
 from cli.wording import count, moment
-from cli.workspace import NOTHING_READ, START_READING, load_configuration, read_store
+from cli.workspace import NOTHING_READ, START_READING, clock_of, load_configuration, read_store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from config.load import Configuration
+    from model.errors import Problem
     from model.findings import TrackedFinding
     from model.runs import Coverage, Run
     from state.records import StoredSetAside
@@ -33,6 +35,8 @@ class Picture:
     standing: "Sequence[TrackedFinding]" = ()
     deliveries: Counter[str] = field(default_factory=Counter)
     owner: str | None = None
+    expiring: "Sequence[Problem]" = ()
+    hints: "Mapping[str, str]" = field(default_factory=dict)
 
     @property
     def held(self) -> int:
@@ -45,13 +49,15 @@ class Picture:
 def command(ctx: click.Context, as_json: bool) -> None:
     """Show the last run, how fresh and complete each source is, the standing findings and the outbox.
 
-    JSON: an object with last_run (as driftline sync gives it), sources, set_aside, findings (open and held),
-    deliveries (by state) and owner (who works on the state now).
+    JSON: an object with last_run (as driftline sync gives it), sources (with a hint where one failed), set_aside,
+    findings (open and held), deliveries (by state), owner (who works on the state now) and expiring (credentials that
+    end within 30 days, or have ended).
     """
     configuration = load_configuration(ctx)
     with read_store(configuration) as store:
         picture = _picture(store) if store else Picture()
     picture.coverage = _with_unread(picture.coverage, configuration)
+    picture.expiring = _expiring(configuration)
     if as_json:
         _print_json(picture, configuration)
     else:
@@ -69,7 +75,20 @@ def _picture(store: "Store") -> Picture:
         standing=[finding for finding in store.tracked().values() if finding.standing],
         deliveries=Counter(row.state.value for row in store.deliveries()),
         owner=store.owner(),
+        hints={
+            entry.source: failure_of(store, entry.source, entry.error).hint
+            for entry in coverage
+            if entry.error and not entry.complete
+        },
     )
+
+
+def _expiring(configuration: "Configuration") -> "Sequence[Problem]":
+    from pipeline.expiry import expiry_problems
+    from pipeline.judge import business_day
+
+    settings = configuration.settings
+    return expiry_problems(settings.sources, business_day(clock_of(configuration).now(), settings.business.zone))
 
 
 def _with_unread(coverage: "Sequence[Coverage]", configuration: "Configuration") -> "list[Coverage]":
@@ -87,11 +106,15 @@ def _print_json(picture: Picture, configuration: "Configuration") -> None:
     print_json(
         {
             "last_run": picture.last_run,
-            "sources": [{**plain(entry), "configured": entry.source in configured} for entry in picture.coverage],
+            "sources": [
+                {**plain(entry), "configured": entry.source in configured, "hint": picture.hints.get(entry.source, "")}
+                for entry in picture.coverage
+            ],
             "set_aside": picture.set_aside,
             "findings": {"open": len(picture.standing) - picture.held, "held": picture.held},
             "deliveries": dict(picture.deliveries),
             "owner": picture.owner,
+            "expiring": picture.expiring,
         }
     )
 
@@ -117,6 +140,8 @@ def _show(picture: Picture, configuration: "Configuration") -> None:
             ("findings", f"{len(picture.standing)} standing" + (f", {_held(picture.held)}" if picture.held else "")),
             ("mails", ", ".join(f"{number} {state}" for state, number in picture.deliveries.items()) or "none yet"),
             ("working now", picture.owner or "nothing: no daemon runs on this state"),
+            *(("what to do", f"{name}: {hint}") for name, hint in picture.hints.items() if hint),
+            *(("renew", f"{problem.message}: {problem.hint}") for problem in picture.expiring),
         ]
     )
     if picture.set_aside:

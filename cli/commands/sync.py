@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.exit_codes import ExitCode
-from cli.output import print_json, say, say_problem, talk
+from cli.output import print_json, say, say_problem, say_warning, talk
 from cli.table import console, print_table
 from cli.wording import count, day
 from cli.workspace import clock_of, load_configuration, open_store, start_log
@@ -30,7 +30,6 @@ SEVERITIES = ("notice", "minor", "major", "critical")
 @click.command("sync", short_help="Read all sources once, then judge what they say.")
 @click.argument("sources", nargs=-1)
 @click.option("--full", is_flag=True, help="Read everything anew instead of what changed, and take the census.")
-@click.option("--trust-census", is_flag=True, help="With --full: believe that however many records are gone.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 1 when findings this grave stand.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
@@ -38,7 +37,6 @@ def command(
     ctx: click.Context,
     sources: tuple[str, ...],
     full: bool,
-    trust_census: bool,
     fail_on: str | None,
     as_json: bool,
 ) -> None:
@@ -51,13 +49,12 @@ def command(
     """
     from state.lock import Ownership
 
-    _expect(sources, full=full, trust_census=trust_census)
     configuration = load_configuration(ctx, secrets=True)
     # On a terminal the progress display and the table say what the log would.
     start_log(ctx, configuration, least=logging.ERROR if sys.stderr.isatty() else logging.INFO)
     now = clock_of(configuration).now()
     with open_store(configuration) as store, Ownership.acquire(store, holder="driftline sync", now=now):
-        run = _run(store, configuration, sources, full=full, trust_census=trust_census)
+        run = _run(store, configuration, sources, full=full)
         grave = _grave(store, fail_on) if fail_on else 0
     if as_json:
         print_json(run)
@@ -77,20 +74,7 @@ def _code(run: "Run", grave: int) -> ExitCode:
     return ExitCode.FINDINGS if grave else ExitCode.DONE
 
 
-def _expect(sources: tuple[str, ...], *, full: bool, trust_census: bool) -> None:
-    """Refuse to believe a loss that nobody looked at: the one source must be named, and read in full."""
-    from model.errors import UsageError
-
-    if trust_census and not (full and len(sources) == 1):
-        raise UsageError(
-            "--trust-census takes whatever one source no longer shows as deleted",
-            hint="look at that source first, then name it: driftline sync --full --trust-census SOURCE",
-        )
-
-
-def _run(
-    store: "Store", configuration: "Configuration", sources: tuple[str, ...], *, full: bool, trust_census: bool
-) -> "Run":
+def _run(store: "Store", configuration: "Configuration", sources: tuple[str, ...], *, full: bool) -> "Run":
     from pipeline.run import chosen_sources, run_once
 
     chosen = chosen_sources(configuration.settings.sources, sources)
@@ -103,7 +87,6 @@ def _run(
             stop=stop,
             only=sources,
             full=full,
-            trust_census=trust_census,
             stages=stages,
         )
 
@@ -133,6 +116,7 @@ def _show(run: "Run", configuration: "Configuration") -> None:
     if run.baseline:
         talk("This was the first run: what stands now is the baseline and is not announced as news.")
     _say_failures(run)
+    _say_expiring(run, configuration)
 
 
 def _say_failures(run: "Run") -> None:
@@ -143,6 +127,18 @@ def _say_failures(run: "Run") -> None:
         if result.error:
             talk()
             say_problem(Problem(result.error, f"source {result.source}", result.hint))
+
+
+def _say_expiring(run: "Run", configuration: "Configuration") -> None:
+    """Credentials that end soon, or have ended, of the sources that were read (J34)."""
+    from pipeline.expiry import expiry_problems
+    from pipeline.judge import business_day
+
+    settings = configuration.settings
+    read = {result.source: settings.sources[result.source] for result in run.results}
+    for problem in expiry_problems(read, business_day(run.started_at, settings.business.zone)):
+        talk()
+        say_warning(problem)
 
 
 @contextmanager

@@ -8,9 +8,10 @@ from typing import Annotated
 from pydantic import Field
 
 from model.findings import Account, Claim, Evidence, Finding, Impact
+from model.links import Role
 from model.money import Month
 from model.records import Saving
-from reconcile.check import Check, CheckOptions, Unjudged, Verdict
+from reconcile.check import FORECAST_READS, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import controller, decide_by, decider, owner
 from reconcile.forecast import Forecast, ForecastState
 from reconcile.impact import lost_share, periods_moved, planned_start, severity
@@ -68,6 +69,8 @@ class EarlySaving(Check[EarlySavingOptions]):
     name = "early-saving"
     title = "A saving is booked before its enabler can deliver it"
     options_type = EarlySavingOptions
+    reads = FORECAST_READS | {"planned_start", "plan", "run_rate", "currency", "enabler"}
+    roles = frozenset({Role.SAVES, Role.DELIVERS})
 
     def find(self, world: World, options: EarlySavingOptions) -> Iterator[Verdict]:
         for saving in world.network.savings.values():

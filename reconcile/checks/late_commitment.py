@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from model.findings import Claim, Finding
-from reconcile.check import Check, CheckOptions, Unjudged, Verdict
+from model.links import Role
+from reconcile.check import FORECAST_READS, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decide_by, decider
 from reconcile.forecast import ForecastState
 from reconcile.impact import periods_moved, severity
@@ -57,6 +58,8 @@ class LateCommitment(Check[LateCommitmentOptions]):
     name = "late-commitment"
     title = "A deal was promised earlier than the work now says"
     options_type = LateCommitmentOptions
+    reads = FORECAST_READS | {"outcome", "stage", "amount", "currency", "probability", "promised", "promised_date"}
+    roles = frozenset({Role.PROMISES, Role.DELIVERS})
 
     def find(self, world: World, options: LateCommitmentOptions) -> Iterator[Verdict]:
         for promise in promises(world):

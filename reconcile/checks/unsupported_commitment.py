@@ -6,7 +6,8 @@ from typing import Annotated
 from pydantic import Field
 
 from model.findings import Claim, Finding
-from reconcile.check import Check, CheckOptions, Unjudged, Verdict
+from model.links import Role
+from reconcile.check import FORECAST_READS, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decide_by, decider
 from reconcile.forecast import Because, Forecast, ForecastState
 from reconcile.impact import severity
@@ -59,6 +60,8 @@ class UnsupportedCommitment(Check[UnsupportedCommitmentOptions]):
     name = "unsupported-commitment"
     title = "A deal was promised something that nothing supports"
     options_type = UnsupportedCommitmentOptions
+    reads = FORECAST_READS | {"outcome", "stage", "amount", "currency", "probability", "promised", "promised_date"}
+    roles = frozenset({Role.PROMISES, Role.DELIVERS})
 
     def find(self, world: World, options: UnsupportedCommitmentOptions) -> Iterator[Verdict]:
         for promise in promises(world):

@@ -1,21 +1,28 @@
 """``driftline show``: the whole of one finding for the one who decides, and of one record for the one who asks why."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
+from openpyxl import load_workbook
+from openpyxl.worksheet.cell_range import CellRange
 
+from config.load import load
+from connectors.base import ReadContext
+from connectors.spreadsheet import SpreadsheetConnector
 from model.findings import FindingState
 from model.reading import Page
 from model.records import Absence, WorkItem
+from sandbox.workbooks import save_atomically, set_cell_by_header
 from sandbox.world import Meridian
 from state.store import Store
 from tests.cli.console import ESCAPE, driftline
 
 FINDING_FIELDS = {"fingerprint", "totals", "finding", "history"}
 RECORD_FIELDS = {
-    *("kind", "record", "first_seen", "last_seen", "absence", "revisions", "links", "needs", "findings"),
+    *("kind", "record", "first_seen", "last_seen", "absence", "revisions", "history", "links", "needs", "findings"),
 }
 NOW = datetime(2026, 9, 15, 8, 0, tzinfo=UTC)
 
@@ -117,7 +124,7 @@ def test_a_record_tells_what_changed_between_its_revisions_and_who_moved_it(tues
     assert said.lines[-3:] == [
         "revisions",
         "  14 Sep 2026 08:30 CEST  first seen",
-        "  15 Sep 2026 09:10 CEST  due: 24 Sep 2026 → 15 Oct 2026",
+        "  15 Sep 2026 09:10 CEST  due: 24 Sep 2026 → 15 Oct 2026  duedate",
     ]
     moved = "  15 Sep 2026 09:10 CEST  due: 24 Sep 2026 → 15 Oct 2026  by jonas.weber@meridian.example"
     assert moved in said.lines
@@ -134,12 +141,74 @@ def test_a_record_that_went_and_came_back_says_so(copy: Path):
         store.save_page(run, Page([replace(item, custom={"region": "DACH"})]), "jira", NOW)
     assert "no longer there: deleted, since 15 Sep 2026 10:00 CEST" in gone.lines
     back = driftline("show", "AUR-900", folder=copy)
-    assert [line.split("  ")[-1] for line in back.lines[-3:]] == [
+    assert [line.split("  ")[-1] for line in back.lines[-4:]] == [
         "first seen",
         "no longer there: deleted",
+        "there again",
         "region: blank → DACH",
     ]
     assert "region         DACH" in back.lines
+
+
+def reading(copy: Path, minutes: int, *changes: tuple[str, object]) -> None:
+    """Change cells of M-201 and read the workbook so many minutes after ``NOW``."""
+    workbook = next(copy.rglob("Einsparungen_2026.xlsx"))
+    for header, value in changes:
+        set_cell_by_header(workbook, "M-201", header, value)  # type: ignore[arg-type]
+    sources = load(copy / "driftline.yaml").settings.sources
+    context = ReadContext(NOW + timedelta(minutes=minutes), ZoneInfo("Europe/Berlin"))
+    connector = SpreadsheetConnector("savings", sources["savings"], context)
+    with state_of(copy) as store:
+        run = store.start_run(context.now, baseline=False)
+        for page in connector.changed(None):
+            store.save_page(run, page, "savings", context.now)
+
+
+def test_a_row_of_a_workbook_has_its_history_cell_by_cell(copy: Path):
+    """The workbook keeps no history; each distinct content is a revision, also when a change is taken back."""
+    reading(copy, 1, ("Start", date(2026, 11, 1)), ("Okt 26", 500_000), ("Ampel", "Gelb"))
+    reading(copy, 2, ("Okt 26", None))
+    reading(copy, 3, ("Start", date(2026, 10, 1)))
+    said = driftline("show", "M-201", folder=copy)
+    cell = "Einsparungen_2026.xlsx!Maßnahmen!"
+    lines = [" ".join(line.split()) for line in said.lines[said.lines.index("revisions") + 1 :]]
+    assert lines == [
+        "14 Sep 2026 08:30 CEST first seen",
+        "15 Sep 2026 10:01 CEST planned start: 1 Oct 2026 → 1 Nov 2026 F6",
+        "plan Oct 2026: EUR 620,000 → EUR 500,000 N6",
+        "light: green → yellow H6",
+        "15 Sep 2026 10:02 CEST plan Oct 2026: EUR 500,000 → blank N6",
+        "15 Sep 2026 10:03 CEST planned start: 1 Nov 2026 → 1 Oct 2026, as before F6",
+    ]
+    [shown] = driftline("show", "M-201", "--json", folder=copy).json
+    assert [step["what"] for step in shown["history"]] == ["first_seen", "changed", "changed", "changed"]
+    assert shown["history"][2]["changes"] == [
+        {"field": "plan.2026-10", "old": "500000", "new": None, "place": f"{cell}N6", "again": False}
+    ]
+
+
+def test_a_row_that_only_moved_has_no_new_revision_and_a_new_place(copy: Path):
+    """X19: rows above it and columns before it change where a value stands, not what it says."""
+    path = next(copy.rglob("Einsparungen_2026.xlsx"))
+    workbook = load_workbook(path)
+    sheet = workbook.worksheets[0]
+    merged = [str(area) for area in sheet.merged_cells.ranges]
+    for area in merged:
+        sheet.unmerge_cells(area)
+    sheet.insert_rows(1, 2)
+    for area in merged:
+        sheet.merge_cells(moved_down(area, 2))
+    save_atomically(workbook, path)
+    reading(copy, 1)
+    said = driftline("show", "M-201", folder=copy)
+    assert said.lines[-2:] == ["revisions", "  14 Sep 2026 08:30 CEST  first seen"]
+    assert "planned start  1 Oct 2026                     Einsparungen_2026.xlsx!Maßnahmen!F8" in said.lines
+
+
+def moved_down(area: str, rows: int) -> str:
+    found = CellRange(area)
+    found.shift(row_shift=rows)
+    return str(found.coord)
 
 
 def test_the_json_of_a_record_has_the_documented_fields(tuesday: Meridian):

@@ -86,6 +86,8 @@ SHOWN = {
     "absences",
     "set_aside",
     "failing",
+    "held",
+    "approvals",
 }
 
 
@@ -239,10 +241,10 @@ def test_a_discovery_lists_projects_and_fields_and_suggests_a_block_that_works(m
 
 def test_the_json_of_a_discovery_has_the_documented_fields(tuesday: Meridian):
     told = driftline("sources", "discover", "asana", "--json", folder=tuesday.folder).json
-    assert set(told) == {"name", "option", "containers", "fields", "suggestion", "problems"}
+    assert set(told) == {"name", "option", "containers", "fields", "suggestion", "problems", "settings"}
     assert (told["name"], told["option"], told["problems"]) == ("asana", "fields", [])
     assert {each["name"] for each in told["containers"]} == {"Field service roll-out", "Same-day sorting"}
-    assert all(set(each) == {"id", "name", "state"} for each in told["containers"])
+    assert all(set(each) == {"id", "name", "state", "problem"} for each in told["containers"])
     parts = {"id", "name", "kind", "sample", "containers", "setting", "kept_as"}
     assert all(set(each) == parts for each in told["fields"])
     assert {each["name"]: each["kept_as"] for each in told["fields"]}["Light"] == "light_field"
@@ -260,6 +262,27 @@ def test_a_discovery_works_while_the_configuration_names_what_is_not_there(copy:
     assert "did you mean Region?" in said.err
     assert "  sees Field service roll-out (" in said.out
     assert '      region_2: "12' in said.out
+
+
+def test_a_workbook_whose_columns_are_wrong_is_discovered_and_what_it_suggests_works(copy: Path):
+    settings = copy / "driftline.yaml"
+    right = settings.read_text("utf-8")
+    before, _, tracker = right.partition("\n  savings:")
+    wrong = tracker.replace("key: {header: Maßnahme-Nr., aliases: [Nr.]}", "key: Nummer").replace(": Ampel", ": Licht")
+    settings.write_text(f"{before}\n  savings:{wrong}", encoding="utf-8")
+    said = driftline("sources", "discover", "savings", folder=copy)
+    assert said.code == 0
+    assert "warning: no column 'Nummer'; the headers there are: Maßnahme- Nr., Maßnahme, Verantwortlich" in said.err
+    assert "  sees sheet of 11 rows, 16 columns (Maßnahmen), visible" in said.lines
+    block = said.out[said.out.index("    columns:\n") :].rstrip("\n")
+    assert '      key: "Maßnahme- Nr."  # A5, for example M-201' in block.splitlines()
+    old = wrong[wrong.index("    columns:\n") : wrong.index("    months:\n")]
+    settings.write_text(f"{before}\n  savings:{wrong.replace(old, block + chr(10), 1)}", encoding="utf-8")
+    probed = driftline("sources", "probe", "savings", folder=copy)
+    assert probed.code == 0
+    assert "  counts 6 light from 'Ampel' (H5), such as 'Grün'" in probed.lines
+    told = driftline("sources", "discover", "savings", "--json", folder=copy).json
+    assert (told["option"], told["suggestion"], told["settings"].startswith("columns:")) == ("columns", {}, True)
 
 
 def test_a_kind_of_source_that_offers_no_discovery_says_so(copy: Path, monkeypatch: pytest.MonkeyPatch):

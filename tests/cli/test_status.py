@@ -7,7 +7,7 @@ from sandbox.world import Meridian
 from tests.cli.console import driftline
 
 Change = Callable[[Path, str, str], None]
-FIELDS = {"last_run", "sources", "set_aside", "findings", "deliveries", "owner"}
+FIELDS = {"last_run", "sources", "set_aside", "findings", "deliveries", "owner", "expiring"}
 SOURCE_FIELDS = {"source", "records", "linked", "as_of", "complete", "error", "configured"}
 
 

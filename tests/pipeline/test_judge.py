@@ -7,7 +7,7 @@ import pytest
 from model.errors import StateError
 from model.findings import FindingState, TransitionKind
 from model.runs import SourceOutcome
-from pipeline.judge import business_day, gravest_first, judge
+from pipeline.judge import JUDGED_SOURCES_NOTE, business_day, gravest_first, judge
 from sandbox.http import LOGIN_PAGE, Fault
 from state.store import Store
 from tests.pipeline.company import RULES, Company, standing
@@ -77,8 +77,12 @@ def test_a_baseline_that_was_killed_on_its_way_stays_one_and_swallows_no_later_n
     """C1: killed after the findings were stored and before the sources were noted as judged."""
     company.jira.move_due("WEB-2", date(2027, 3, 1), by="x@acme.example")
 
-    def killed(*_args: object) -> None:
-        raise StateError("killed")
+    note = Store.set_note
+
+    def killed(store: Store, key: str, value: str | None) -> None:
+        if key == JUDGED_SOURCES_NOTE:
+            raise StateError("killed")
+        note(store, key, value)
 
     with monkeypatch.context() as patched:
         patched.setattr(Store, "set_note", killed)

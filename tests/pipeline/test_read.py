@@ -23,7 +23,7 @@ def test_a_source_is_read_page_by_page_to_its_end(store: Store, company: Company
     told: list[tuple[str, int]] = []
     result = company.read(store, "jira", progress=lambda name, read: told.append((name, read)))
     assert (result.outcome, result.read, result.changed, result.absent) == (SourceOutcome.COMPLETE, WORK + 2, 14, 0)
-    assert result.pages == len(told) > 3
+    assert result.pages == len(told) >= 3
     assert told[-1] == ("jira", WORK + 2)
     assert len(store.present_ids("jira")) == WORK + 2
 
@@ -58,7 +58,7 @@ def test_a_clock_that_ran_ahead_hides_nothing_that_changes_later(store: Store, c
     assert company.read(store, "jira").changed == 1
 
 
-@pytest.mark.parametrize("page", [0, 1, 2])
+@pytest.mark.parametrize("page", [0, 1])
 def test_the_cursor_moves_only_after_the_last_page(store: Store, company: Company, page: int):
     """S5: the session ends while the pages are read; the next reading begins where the last complete one did."""
     company.read(store, "jira")
@@ -83,7 +83,7 @@ def test_a_session_that_ends_before_the_census_proves_nothing_absent(store: Stor
     before = store.present_ids("jira")
     company.pass_time(hours=1)
     nobody = Response({"issues": [], "isLast": True}, headers={"x-seraph-loginreason": "AUTHENTICATED_FAILED"})
-    company.jira_server.add_fault(Fault(pattern=_SEARCH, response=nobody, after=2, times=None))
+    company.jira_server.add_fault(Fault(pattern=_SEARCH, response=nobody, after=1, times=None))
     result = company.read(store, "jira", full=True)
     assert result.outcome is SourceOutcome.FAILED
     assert store.present_ids("jira") == before
@@ -156,6 +156,9 @@ class _Deaf(JiraConnector):
         for native_id in ("1", "2", "\ud800", "4"):
             item = WorkItem(source=self.name, native_id=native_id, key=f"K-{native_id}", title="x", container="WEB")
             yield Page([item])
+
+    def census(self, container: object) -> Iterable[str]:
+        return ("1", "2", "4")
 
 
 @pytest.fixture

@@ -3,15 +3,19 @@
 import threading
 
 import pytest
-from alembic import op
+from alembic import command, op
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
 from model.errors import StateMigrationError
+from model.reading import Cursor
 from state import schema
+from state.engine import WRITES, create_sqlite_file, open_engine, parse_url
+from state.reading import StoredCursor
 from state.store import Store
 from state.tables import metadata
+from tests.state.worlds import DAY_1
 
 
 def test_the_migrations_lead_to_what_the_tables_declare(empty_url: str) -> None:
@@ -66,12 +70,31 @@ def test_a_newer_schema_is_always_refused(empty_url: str, migrate: bool) -> None
     assert refused.value.problems[0].location
 
 
-def test_an_older_schema_is_refused_unless_it_may_be_upgraded(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    Store.open(empty_url).close()
-    monkeypatch.setattr(schema, "HEAD", "0002")
+def test_an_older_schema_is_refused_unless_it_may_be_upgraded(empty_url: str) -> None:
+    _make(empty_url, "0001")
     with pytest.raises(StateMigrationError, match="has schema 0001, this program needs 0002") as refused:
         Store.open(empty_url)
     assert "driftline db upgrade" in refused.value.problems[0].hint
+    Store.open(empty_url, migrate=True).close()
+    Store.open(empty_url).close()
+
+
+def test_the_second_schema_keeps_what_the_first_knew_of_its_sources(empty_url: str) -> None:
+    """C17: the cursor goes on; what was walked is unknown, so that the next read is a full one."""
+    _make(empty_url, "0001")
+    engine = create_engine(empty_url)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO sources (source, position, read_at, full_at, complete, error) "
+                "VALUES ('jira', 'here', :at, :at, :yes, '')"
+            ),
+            {"at": DAY_1, "yes": True},
+        )
+    engine.dispose()
+    with Store.open(empty_url, migrate=True) as store:
+        assert store.cursor("jira") == StoredCursor(Cursor("here"), DAY_1, DAY_1, None, "")
+        assert (store.held("jira"), store.approvals("jira")) == (None, [])
 
 
 def test_an_upgrade_that_fails_leaves_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +131,19 @@ def test_two_programs_may_upgrade_at_the_same_moment(empty_url: str) -> None:
     assert failed == []
     with Store.open(empty_url) as store:
         assert store.schema_version() == schema.HEAD
+
+
+def _make(url: str, revision: str) -> None:
+    """A state as an earlier program left it."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        create_sqlite_file(parsed)
+    engine = open_engine(parsed)
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        config = schema.alembic_config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
 
 
 def _set_revision(url: str, revision: str) -> None:

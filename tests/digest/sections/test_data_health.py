@@ -1,5 +1,12 @@
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 
+import pytest
+
+from digest.base import Chip, Small, Tone
+from digest.brief import sort_edition
+from digest.sections.data_health import SECTION
+from model.credentials import Credentials
 from tests.digest.editions import NOW, SOURCES, coverage, edition, failed_source, old_deal, opened
 from tests.digest.saying import section_text
 
@@ -48,3 +55,51 @@ def test_a_hundred_percent_is_said_only_when_every_record_is_linked():
 
 def test_without_any_source_it_says_so():
     assert of() == "[no source read] Nothing was ever read."
+
+
+def ending(*credentials: Credentials) -> str:
+    told = replace(edition([opened(old_deal())], sources=SOURCES[:2]), credentials=credentials)
+    return section_text("data_health", told).partition("records linked. ")[2]
+
+
+def test_credentials_that_end_within_thirty_days_are_told_in_every_mail():
+    """J34. Today is 8 September."""
+    assert ending(Credentials("jira", date(2026, 10, 9))) == ""
+    assert ending(Credentials("jira", date(2026, 10, 8))) == (
+        "[access ends] jira's credentials end in 30 days (Thu 8 Oct); then its numbers stop."
+    )
+    assert ending(Credentials("jira", date(2026, 9, 8))) == (
+        "[access ends] jira's credentials end today (Tue 8 Sep); then its numbers stop."
+    )
+
+
+def test_credentials_that_ended_stay_told_until_they_are_renewed():
+    assert ending(Credentials("jira", date(2026, 9, 5), "lea@acme.example")) == (
+        "[access ended] jira's credentials ended 3 days ago (Sat 5 Sep); its numbers may stop at any moment. "
+        "lea@acme.example can renew them."
+    )
+
+
+def test_several_credentials_share_one_line_the_most_urgent_first():
+    text = ending(Credentials("jira", date(2026, 9, 9)), Credentials("crm", date(2026, 10, 1)))
+    assert text == (
+        "[access ends] jira's credentials end tomorrow (Wed 9 Sep); then its numbers stop. "
+        "crm's credentials end in 23 days (Thu 1 Oct); then its numbers stop."
+    )
+
+
+@pytest.mark.parametrize(("days", "tone"), [(30, Tone.WARN), (8, Tone.WARN), (7, Tone.BAD), (-1, Tone.BAD)])
+def test_the_last_week_is_urgent(days: int, tone: Tone):
+    told = replace(edition(sources=SOURCES), credentials=(Credentials("jira", NOW.date() + timedelta(days=days)),))
+    _, small = SECTION.compose(sort_edition(told))
+    assert isinstance(small, Small)
+    assert [piece.tone for piece in small.content if isinstance(piece, Chip)] == [tone]
+
+
+def test_why_a_field_holds_a_source_fits_into_the_line():
+    """S9: the field, the rules and the checks that need it."""
+    error = (
+        "promised_date_field cannot be read any more: Opportunity has no field Promised_Date__c that crm may see; "
+        "needed by the rule launches and the checks late-commitment, unsupported-commitment"
+    )
+    assert f"({error})" in of(coverage("salesforce", complete=False, error=error))

@@ -1,0 +1,30 @@
+"""Which rules read a field of a source: what a change of that field reaches. Pure."""
+
+from collections.abc import Collection, Iterable, Iterator
+
+from mapping.facts import FIELD, fold
+from mapping.rules import Rule
+
+_ASKED_AS = {"label": "labels", "component": "components", "release": "releases"}
+"""The field behind a condition that is called otherwise."""
+
+
+def rules_reading(rules: Iterable[Rule], source: str, fields: Collection[str]) -> tuple[Rule, ...]:
+    """The rules that may match records of a source and ask for one of these fields, in the order of the files.
+
+    A field is asked for by a condition, or by a need that its text names.
+    """
+    wanted = {fold(name) for name in fields}
+    return tuple(rule for rule in rules if _is_about(rule, source) and not wanted.isdisjoint(_asked(rule)))
+
+
+def _is_about(rule: Rule, source: str) -> bool:
+    named = [condition for condition in rule.conditions if condition.name == "source"]
+    return all(fold(source) in condition.folded for condition in named)
+
+
+def _asked(rule: Rule) -> Iterator[str]:
+    for condition in rule.conditions:
+        name = condition.name.removeprefix(FIELD)
+        yield fold(_ASKED_AS.get(name, name))
+    yield from (fold(need.field) for need in rule.needs if need.field is not None)

@@ -1,0 +1,38 @@
+"""A first contact with a source: what the source itself tells, and what the settings and the stored state add to it."""
+
+from dataclasses import replace
+from datetime import date
+
+from connectors.base import Connector
+from mapping.load import LoadedMapping
+from model.errors import Problem, SchemaDriftError
+from model.reading import Probe
+from pipeline.drift import dependents, drift_of, told
+from pipeline.expiry import expiry_problems
+from state.store import Store
+
+
+def contact(connector: Connector, store: Store | None, mapping: LoadedMapping, today: date) -> Probe:
+    """Probe a source; add what a run would hold it for, with what depends on that, and credentials that end soon.
+
+    Raise SourceError when the source cannot be asked. Nothing is stored.
+    """
+    try:
+        probe = connector.probe()
+        drift = drift_of(store, connector)
+    except SchemaDriftError as gone:
+        problem = _explained(connector.name, gone, mapping)
+        raise SchemaDriftError(problem, fields=gone.fields) from gone
+    expiring = expiry_problems({connector.name: connector.options}, today)
+    if drift is None:
+        return replace(probe, problems=(*probe.problems, *expiring))
+    found = _explained(connector.name, drift, mapping)
+    others = [problem for problem in probe.problems if problem.message not in found.message]
+    return replace(probe, problems=(found, *others, *expiring))
+
+
+def _explained(source: str, drift: SchemaDriftError, mapping: LoadedMapping) -> Problem:
+    first = drift.problems[0]
+    needed_by = dependents(mapping, source, drift.fields)
+    message, hint = told(source, first.message, first.hint, needed_by)
+    return Problem(message, first.location, hint)

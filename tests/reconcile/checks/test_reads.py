@@ -1,0 +1,104 @@
+"""What each check says that it reads is what its verdict rests on: take each field away and look (S9)."""
+
+import dataclasses
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from model.links import Role
+from model.objectives import Level, Objective
+from model.records import Outcome, Record
+from reconcile.check import Check
+from reconcile.checks import checks
+from tests.reconcile.world import DONE, DROPPED, Stored
+
+_SOURCE_FILLS = {"category": "status"}
+"""The field that a source's configuration names, where ours is worked out from it."""
+_NO_FIELDS_OF_A_SOURCE = {"source", "native_id", "key", "title", "provenance", "custom", "moves", "former_keys"}
+
+
+def late_world() -> Stored:
+    """Promises that are late, unsupported and kept, and a saving that is early, on work, releases and sprints."""
+    stored = Stored(objectives=[Objective(id="O", name="O", level=Level.MEASURE)])
+    stored.release("R1", date(2026, 11, 16), start=date(2026, 8, 1))
+    stored.release("R2", date(2026, 9, 1), released=True)
+    stored.sprint("S1", date(2026, 12, 18))
+    stored.work("W-1", date(2026, 11, 16), start=date(2026, 9, 1), releases=("R1",))
+    stored.work("W-2", None, sprint="S1", parent="W-1")
+    stored.work("W-3", date(2026, 9, 30), start=date(2026, 9, 21))
+    stored.need("jira:W-3", "W-2")
+    stored.work("W-4", date(2026, 10, 1), category=DROPPED)
+    stored.work("W-5", date(2026, 8, 1), category=DONE, finished=date(2026, 12, 1))
+    stored.work("W-6", date(2026, 12, 1), releases=("R2",))
+    deals: list[tuple[str, dict[str, Any]]] = [
+        ("R1", {}),
+        ("W-1", {"outcome": Outcome.WON, "probability": Decimal("0.4")}),
+        ("W-2", {"currency": "USD"}),
+        ("W-3", {}),
+        ("W-4", {"outcome": Outcome.LOST}),
+        ("W-4", {}),
+        ("W-5", {}),
+        ("W-6", {}),
+    ]
+    for number, (promised, more) in enumerate(deals):
+        stored.link(stored.deal(f"D-{number}", promised, date(2026, 10, 15), **more), "O")
+    for key, enabler in (("M-1", "W-3"), ("M-2", "W-4")):
+        plan = {"2026-10": 310_000, "2026-11": 310_000}
+        stored.link(stored.saving(key, enabler, date(2026, 10, 1), plan), "O", Role.SAVES)
+    return stored
+
+
+def verdicts(stored: Stored, check: str) -> object:
+    judgement = stored.judge()
+    said = {
+        each.fingerprint: (each.impact, each.forecast and each.forecast.day, each.commitment and each.commitment.day)
+        for each in judgement.findings
+        if each.check == check
+    }
+    return said, {print_: why for print_, why in judgement.unjudged.items() if print_ in said}
+
+
+def taken_away() -> list[tuple[str, str, object]]:
+    """Every record with every field that says something in it, and what it says where the source has no such field."""
+    return [
+        (record.id, each.name, each.default)
+        for record in late_world().records_
+        for each in dataclasses.fields(record)
+        if each.name not in _NO_FIELDS_OF_A_SOURCE and getattr(record, each.name) != each.default
+        if each.default is not dataclasses.MISSING
+    ]
+
+
+def missed(check: Check[Any], reads: frozenset[str] | None) -> set[str]:
+    """Fields whose loss changes what the check says although it does not claim to read them."""
+    before = verdicts(late_world(), check.name)
+    found = set()
+    for record_id, name, default in taken_away():
+        stored = late_world()
+        stored.change(record_id, **{name: default})
+        filled = _SOURCE_FILLS.get(name, name)
+        if verdicts(stored, check.name) != before and filled not in (reads or set()):
+            found.add(filled)
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(checks()))
+def test_a_check_claims_every_field_without_which_it_says_something_else(name: str) -> None:
+    check = checks()[name]
+    assert verdicts(late_world(), name) != ({}, {}), "nothing is found that could change"
+    assert missed(check, check.reads) == set()
+
+
+@pytest.mark.parametrize("name", sorted(checks()))
+def test_the_test_before_notices_a_field_that_is_not_claimed(name: str) -> None:
+    """Its control."""
+    check = checks()[name]
+    assert {"due", "sprint"} & missed(check, (check.reads or frozenset()) - {"due", "sprint"})
+
+
+@pytest.mark.parametrize("name", sorted(checks()))
+def test_a_check_claims_only_fields_that_records_have(name: str) -> None:
+    known = {each.name for kind in Record.__subclasses__() for each in dataclasses.fields(kind)}
+    assert (checks()[name].reads or frozenset()) - known == set()
