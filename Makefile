@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check proof format docs lock clean
+.PHONY: demo test check proof bench format docs lock clean
 
 demo: $(STAMP)
 	@$(BIN)/driftline demo $(if $(KEEP),--keep)
@@ -22,9 +22,16 @@ check: $(STAMP)
 	$(BIN)/python docs/generate.py --check
 	@$(MAKE) --no-print-directory test
 
-# The crash proof with as many kills as asked for; the tests hold a short form of it.
+# The proofs in their long form: kills, attacks on the guard against mass loss, hostile workbooks in full size. The tests
+# hold a short form of each.
 proof: $(STAMP)
-	DRIFTLINE_KILLS=$(or $(KILLS),1000) $(BIN)/pytest tests/faults
+	DRIFTLINE_KILLS=$(or $(KILLS),1000) DRIFTLINE_GUARD_EXAMPLES=$(or $(ATTACKS),10000) DRIFTLINE_BULK=4 \
+		$(BIN)/pytest tests/faults
+
+# Ratios against the least that the same work can take; some minutes each.
+# Options: make bench ARGS="--rows 10 --only jira"; the workbooks: make bench OF=workbook
+bench: $(STAMP)
+	@$(BIN)/python -m benchmarks.$(or $(OF),pull) $(ARGS)
 
 format: $(STAMP)
 	$(BIN)/ruff format .
@@ -33,10 +40,11 @@ format: $(STAMP)
 docs: $(STAMP)
 	$(BIN)/python docs/generate.py
 
-# Needs uv; writes every dependency with its hashes, for every platform and Python from 3.11.
+# Needs uv; writes every dependency with its hashes, for every platform and Python from 3.11. The libraries of the
+# object stores are left out: with theirs they would be half of the installation.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--all-extras pyproject.toml -o requirements.lock --quiet
+		--extra postgres --extra demo --extra dev --extra sftp pyproject.toml -o requirements.lock --quiet
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

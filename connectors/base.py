@@ -63,7 +63,7 @@ class SourceOptions(Options):
     """Who answers for the source when it cannot be read."""
     expires_on: date | None = None
     """The last day on which the token, key or password works, as the system showed it when it was made; most systems
-    tell it at no other time (J34). The digest and the probe warn 30, 7 and 1 days before."""
+    tell it at no other time (J34). The digest, the runs and the probe warn from 30 days before."""
     http: HttpOptions = HttpOptions()
     """Time-outs and retries."""
 

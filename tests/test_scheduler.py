@@ -509,11 +509,11 @@ def test_a_daemon_ends_within_its_grace_time_while_a_source_hangs_and_does_not_r
         return sum("/search/jql" in line for line in company.jira_server.requests)
 
     with daemon_of(company, company.now) as daemon:
-        daemon.wait_until(lambda: asked() == 1)
+        daemon.wait_until(lambda: asked() > 0)
         daemon.wait_until(lambda: len(daemon.events("source.read")) >= 3)
         daemon.wait_until(lambda: bool(daemon.events("reading.takes_longer_than_its_interval")))
         assert {line["source"] for line in daemon.events("source.read")} == {"crm"}
-        assert asked() == 1
+        assert asked() == len(company.settings["sources"]["jira"]["projects"])
         assert daemon.stop() < 10
         assert daemon.events("daemon.stopped")[0]["clean"] is True
         assert "read jira" in {line["job"] for line in daemon.events("job.interrupted")}

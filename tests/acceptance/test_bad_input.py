@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from model.findings import FindingState, TransitionKind
+from model.records import Absence
 from model.runs import RunOutcome, SourceOutcome, SourceResult
 from sandbox.http import LOGIN_PAGE, Fault
 from sandbox.meridian.savings import PROCUREMENT_FILE, SAVINGS_FILE
@@ -161,7 +162,10 @@ def test_records_that_vanish_all_at_once_are_not_taken_as_deleted(story: Story):
     run = story.sync("salesforce", full=True)
     assert run.results[0].outcome is SourceOutcome.FAILED
     assert "18 of 18" in run.results[0].error
-    assert story.store.present_ids("salesforce") == before
+    with story.store.view() as view:
+        absent = {id_: why for id_, (why, _) in view.absences().items() if id_.startswith("salesforce:")}
+    assert absent == dict.fromkeys((f"salesforce:{native_id}" for native_id in before), Absence.UNOBSERVED)
+    assert all(finding.standing for finding in story.store.tracked().values())
 
 
 def test_a_single_deleted_record_is_found_out_by_the_census_and_resolves_nothing_else(story: Story):
