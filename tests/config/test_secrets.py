@@ -193,3 +193,31 @@ def test_a_value_never_shows_in_repr_errors_logs_or_dumps(tmp_path, caplog):
         told.append(traceback.format_exc())
     assert "MISSING" in told[-1]
     assert not [text for text in told if CANARY in text]
+
+
+class Rotating(Options):
+    """A connector that keeps a secret in a file of its own."""
+
+    refresh_token_file: Path | None = None
+    workbook: Path | None = None
+
+
+class Rotatings(Options):
+    sources: dict[str, Rotating] = Field(default_factory=dict)
+
+
+def test_a_file_in_which_a_connector_keeps_a_secret_is_no_exception(tmp_path):
+    """X1: the refresh token that each sign-in replaces is as secret as one that is only read."""
+    for name, mode in (("kept", 0o644), ("hidden", 0o600), ("book.xlsx", 0o644)):
+        (tmp_path / name).write_text(CANARY)
+        (tmp_path / name).chmod(mode)
+    settings = Rotatings(
+        sources={
+            "crm": Rotating(refresh_token_file=Path("kept"), workbook=Path("book.xlsx")),
+            "other": Rotating(refresh_token_file=tmp_path / "hidden"),
+            "new": Rotating(refresh_token_file=Path("absent")),
+        }
+    )
+    (warning,) = exposed_files(settings, root=tmp_path)
+    assert warning.location == "sources.crm.refresh_token_file"
+    assert warning.message == f"every user of this machine may read {tmp_path}/kept"
