@@ -61,14 +61,16 @@ def picture_of_approval(approval: "Approval") -> ApprovalPicture:
     )
 
 
-def held_rows(held: HeldPicture | None, zone: ZoneInfo) -> list[tuple[str, str]]:
-    """What is held, as rows of a name and a text."""
+def held_rows(held: HeldPicture | None, zone: ZoneInfo, *, said: str = "") -> list[tuple[str, str]]:
+    """What is held, as rows of a name and a text; the reason is left out where it was ``said`` already."""
     if held is None:
         return []
-    rows = [("held", held.reason), ("held since", moment(held.since, zone))]
+    rows = [] if held.reason == said else [("held", held.reason)]
+    rows.append(("held since", moment(held.since, zone)))
     if held.records:
-        rows.append(("held records", f"{held.records:,}"))
-    rows += [(f"held of {each.name or 'no container'}", f"{each.lost:,} of {each.of:,}") for each in held.containers]
+        lost = [f"{each.lost:,} of {each.of:,} in {each.name or 'no container'}" for each in held.containers]
+        where = f": {', '.join(lost)}" if lost else ""
+        rows.append(("held records", f"{held.records:,}{where}; they count as unobserved until somebody approves"))
     if held.identity_now:
         rows += [("read before as", held.identity_before), ("read now as", held.identity_now)]
     return rows
@@ -76,7 +78,7 @@ def held_rows(held: HeldPicture | None, zone: ZoneInfo) -> list[tuple[str, str]]
 
 def approval_rows(approvals: Sequence[ApprovalPicture], zone: ZoneInfo) -> list[tuple[str, str]]:
     """The approvals, the newest first, as rows of a name and a text."""
-    return [("approved" if each.used_at else "approval waits", _told(each, zone)) for each in approvals]
+    return [("approved", _told(each, zone)) for each in approvals]
 
 
 def _told(approval: ApprovalPicture, zone: ZoneInfo) -> str:
@@ -85,8 +87,13 @@ def _told(approval: ApprovalPicture, zone: ZoneInfo) -> str:
         "identity": "another account",
         "shape": "other fields",
     }[approval.doubt]
-    used = f"used {moment(approval.used_at, zone)}" if approval.used_at else "for the next run"
-    return f"{what}, by {approval.by} on {moment(approval.at, zone)}, {used}: {approval.reason}"
+    used = f"concluded on {moment(approval.used_at, zone)}" if approval.used_at else "the next run concludes it"
+    return f"{what}, by {approval.by} on {moment(approval.at, zone)} because “{approval.reason}”; {used}"
+
+
+def what_now(name: str, hint: str, *, approved: bool) -> str:
+    """What to do about a source that fails; where that was to approve, and somebody has, no more than to wait."""
+    return f"approved; the next run concludes it, or now: driftline sync {name}" if approved else hint
 
 
 def confirmed(name: str) -> bool:

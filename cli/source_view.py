@@ -14,6 +14,7 @@ from cli.approval_view import (
     held_rows,
     picture_of_approval,
     picture_of_held,
+    what_now,
 )
 from cli.output import say
 from cli.table import print_pairs
@@ -149,20 +150,21 @@ def show_source(picture: SourcePicture, zone: ZoneInfo) -> None:
             ("last complete read", last),
             ("last full read", full),
             ("condition", _condition(picture)),
-            *_troubles(picture.failing, zone),
-            *held_rows(picture.held, zone),
+            *_troubles(picture, zone),
+            *held_rows(picture.held, zone, said=picture.failing.error if picture.failing else ""),
             *approval_rows(picture.approvals, zone),
             *_holdings(picture),
         ],
         indent=2,
     )
-    print_pairs(
-        [
-            (one.native_id, one.reason, f"since {moment(one.since, zone)}", one.location or "no location")
-            for one in picture.set_aside
-        ],
-        indent=4,
-    )
+    show_set_aside({one.native_id: one for one in picture.set_aside}, zone, indent=4)
+
+
+def show_set_aside(named: "Mapping[str, StoredSetAside]", zone: ZoneInfo, *, indent: int) -> None:
+    """Print each record that is set aside, and below it where it is: an address is never folded, so that it opens."""
+    for name, one in named.items():
+        say(f"{' ' * indent}{name}  {one.reason}, since {moment(one.since, zone)}")
+        say(f"{' ' * indent}  {one.location or 'no location'}")
 
 
 def _condition(picture: SourcePicture) -> str:
@@ -171,15 +173,17 @@ def _condition(picture: SourcePicture) -> str:
     return f"failed: {picture.failing.error}" if picture.failing else "not read yet"
 
 
-def _troubles(failing: Failure | None, zone: ZoneInfo) -> list[tuple[str, str]]:
+def _troubles(picture: SourcePicture, zone: ZoneInfo) -> list[tuple[str, str]]:
+    failing = picture.failing
     if failing is None:
         return []
     rows = []
     if failing.since is not None:
         begun = f"{moment(failing.since, zone)}{' or longer' if failing.or_longer else ''}"
         rows.append(("failing since", f"{begun}, {count(failing.attempts, 'attempt')}"))
-    if failing.hint:
-        rows.append(("what to do", failing.hint))
+    approved = any(each.used_at is None for each in picture.approvals)
+    if failing.hint or approved:
+        rows.append(("what to do", what_now(picture.name, failing.hint, approved=approved)))
     return rows
 
 
@@ -211,4 +215,5 @@ def _set_apart(picture: SourcePicture) -> str:
 def _absent(absences: Mapping[str, int]) -> str:
     if not absences:
         return "none"
-    return f"{sum(absences.values()):,}: " + ", ".join(f"{number:,} {label(why)}" for why, number in absences.items())
+    classes = ", ".join(f"{number:,} {label(why)}" for why, number in absences.items())
+    return classes if len(absences) == 1 else f"{sum(absences.values()):,}: {classes}"

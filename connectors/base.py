@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from connectors.skew import ClockSkew
 from model.errors import InterruptedRunError
 from model.options import Duration, Options
 from model.reading import Container, Cursor, Discovery, Missing, Page, Probe
@@ -78,6 +79,8 @@ class ReadContext:
     now: datetime
     zone: ZoneInfo
     stop: threading.Event = field(default_factory=threading.Event)
+    skew: ClockSkew = field(default_factory=ClockSkew, compare=False, repr=False)
+    """What the answers showed of the server's clock."""
 
     def check(self) -> None:
         """Raise InterruptedRunError when somebody asked us to stop."""
@@ -170,8 +173,11 @@ class Connector(ABC):
         """
 
     def next_cursor(self) -> Cursor:
-        """The cursor to store after the last page: the start of this run minus the overlap, in UTC."""
-        return Cursor((self.context.now - self.options.overlap).isoformat())
+        """The cursor to store after the last page: the start of this run minus the overlap, in UTC.
+
+        The source stamps changes by its own clock: where that is slow, the cursor goes back as far (S8).
+        """
+        return Cursor((self.context.now - self.options.overlap - self.context.skew.behind).isoformat())
 
     def close(self) -> None:  # noqa: B027 - most connectors have nothing to let go of
         """Let go of connections and files."""

@@ -9,7 +9,7 @@ from model.errors import SourceContentError
 from model.reading import Container, Missing, Page
 from model.records import Absence, Record
 from model.trust import Held, Standing
-from pipeline.guard import Guard
+from pipeline.guard import Guard, suspicious
 from state.store import Store
 
 VISIBLE, LOST = "visible", "lost"
@@ -112,11 +112,46 @@ def conclude(
         )
     if not census.complete:
         answers = {id_: Absence.UNOBSERVED if why is Absence.DELETED else why for id_, why in answers.items()}
-    gone = {native_id for native_id, why in answers.items() if why in _PROVEN}
-    if guard.doubts(gone):
-        answers.update(dict.fromkeys(gone, Absence.UNOBSERVED))
-        return Conclusion({**absences, **answers}, held=guard.held(gone))
+    lost = {
+        native_id for native_id, why in answers.items() if why in _PROVEN or _newly_hidden(why, standing[native_id])
+    }
+    if guard.doubts(lost):
+        answers.update(dict.fromkeys(lost, Absence.UNOBSERVED))
+        return Conclusion({**absences, **answers}, held=guard.held(lost))
     return Conclusion({**absences, **answers}, moved)
+
+
+def _newly_hidden(why: Absence, known: Standing) -> bool:
+    """Whether a record that is there is kept from us since this run: a loss of access may hide everything at once."""
+    return why is Absence.ACCESS_LOST and known.absence is not Absence.ACCESS_LOST
+
+
+def make_up(
+    connector: Connector, census: Census, seen: AbstractSet[str], keep: Callable[[Page], None]
+) -> dict[str, Absence]:
+    """Ask by id for what a census lists and a full walk did not give, so that no change is left out.
+
+    What is not given then either is unobserved: nobody knows what it says now. Raise SourceContentError when it is so
+    much that the pages came up short.
+    """
+    unseen = sorted(census.counted - seen)
+    if suspicious(len(unseen), len(census.counted)) or len(unseen) == len(census.counted) > 0:
+        raise SourceContentError(
+            f"{connector.name} lists {len(unseen)} of {len(census.counted)} records without giving them",
+            location=connector.name,
+            hint="nothing was concluded, and the next run tries again; if it goes on, ask whoever runs that system",
+        )
+    absences = dict.fromkeys(unseen, Absence.UNOBSERVED)
+    for part in _parts(unseen):
+        connector.context.check()
+        answers = [answer for answer in connector.fetch(part) if answer.native_id in absences]
+        absences.update((answer.native_id, answer.why) for answer in answers if isinstance(answer, Missing))
+        found = [answer for answer in answers if not isinstance(answer, Missing)]
+        if found:
+            keep(Page(found))
+        for record in found:
+            del absences[record.native_id]
+    return absences
 
 
 def _sorted_out(standing: Mapping[str, Standing], census: Census) -> tuple[dict[str, Absence], set[str]]:

@@ -1,13 +1,12 @@
 """Approving what a run held: too large a loss, another account, fields of another type."""
 
-import json
 from datetime import datetime
 
 import structlog
 
 from model.errors import UsageError
 from model.trust import Doubt, Held
-from pipeline.drift import accept_shape
+from pipeline.drift import accept_shape, waits_for_approval
 from state.store import Store
 
 log = structlog.get_logger("driftline.approval")
@@ -18,7 +17,7 @@ def what_is_held(store: Store, source: str) -> Held | None:
 
     Fields of another type come first: nothing else is looked at before they are approved or put right.
     """
-    if not _shape_waits(store, source):
+    if not waits_for_approval(store, source):
         return store.held(source)
     with store.view() as view:
         told = next(entry for entry in view.coverage() if entry.source == source)
@@ -38,9 +37,3 @@ def approve_held(store: Store, shown: Held, *, by: str, reason: str, now: dateti
         )
     store.approve(shown, by=by, reason=reason, now=now)
     log.info("approval.given", source=shown.source, by=by, reason=reason, doubt=shown.doubt.value)
-
-
-def _shape_waits(store: Store, source: str) -> bool:
-    """Whether fields of another type, and nothing worse, keep a source from being read."""
-    noted = store.note(f"shape:{source}")
-    return noted is not None and json.loads(noted)["seen"] is not None

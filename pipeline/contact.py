@@ -1,9 +1,10 @@
 """A first contact with a source: what the source itself tells, and what the settings and the stored state add to it."""
 
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 
 from connectors.base import Connector
+from connectors.skew import NOTEWORTHY
 from mapping.load import LoadedMapping
 from model.errors import Problem, SchemaDriftError
 from model.reading import Probe
@@ -13,7 +14,8 @@ from state.store import Store
 
 
 def contact(connector: Connector, store: Store | None, mapping: LoadedMapping, today: date) -> Probe:
-    """Probe a source; add what a run would hold it for, with what depends on that, and credentials that end soon.
+    """Probe a source; add what a run would hold it for, with what depends on that, a clock that differs from ours,
+    and credentials that end soon.
 
     Raise SourceError when the source cannot be asked. Nothing is stored.
     """
@@ -23,12 +25,28 @@ def contact(connector: Connector, store: Store | None, mapping: LoadedMapping, t
     except SchemaDriftError as gone:
         problem = _explained(connector.name, gone, mapping)
         raise SchemaDriftError(problem, fields=gone.fields) from gone
-    expiring = expiry_problems({connector.name: connector.options}, today)
+    besides = (*_skew(connector), *expiry_problems({connector.name: connector.options}, today))
     if drift is None:
-        return replace(probe, problems=(*probe.problems, *expiring))
+        return replace(probe, problems=(*probe.problems, *besides))
     found = _explained(connector.name, drift, mapping)
     others = [problem for problem in probe.problems if problem.message not in found.message]
-    return replace(probe, problems=(found, *others, *expiring))
+    return replace(probe, problems=(found, *others, *besides))
+
+
+def _skew(connector: Connector) -> tuple[Problem, ...]:
+    ahead = connector.context.skew.ahead
+    if abs(ahead) < NOTEWORTHY:
+        return ()
+    hours, minutes = divmod(round(abs(ahead).total_seconds() / 60), 60)
+    length = " ".join([f"{hours} h"] * bool(hours) + [f"{minutes} min"] * bool(minutes))
+    return (
+        Problem(
+            f"the clock of {connector.name}'s server is {length} {'ahead of' if ahead > timedelta(0) else 'behind'} "
+            "this machine's",
+            connector.name,
+            "let both follow a time server; reads go back further as long as the server's is behind",
+        ),
+    )
 
 
 def _explained(source: str, drift: SchemaDriftError, mapping: LoadedMapping) -> Problem:

@@ -17,6 +17,11 @@ LOSS_WINDOW = timedelta(days=1)
 """A permission that erodes must not beat the guard, so what was lost lately counts too."""
 
 
+def suspicious(lost: int, of: int) -> bool:
+    """Whether so many of so many records are more than one believes to be gone."""
+    return lost > max(SMALLEST_SUSPICIOUS_LOSS, of * SUSPICIOUS_SHARE // 100)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
     """Judges what one source seems to have lost.
@@ -60,7 +65,7 @@ class Guard:
             return ""
         before = sum(1 for native_id in self.ground if native_id not in self.approved) + self.earlier
         lost = len(gone) + self.earlier
-        if lost >= before or lost > max(SMALLEST_SUSPICIOUS_LOSS, before * SUSPICIOUS_SHARE // 100):
+        if lost >= before or suspicious(lost, before):
             lately = f", after {self.earlier} others within a day" if self.earlier else ""
             beyond = f" beyond the {approved} approved" if approved else ""
             return f"{self.source} no longer shows {len(gone)} of {len(self.ground)} records{beyond}{lately}"

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import NoReturn
 
@@ -15,7 +15,7 @@ from model.reading import Container, Cursor, Page
 from model.records import Absence
 from model.runs import SourceOutcome, SourceResult
 from model.trust import Held
-from pipeline.absences import LOST, VISIBLE, Census, Conclusion, conclude, take_census, unread, withheld
+from pipeline.absences import LOST, VISIBLE, Census, Conclusion, conclude, make_up, take_census, unread, withheld
 from pipeline.crash import crash_site
 from pipeline.drift import hold_drifted, keep_shape, shape_is_new
 from pipeline.trust import Trust, to_approve
@@ -42,10 +42,14 @@ class Reading:
     changed: int = 0
     absent: int = 0
     set_aside: int = 0
+    seen: set[str] = field(default_factory=set)
+    """The native ids of what was given in this run."""
 
     def keep(self, page: Page) -> None:
         """Store one page, unless somebody asked us to stop."""
         self.context.check()
+        self.seen.update(record.native_id for record in page.records)
+        self.seen.update(broken.native_id for broken in page.set_aside)
         saved = self.store.save_page(self.run_id, page, self.name, self.context.now)
         self.pages += 1
         self.read += saved.read
@@ -151,7 +155,9 @@ def _read_everything(reading: Reading, connector: Connector, *, full: bool) -> N
         # What was out of sight is back, and nobody knows what changed there meanwhile.
         complete = True
         reading.walk(connector, None)
+    not_given = make_up(connector, census, reading.seen, reading.keep) if census and complete else {}
     conclusion = _conclude(reading, connector, roster, census, trust)
+    conclusion = replace(conclusion, absences={**not_given, **conclusion.absences})
     trust.confirm(connector)
     problems = _problems(census.roster if census else roster, conclusion.held, name)
     reading.settle(conclusion)

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar, Self
 from urllib.parse import parse_qsl, urlsplit
@@ -74,6 +75,8 @@ class StandIn:
     def __init__(self) -> None:
         self.requests: list[str] = []
         """Every request as ``METHOD path?query``, in order."""
+        self.skew = timedelta(0)
+        """How far the server's clock, which every answer shows, is ahead of the machine's."""
         self._faults: list[Fault] = []
         self._routes: list[tuple[str, re.Pattern[str], Route]] = []
         self._lock = threading.Lock()
@@ -196,6 +199,10 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(fault.drip_seconds)
 
     do_GET = do_POST = do_PUT = do_DELETE = _serve  # noqa: N815 - the names http.server calls
+
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """The header Date."""
+        return super().date_time_string((timestamp or time.time()) + self.stand_in.skew.total_seconds())
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so
         """Say nothing on stderr; ``StandIn.requests`` is the log."""

@@ -10,11 +10,12 @@ from string import Template
 from types import TracebackType
 
 from sandbox.asana import AsanaServer, AsanaWorkspace
-from sandbox.http import LOGIN_PAGE, Fault, Request, Response, StandIn
+from sandbox.http import Request, Response, StandIn
 from sandbox.jira import JiraServer, JiraSite
 from sandbox.mail import MailSink
 from sandbox.meridian.asana import SORTER_HARDWARE, TRAINING_IBERIA, build_asana
 from sandbox.meridian.clock import TUESDAY, DemoClock
+from sandbox.meridian.faults import FAULTS, Switches, is_change
 from sandbox.meridian.jira import build_jira
 from sandbox.meridian.people import ACCOUNT_MANAGER, GATEWAY_LEAD, IT, OPERATIONS, PRODUCT, address
 from sandbox.meridian.salesforce import build_salesforce
@@ -24,31 +25,6 @@ from sandbox.salesforce import SalesforceOrg, SalesforceServer
 CONTROL_FILE = "sandbox.json"
 MARK_FILE = ".driftline-demo"
 """Says that a folder is a demo's and may be replaced."""
-
-_STRANGER = {"x-seraph-loginreason": "AUTHENTICATED_FAILED"}
-FAULTS: dict[str, Callable[[str], list[Fault]]] = {
-    "login-page": lambda _: [Fault(response=LOGIN_PAGE, times=None)],
-    "down": lambda _: [Fault(response=Response({"message": "Service Unavailable"}, 503), times=None)],
-    "expired-token": lambda source: _expired_token(source),
-    "rate-limited": lambda _: [
-        Fault(response=Response({"message": "too many requests"}, 429, {"Retry-After": "3600"}), times=None)
-    ],
-    "drip": lambda _: [Fault(drip_seconds=1.0, times=None)],
-    "truncated-json": lambda _: [Fault(response=Response(b'{"data": [{"id": "100', 200), times=None)],
-}
-"""What may go wrong with a stand-in until it is cleared, by the name under which the demo switches it on."""
-
-
-def _expired_token(source: str) -> list[Fault]:
-    """Jira answers searches politely with nothing and says so in a header (J23); the others refuse."""
-    if source == "jira":
-        nothing = Response({"issues": [], "values": [], "isLast": True}, headers=_STRANGER)
-        return [Fault(r"/rest/api/[23]/(search|project/search|issue/bulkfetch)", nothing, times=None)]
-    if source == "salesforce":
-        sign_in = Response({"error": "invalid_grant", "error_description": "expired access/refresh token"}, 400)
-        session = Response([{"errorCode": "INVALID_SESSION_ID", "message": "Session expired or invalid"}], 401)
-        return [Fault("/services/oauth2/token", sign_in, times=None), Fault(response=session, times=None)]
-    return [Fault(response=Response({"errors": [{"message": "Not Authorized"}]}, 401), times=None)]
 
 
 class Meridian:
@@ -60,16 +36,17 @@ class Meridian:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.clock = DemoClock()
-        self.jira = JiraSite(now=self.clock)
-        self.asana = AsanaWorkspace(now=self.clock)
-        self.salesforce = SalesforceOrg(now=self.clock)
+        self.jira = JiraSite(now=lambda: self.clock() + self.jira_server.skew)
+        self.asana = AsanaWorkspace(now=lambda: self.clock() + self.asana_server.skew)
+        self.salesforce = SalesforceOrg(now=lambda: self.clock() + self.salesforce_server.skew)
         self.jira_server = JiraServer(self.jira)
-        self.asana_server = AsanaServer(self.asana)
+        self.asana_server = AsanaServer(self.asana, page_size=5)
         self.salesforce_server = SalesforceServer(self.salesforce)
         self.control = Control(self)
         self.mail = MailSink(folder / "mail")
         self.deals: dict[str, str] = {}
-        self._faults: dict[str, list[str]] = {}
+        called = {"jira": self.jira_server, "asana": self.asana_server, "salesforce": self.salesforce_server}
+        self._switches = {source: Switches(source, server) for source, server in called.items()}
 
     def __enter__(self) -> "Meridian":
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -176,24 +153,24 @@ class Meridian:
                 return f"moved the release date of {what} in Jira to {to.isoformat()}"
         raise KeyError(what)
 
-    def switch_fault(self, source: str, fault: str | None, *, on: bool) -> str:
+    def switch_fault(self, source: str, fault: str | None, *, on: bool, page: int | None = None) -> str:
         """Switch a fault of a source on or off, or all of its faults off; tell in a sentence what is so now.
 
-        Raise KeyError with the name and the known ones when there is no such source or fault.
+        With ``page`` it strikes from that page of records on, counted from now. Raise KeyError with the name and the
+        known ones when there is no such source or fault, or with the reason and the other ones when it has no pages.
         """
-        servers = {"jira": self.jira_server, "asana": self.asana_server, "salesforce": self.salesforce_server}
-        if source not in servers:
-            raise KeyError(f"no server of the demo is called {source}", ", ".join(servers))
-        if (fault is None and on) or (fault is not None and fault not in FAULTS):
-            raise KeyError(f"there is no fault called {fault}", ", ".join(FAULTS))
-        others = [name for name in self._faults.get(source, []) if fault is not None and name != fault]
-        self._faults[source] = [*others, fault] if on and fault else others
-        servers[source].clear_faults()
-        for name in self._faults[source]:
-            for each in FAULTS[name](source):
-                servers[source].add_fault(each)
-        standing = ", ".join(self._faults[source])
-        return f"faults of {source}: {standing}" if standing else f"{source} answers as usual"
+        if source not in self._switches:
+            raise KeyError(f"no server of the demo is called {source}", ", ".join(self._switches))
+        if (fault is None and on) or (fault is not None and fault not in FAULTS[source]):
+            raise KeyError(f"there is no fault of {source} called {fault}", ", ".join(FAULTS[source]))
+        if fault and on:
+            if page is not None and is_change(source, fault):
+                others = ", ".join(name for name in FAULTS[source] if not is_change(source, name))
+                raise KeyError(f"{fault} changes what {source} holds, and strikes no single page", others)
+            self._switches[source].on(fault, page)
+        else:
+            self._switches[source].off(fault)
+        return str(self._switches[source])
 
 
 class Control(StandIn):
@@ -217,7 +194,9 @@ class Control(StandIn):
     def _fault(self, request: Request) -> Response:
         wish = request.json()
         try:
-            said = self.world.switch_fault(str(wish["source"]), wish.get("fault"), on=bool(wish.get("on")))
+            said = self.world.switch_fault(
+                str(wish["source"]), wish.get("fault"), on=bool(wish.get("on")), page=wish.get("page")
+            )
         except KeyError as error:
             return Response({"error": error.args[0], "known": error.args[-1]}, 404)
         return Response({"done": said})

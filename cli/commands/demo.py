@@ -83,6 +83,7 @@ def move(what: str, to: str, folder: Path) -> None:
 @command.command("fault")
 @click.argument("source")
 @click.argument("fault", required=False)
+@click.option("--page", type=click.IntRange(min=1), help="Strike from this page of records on, counted from now.")
 @click.option("--clear", is_flag=True, help="Switch the fault off again; without a FAULT, all faults of the source.")
 @click.option(
     "--folder",
@@ -91,27 +92,59 @@ def move(what: str, to: str, folder: Path) -> None:
     show_default=True,
     help="The folder of the running demo.",
 )
-def fault(source: str, fault: str | None, clear: bool, folder: Path) -> None:
+def fault(source: str, fault: str | None, page: int | None, clear: bool, folder: Path) -> None:
     """Make a SOURCE of the running demo (jira, asana or salesforce) fail as real ones do, until it is cleared.
 
     \b
-    The faults:
-      login-page      every answer is a sign-in page with status 200
-      down            every answer is 503
-      expired-token   the token is not accepted any more: Jira answers searches
-                      with 200 and nothing and says so in a header only
-      rate-limited    every answer is 429 and asks for a pause of an hour
-      drip            answers come one byte a second; each attempt ends after
-                      http.answer_deadline_seconds
-      truncated-json  answers break off in the middle of their JSON
+    Faults of every source:
+      login-page           every answer is a sign-in page with status 200
+      down                 every answer is 503
+      expired-token        the token is not accepted any more; Jira answers
+                           searches with 200 and nothing, the others refuse
+      rate-limited         every answer is 429 and asks for an hour's pause
+      rate-limited-date    the same with an HTTP date two hours from now
+      drip                 answers come one byte a second; each attempt ends
+                           after http.answer_deadline_seconds
+      truncated-json       answers break off in the middle of their JSON
+      permission-loss      we do not see a project (Jira: ERP, Asana: Same-day
+                           sorting) or a field (Salesforce) any more
+      clock-skew           the server's clock is two hours slow
 
-    For example: driftline demo fault jira login-page
+    \b
+    Faults of jira:
+      repeated-page-token  every page of a search leads to itself
+      list-that-ends-early a search says that it goes on, and not where
+      given-nothing        issues are listed, and none is given
+      endless-changelog    every page of the changelog leads to itself
+      no-bulk              a proxy refuses the questions in bulk
+      key-move             ERP-90 moves to another project and is RTE-190
+
+    \b
+    Faults of asana:
+      expired-offset       an offset is not known any more, once
+      repeated-offset      every page of a list leads to itself
+      sync-token-expired   lists are refused with 412
+      not-in-plan          lists of tasks are refused with 402
+      not-shared           lists of tasks are refused with 403
+      shrunken-lists       lists are empty and say nothing of it
+
+    \b
+    Faults of salesforce:
+      lost-session         the session ends between two pages, once
+      expired-locator      the place in a half-read result is lost, once
+      repeated-locator     every page of a result leads to itself
+      day-used-up          the org's requests of the day are used up
+      query-timeout        queries take too long for Salesforce
+      not-allowed          queries are refused with 403
+      shrunken-answers     queries show nothing and say nothing of it
+
+    For example: driftline demo fault jira down --page 2
     """
     from model.errors import UsageError
 
     if fault is None and not clear:
         raise UsageError("name a fault, or --clear to end all", hint="see driftline demo fault --help")
-    told = _steer(folder, "fault", {"source": source, "fault": fault, "on": not clear})
+    told = _steer(folder, "fault", {"source": source, "fault": fault, "page": page, "on": not clear})
     if "error" in told:
         raise UsageError(told["error"], hint=f"known are: {told['known']}")
     say(told["done"])

@@ -165,7 +165,7 @@ def _show(name: str, answer: "Probe | DriftlineError") -> None:
         say_error(answer)
         return
     say(name, bold=True)
-    say(f"  signed in as {answer.identity} at {answer.server}")
+    say(f"  signed in as {answer.identity} at {answer.server}" if answer.identity else f"  reads {answer.server}")
     for container in answer.containers:
         called = container.name if container.name == container.id else f"{container.name} ({container.id})"
         say(f"  sees {called}, {container.state}")

@@ -1,25 +1,37 @@
 """``driftline status``: what is read, how fresh it is, what waits."""
 
+import logging
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
 
-from cli.output import print_json, say, talk
+from cli.approval_view import what_now
+from cli.exit_codes import ExitCode
+from cli.output import print_json, say, say_error, talk
 from cli.plain import plain
-from cli.source_view import failure_of
+from cli.source_view import failure_of, show_set_aside
 from cli.table import print_pairs, print_table
 from cli.wording import count, moment
-from cli.workspace import NOTHING_READ, START_READING, clock_of, load_configuration, read_store
+from cli.workspace import (
+    NOTHING_READ,
+    START_READING,
+    clock_of,
+    load_configuration,
+    read_store,
+    settings_path,
+    start_log,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from zoneinfo import ZoneInfo
 
     from config.load import Configuration
-    from model.errors import Problem
+    from model.errors import Problem, UserError
     from model.findings import TrackedFinding
+    from model.mapping_changes import Inventory, MappingChange, RefusedConfiguration
     from model.runs import Coverage, Run
     from state.records import StoredSetAside
     from state.store import Store
@@ -37,6 +49,11 @@ class Picture:
     owner: str | None = None
     expiring: "Sequence[Problem]" = ()
     hints: "Mapping[str, str]" = field(default_factory=dict)
+    mapping: "Inventory | None" = None
+    changed: "MappingChange | None" = None
+    refused: "RefusedConfiguration | None" = None
+    mistakes: "Sequence[Problem]" = ()
+    """What is wrong with the files now, which nobody but a running daemon can go on without."""
 
     @property
     def held(self) -> int:
@@ -50,25 +67,51 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """Show the last run, how fresh and complete each source is, the standing findings and the outbox.
 
     JSON: an object with last_run (as driftline sync gives it), sources (with a hint where one failed), set_aside,
-    findings (open and held), deliveries (by state), owner (who works on the state now) and expiring (credentials that
-    end within 30 days, or have ended).
+    findings (open and held), deliveries (by state), owner (who works on the state now), expiring (credentials that end
+    within 30 days, or have ended) and mapping: fingerprint (of what records were linked with last), last_change (as
+    driftline plan --log gives it), refused (since, problems and active, while the daemon does not take an edit) and
+    mistakes (what is wrong with the files now). Exit code 2 when there are mistakes.
     """
-    configuration = load_configuration(ctx)
+    configuration, wrong = _configuration(ctx)
     with read_store(configuration) as store:
         picture = _picture(store) if store else Picture()
     picture.coverage = _with_unread(picture.coverage, configuration)
     picture.expiring = _expiring(configuration)
+    picture.mistakes = wrong.problems if wrong is not None else ()
     if as_json:
         _print_json(picture, configuration)
     else:
         _show(picture, configuration)
+    if wrong is not None:
+        talk()
+        say_error(wrong)
+        ctx.exit(ExitCode.MEND)
+
+
+def _configuration(ctx: click.Context) -> "tuple[Configuration, UserError | None]":
+    """The configuration, or the settings alone and the mistakes of the other files: a daemon may go on without them."""
+    from config.load import without_mapping
+    from model.errors import UserError
+
+    try:
+        return load_configuration(ctx), None
+    except UserError as error:
+        alone = without_mapping(settings_path(ctx))
+        if alone is None:
+            raise
+        start_log(ctx, alone, least=logging.WARNING)
+        return alone, error
 
 
 def _picture(store: "Store") -> Picture:
     runs = store.runs(limit=1)
     with store.view() as view:
         coverage = list(view.coverage())
+    changes = store.mapping_changes(limit=1)
     return Picture(
+        mapping=store.inventory(),
+        changed=changes[0] if changes else None,
+        refused=store.refused_configuration(),
         last_run=runs[0] if runs else None,
         coverage=coverage,
         set_aside=store.set_aside(),
@@ -76,7 +119,11 @@ def _picture(store: "Store") -> Picture:
         deliveries=Counter(row.state.value for row in store.deliveries()),
         owner=store.owner(),
         hints={
-            entry.source: failure_of(store, entry.source, entry.error).hint
+            entry.source: what_now(
+                entry.source,
+                failure_of(store, entry.source, entry.error).hint,
+                approved=store.pending_approval(entry.source) is not None,
+            )
             for entry in coverage
             if entry.error and not entry.complete
         },
@@ -115,6 +162,12 @@ def _print_json(picture: Picture, configuration: "Configuration") -> None:
             "deliveries": dict(picture.deliveries),
             "owner": picture.owner,
             "expiring": picture.expiring,
+            "mapping": {
+                "fingerprint": picture.mapping.fingerprint if picture.mapping else None,
+                "last_change": picture.changed,
+                "refused": picture.refused,
+                "mistakes": picture.mistakes,
+            },
         }
     )
 
@@ -136,6 +189,7 @@ def _show(picture: Picture, configuration: "Configuration") -> None:
     say()
     print_pairs(
         [
+            *_mapping(picture, zone),
             ("last run", _last_run(picture.last_run, zone)),
             ("findings", f"{len(picture.standing)} standing" + (f", {_held(picture.held)}" if picture.held else "")),
             ("mails", ", ".join(f"{number} {state}" for state, number in picture.deliveries.items()) or "none yet"),
@@ -147,11 +201,29 @@ def _show(picture: Picture, configuration: "Configuration") -> None:
     if picture.set_aside:
         say()
         say(f"{count(len(picture.set_aside), 'record')} set aside because they could not be read")
-        print_pairs(
-            [(f"{one.source} {one.native_id}", one.reason, one.location) for one in picture.set_aside], indent=2
-        )
+        show_set_aside({f"{one.source} {one.native_id}": one for one in picture.set_aside}, zone, indent=2)
     if picture.last_run is None:
         talk(f"{NOTHING_READ}; {START_READING}")
+
+
+def _mapping(picture: Picture, zone: "ZoneInfo") -> "Iterator[tuple[str, str]]":
+    """What records are linked with, when that is not what it was at first or not what stands in the files."""
+    if picture.mapping is not None and picture.changed is not None:
+        who = f" by {picture.changed.by}" if picture.changed.by else ""
+        said = f"{picture.mapping.fingerprint[:8]} since {moment(picture.changed.at, zone)}{who}"
+        yield "mapping", f"{said}; driftline plan --log tells what changed"
+    if picture.refused is not None and picture.owner is not None:
+        yield "not taken", f"an edit, since {moment(picture.refused.since, zone)}: {_first(picture.refused.problems)}"
+    elif picture.mistakes:
+        yield "mistakes", f"in the files: {_first(picture.mistakes)}"
+
+
+def _first(problems: "Sequence[Problem]") -> str:
+    if not problems:
+        return "unknown"
+    place = f" ({problems[0].location})" if problems[0].location else ""
+    more = f", and {len(problems) - 1} more" if len(problems) > 1 else ""
+    return f"{problems[0].message}{place}{more}"
 
 
 def _condition(entry: "Coverage") -> str:

@@ -1,10 +1,12 @@
 """The asana library under our policy: our session below it, our errors above it, every listing walked to its end."""
 
+import json
 import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, TypeVar
 
+import orjson
 import requests
 
 from connectors.asana.options import AsanaOptions
@@ -20,6 +22,7 @@ Call: TypeAlias = Callable[..., Any]
 
 _Answer = TypeVar("_Answer")
 
+_NO_BREAK_SPACE = "\xa0".encode()
 _PAGE_ROWS = 100
 _MOST_RESTARTS = 3
 
@@ -211,4 +214,22 @@ def _library_client(host: str, token: str, session: requests.Session) -> Any:
     client.pool.close()
     client.pool.join()
     client.rest_client.pool_manager = SessionPool(session)
+    # Its own decoder reads what was decoded already once more.
+    client.deserialize = _decoded
     return client
+
+
+def _decoded(response: Any, _kind: str) -> Any:
+    """What the JSON of an answer says, as the library tells it: no-break spaces are plain ones (A19), and what is no
+    JSON stays as it is."""
+    data: bytes = response.data
+    try:
+        if _NO_BREAK_SPACE in data:
+            return orjson.loads(data.replace(_NO_BREAK_SPACE, b" "))
+        return response.urllib3_response.decoded()
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(data.decode().replace("\xa0", " "))
+    except ValueError:
+        return data

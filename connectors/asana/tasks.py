@@ -161,7 +161,7 @@ class TaskReader:
         field = self._field(row, wanted)
         return None if field is None else custom_value(field)
 
-    def _provenance(self, row: Row) -> dict[str, str]:
+    def _provenance(self, row: Row) -> Mapping[str, str]:
         api_fields = {"title": "name", "owner": "assignee", "parent": "parent", "needs": "dependencies"}
         known = {ours: theirs for ours, theirs in api_fields.items() if row.get(theirs)}
         for name in ("start", "due"):
@@ -177,7 +177,13 @@ class TaskReader:
             field = self._field(row, wanted)
             if field is not None:
                 known[ours] = f"custom_fields.{field['gid']}"
-        return known
+        return _shared(tuple(known.items()))
+
+
+@lru_cache(maxsize=1024)
+def _shared(told_by: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+    """Most tasks come from the same fields; one mapping for all of them takes less room and is written once."""
+    return dict(told_by)
 
 
 def custom_value(field: Row) -> FieldValue:

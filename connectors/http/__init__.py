@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 from urllib.parse import urljoin
 
@@ -19,9 +20,11 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from connectors.base import HttpOptions, ReadContext
 from connectors.http import verdicts
 from connectors.http.ahead import in_parallel
+from connectors.http.decoded import take
 from connectors.http.origins import allowed_origin, origin
 from connectors.http.pace import Pace
 from connectors.http.patience import Patience, use_patient_connections
+from connectors.http.pause import SharedPause
 from connectors.http.verdicts import Call, TryAgainError
 from model.errors import ConfigurationError, InterruptedRunError
 
@@ -107,6 +110,7 @@ class PolicyAdapter(HTTPAdapter):
         self._patience = Patience(context, options.read_timeout_seconds)
         self._run_ends = time.monotonic() + options.run_deadline_seconds
         self._pace = Pace(options.requests_per_minute, self._sleep) if options.requests_per_minute else None
+        self._pause = SharedPause()
         self._going = _Going()
         super().__init__(max_retries=0, pool_maxsize=options.parallel)
 
@@ -157,6 +161,7 @@ class PolicyAdapter(HTTPAdapter):
 
     def _attempt(self, call: Call, verify: bool | str, cert: Any, proxies: Any) -> requests.Response:
         self._context.check()
+        self._keep_pause(call)
         if self._pace is not None:
             self._pace.keep()
         self._patience.until = min(time.monotonic() + self._options.answer_deadline_seconds, self._run_ends)
@@ -169,7 +174,18 @@ class PolicyAdapter(HTTPAdapter):
         except OSError as error:
             out_of_time = time.monotonic() >= self._patience.until
             raise verdicts.broken(call, error, out_of_time=out_of_time) from call.harmless(error)
-        return self._judged(call, response)
+        try:
+            return self._judged(call, response)
+        except TryAgainError as failure:
+            self._pause.ask(failure.retry_after or 0.0)
+            raise
+
+    def _keep_pause(self, call: Call) -> None:
+        """Wait while the source wants to be left alone, whichever thread it told so (J35)."""
+        if pause := self._pause.left():
+            if not self._affords(pause):
+                raise verdicts.too_long_a_pause(call, pause)
+            self._sleep(pause)
 
     def _read_body(self, call: Call, response: requests.Response) -> None:
         """Read the whole body; refuse what unpacks to more than the limit (S3)."""
@@ -184,6 +200,8 @@ class PolicyAdapter(HTTPAdapter):
         response._content_consumed = True  # type: ignore[attr-defined]
 
     def _judged(self, call: Call, response: requests.Response) -> requests.Response:
+        # Both clocks as they are at this moment; the time of the run is when it began, or a demo's.
+        self._context.skew.note(response.headers.get("Date", ""), time.time())
         if self._on_response is not None:
             self._on_response(response)
         if response.status_code in self._handled:
@@ -247,12 +265,13 @@ def _back_off(state: RetryCallState) -> float:
 
 @dataclass(frozen=True, slots=True)
 class PoolAnswer:
-    """An answer the way urllib3 gives it."""
+    """An answer the way urllib3 gives it; ``decoded`` gives what its JSON says, once."""
 
     status: int
     reason: str
     data: bytes
     headers: Mapping[str, str]
+    decoded: Callable[[], Any]
 
     def getheaders(self) -> Mapping[str, str]:
         return self.headers
@@ -282,7 +301,9 @@ class SessionPool:
             data=body if in_address or body is not None else fields,
             headers=dict(headers or {}),
         )
-        return PoolAnswer(response.status_code, response.reason or "", response.content, response.headers)
+        return PoolAnswer(
+            response.status_code, response.reason or "", response.content, response.headers, partial(take, response)
+        )
 
     def clear(self) -> None:
         self._session.close()

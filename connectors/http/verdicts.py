@@ -12,6 +12,7 @@ import requests
 from requests.exceptions import ConnectTimeout, ContentDecodingError, ProxyError, SSLError
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from connectors.http.decoded import remember
 from connectors.http.origins import site
 from model.errors import (
     ConfigurationError,
@@ -112,7 +113,7 @@ def require_content(call: Call, response: requests.Response) -> None:
             f"{call.source} answered a web page instead of data, most likely a sign-in page",
             "open the url of the source in a browser: a sign-in or proxy page in between must let Driftline pass",
         )
-    if kind == "application/json" and response.content and not _is_json(response.content):
+    if kind == "application/json" and response.content and not _is_json(response):
         raise call.error(
             SourceContentError,
             f"{call.source} answered JSON that cannot be read",
@@ -217,10 +218,19 @@ def _aware(moment: datetime) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _is_json(body: bytes) -> bool:
+def _is_json(response: requests.Response) -> bool:
+    body = response.content
+    try:
+        remember(response, orjson.loads(body))
+    except orjson.JSONDecodeError:
+        # orjson also refuses lone surrogates, which spoil one record (S10) and not the answer.
+        return b"\\ud" in body.lower() and _reads(body.lower().replace(b"\\ud", b"\\u1"))
+    return True
+
+
+def _reads(body: bytes) -> bool:
     try:
         orjson.loads(body)
     except orjson.JSONDecodeError:
-        # orjson also refuses lone surrogates, which spoil one record (S10) and not the answer.
-        return b"\\ud" in body.lower() and _is_json(body.lower().replace(b"\\ud", b"\\u1"))
+        return False
     return True

@@ -12,6 +12,7 @@ from jira.exceptions import JIRAError
 
 from connectors.base import ReadContext
 from connectors.http import PolicyAdapter
+from connectors.http.decoded import take
 from connectors.jira.answers import Json, mapping, rows
 from connectors.jira.options import JiraOptions
 from model.errors import SourceAuthError, SourceContentError, SourceError, SourceGoneError
@@ -225,16 +226,16 @@ class _FastJira(JIRA):
     ) -> Any:
         url = self._get_url(path, base)
         if use_post:
-            return decode(self._session.post(url, data=json.dumps(params)).content)
-        return decode(self._session.get(url, params=params).content)
+            return decode(self._session.post(url, data=json.dumps(params)))
+        return decode(self._session.get(url, params=params))
 
 
-def decode(body: bytes) -> Any:
+def decode(response: requests.Response) -> Any:
     """Read JSON. Raise ValueError when it is none; a lone surrogate spoils one record and not the answer (S10)."""
     try:
-        return orjson.loads(body)
+        return take(response)
     except orjson.JSONDecodeError:
-        return json.loads(body, parse_constant=_refuse)
+        return json.loads(response.content, parse_constant=_refuse)
 
 
 def _refuse(constant: str) -> NoReturn:

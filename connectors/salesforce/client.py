@@ -216,17 +216,21 @@ class SalesforceClient:
 
         connection = self._connected()
         try:
-            with self.requests.one():
-                return ask(connection[0])
+            return self._ask(ask, connection)
         except SalesforceError as error:
             if not _session_ended(error):
                 raise self._translated(error) from None
-        connection = self._connected(ended=connection)
         try:
-            with self.requests.one():
-                return ask(connection[0])
+            return self._ask(ask, self._connected(ended=connection))
         except SalesforceError as error:
             raise self._translated(error) from None
+
+    def _ask(self, ask: Callable[[Any], Any], connection: "_Connection") -> Any:
+        with self.requests.one():
+            try:
+                return ask(connection[0])
+            except (ValueError, RecursionError):
+                raise self.nonsense("something that is not JSON") from None  # its error holds the whole answer
 
     def _connected(self, ended: "_Connection | None" = None) -> "_Connection":
         """The library with a token; a new one when the current one is the one that ended.

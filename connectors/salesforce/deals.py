@@ -55,6 +55,8 @@ class DealReader:
     """Our names of the fields to keep, and their paths below an opportunity."""
     _asked: Mapping[str, str] = field(init=False)
     """Every field of a deal that has one source, and its path."""
+    _provenances: dict[tuple[tuple[str, ...], ...], dict[str, str]] = field(default_factory=dict, init=False)
+    _stages: Mapping[str, Outcome] = field(init=False)
 
     def __post_init__(self) -> None:
         options, names = self.options, self.plan.names
@@ -62,6 +64,8 @@ class DealReader:
         mapped = {"key": options.key_field, "promised": options.promised_field}
         mapped |= {"promised_date": options.promised_date_field}
         object.__setattr__(self, "_own_fields", own)
+        stages = ((normalise_key(name), outcome) for name, outcome in reversed(list(options.stages.items())))
+        object.__setattr__(self, "_stages", dict(stages))
         asked = _API_FIELDS | {ours: names[wanted] for ours, wanted in mapped.items() if wanted} | own
         object.__setattr__(self, "_asked", asked)
 
@@ -89,8 +93,7 @@ class DealReader:
             changed=moment_of(row["SystemModstamp"]),
             moves=tuple(moves),
             custom={name: self._value(row, path) for name, path in self._own_fields.items()} | dict(sold),
-            provenance=self._provenance(row)
-            | {name: f"OpportunityLineItem.{self.plan.lines[name]}" for name, value in sold.items() if value},
+            provenance=self._provenance(row, sold),
             stage=row["StageName"] or "",
             outcome=self._outcome(row),
             amount=self._amount(row),
@@ -102,10 +105,9 @@ class DealReader:
         )
 
     def _outcome(self, row: Row) -> Outcome:
-        stage = normalise_key(row["StageName"] or "")
-        for name, outcome in self.options.stages.items():
-            if normalise_key(name) == stage:
-                return outcome
+        configured = self._stages.get(normalise_key(row["StageName"] or "")) if self._stages else None
+        if configured is not None:
+            return configured
         if row["IsWon"]:
             return Outcome.WON
         return Outcome.LOST if row["IsClosed"] else Outcome.OPEN
@@ -125,8 +127,16 @@ class DealReader:
     def _value(self, row: Row, path: str) -> FieldValue:
         return _typed(at_path(row, path), self.plan.types.get(path, ""))
 
-    def _provenance(self, row: Row) -> dict[str, str]:
-        return {ours: theirs for ours, theirs in self._asked.items() if at_path(row, theirs) is not None}
+    def _provenance(self, row: Row, sold: Mapping[str, FieldValue]) -> Mapping[str, str]:
+        """Where the values came from; shared by all deals that say the same fields."""
+        told = tuple([ours for ours, theirs in self._asked.items() if at_path(row, theirs) is not None])
+        lines = tuple([name for name, value in sold.items() if value]) if sold else ()
+        known = self._provenances.get((told, lines))
+        if known is None:
+            known = {ours: self._asked[ours] for ours in told}
+            known |= {name: f"OpportunityLineItem.{self.plan.lines[name]}" for name in lines}
+            self._provenances[told, lines] = known
+        return known
 
 
 def exact(value: Any) -> Decimal:

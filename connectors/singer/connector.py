@@ -55,7 +55,7 @@ class SingerConnector(Connector):
         problems = [*catalog.missing(self.options), *drifted]
         samples = {} if drifted else self._samples(problems)
         return Probe(
-            identity="not told: a tap does not say who it signs in as",
+            identity="",  # a tap has no way to tell who it signs in as
             server=f"the tap {self.options.tap[0]}",
             containers=[*self.roster()],
             counts=sampled(catalog, self.options, samples),

@@ -8,6 +8,7 @@ from connectors.singer.catalog import Catalog, schema_of, stream_id
 from connectors.singer.options import SingerOptions
 from connectors.singer.paths import fields_of, type_at, value_at
 from connectors.singer.run import Told
+from connectors.singer.suggestion import settings_for
 from model.reading import Container, DiscoveredField, Discovery
 
 _LONGEST_SAMPLE = 60
@@ -23,7 +24,7 @@ def discovered(catalog: Catalog, options: SingerOptions) -> Discovery:
             fields += _fields(mapped.get(name, name), entry, options)
     problems = [*catalog.missing(options), *(problem for _, problem in catalog.drift(options))]
     containers = [Container(stream_id(entry), stream_id(entry)) for entry in catalog.entries]
-    return Discovery("fields", containers, fields, problems)
+    return Discovery("streams", containers, fields, problems, settings_for(catalog, options))
 
 
 def sampled(catalog: Catalog, options: SingerOptions, samples: Mapping[str, Told]) -> list[tuple[str, int]]:

@@ -6,14 +6,13 @@ from dataclasses import replace
 from typing import ClassVar
 
 from connectors.base import Connector, ReadContext, SourceOptions
-from connectors.spreadsheet.cells import CellState, column_letters
+from connectors.spreadsheet.cells import column_letters
 from connectors.spreadsheet.discovery import discover
 from connectors.spreadsheet.extract import Extract, SheetExtract, extract_sheet
 from connectors.spreadsheet.options import SpreadsheetOptions
 from connectors.spreadsheet.shape import shape_of
-from connectors.spreadsheet.values import read_text
 from model.errors import ConfigurationError, SchemaDriftError, SourceContentError, SourceError, SourceGoneError
-from model.reading import Container, Cursor, Discovery, Page, Probe
+from model.reading import Container, Cursor, Discovery, Page, Probe, SetAside
 from model.records import Record
 
 PAGE_ROWS = 500
@@ -38,15 +37,19 @@ class SpreadsheetConnector(Connector):
     def probe(self) -> Probe:
         """Show the sheet, the header row, each mapped column with a sample, and what is doubtful about them."""
         found = self._read()
+        rows = aside = 0
+        for records, set_aside in found.pages(PAGE_ROWS):
+            rows, aside = rows + len(records), aside + len(set_aside)
         first = found.sheet
+        placed = "; ".join(_placement(part) for part in found.sheets)
         saved = f", {first.saved_by}" if first.saved_by else ""
         return Probe(
-            identity=found.path.name,
-            server=f"{'; '.join(_placement(part) for part in found.sheets)}{saved}, read by {first.reader}",
+            identity="",
+            server=f"{found.path.name}: {placed}{saved}, read by {first.reader}",
             containers=list(self.roster()),
             counts=[
-                ("rows", len(found.records)),
-                ("rows set aside", len(found.set_aside)),
+                ("rows", rows),
+                ("rows set aside", aside),
                 *(count for part in found.sheets for count in _counts(part, several=len(found.sheets) > 1)),
             ],
             problems=found.problems,
@@ -56,7 +59,7 @@ class SpreadsheetConnector(Connector):
         """The sheets, tables and named ranges, the columns of the header row, and the settings that would read them."""
         self.context.check()
         with self._named():
-            return discover(self.name, self.options)
+            return discover(self.name, self.options, self.context)
 
     def identity(self) -> str:
         """Nobody: a file has no sign-in."""
@@ -82,16 +85,18 @@ class SpreadsheetConnector(Connector):
         found = self._read()
         if cursor is not None and cursor.position == found.content_hash:
             return
-        if not found.records:
-            yield Page((), found.set_aside)
-        for start in range(0, len(found.records), PAGE_ROWS):
+        empty = True
+        for records, set_aside in found.pages(PAGE_ROWS):
             self.context.check()
-            yield Page(found.records[start : start + PAGE_ROWS], found.set_aside if start == 0 else ())
+            yield Page(records, set_aside)
+            empty = False
+        if empty:
+            yield Page(())
 
     def census(self, container: Container) -> Iterable[str]:
         """The ids of all rows. A key cell that is broken hides which row it is, so nothing can be proved absent."""
         found = self._read()
-        if container.id not in found.ids_by_container:
+        if all(container.id != part.container for part in found.sheets):
             raise SourceGoneError(
                 f"{found.path.name} has no {container.id!r} among what this source reads",
                 location=f"{self.name}: {self.options.path}",
@@ -103,22 +108,21 @@ class SpreadsheetConnector(Connector):
                 location=f"{self.name}: {found.unreadable_keys[0]}",
                 hint="mend the formula in that cell and save the workbook",
             )
-        return list(found.ids_by_container[container.id])
+        return found.ids_on(container.id)
 
     def fetch(self, native_ids: Sequence[str]) -> Iterable[Record]:
         """The rows that are there. Asking for one that was set aside raises: it exists and cannot be told."""
         found = self._read()
-        records = {record.native_id: record for record in found.records}
-        aside = {row.native_id: row for row in found.set_aside}
         for native_id in native_ids:
-            if native_id in records:
-                yield records[native_id]
-            elif native_id in aside:
+            row = found.find(native_id)
+            if isinstance(row, SetAside):
                 raise SourceContentError(
-                    f"{native_id} cannot be read: {aside[native_id].reason}",
-                    location=f"{self.name}: {aside[native_id].location}",
+                    f"{native_id} cannot be read: {row.reason}",
+                    location=f"{self.name}: {row.location}",
                     hint="mend the row in the workbook and save it",
                 )
+            if row is not None:
+                yield row
 
     def next_cursor(self) -> Cursor:
         """A hash of the extracted rows."""
@@ -156,16 +160,15 @@ def _placement(part: SheetExtract) -> str:
 
 def _counts(part: SheetExtract, *, several: bool) -> list[tuple[str, int]]:
     """What was found on one sheet, each mapped column with a sample."""
-    table, on = part.table, f" on {part.sheet.title}" if several else ""
+    table, on, found = part.table, f" on {part.sheet.title}" if several else "", part.survey()
     counts = [(f"rows{on}", len(table.rows))] if several else []
     counts += [
         (f"totals rows left out{on}", len(table.totals)),
         (f"captions left out{on}", table.captions),
-        (f"hidden rows read{on}", sum(row.number in part.sheet.hidden_rows for row in table.rows)),
+        (f"hidden rows read{on}", found.hidden),
     ]
     for path, placed in part.columns.items():
-        cells = [row.cells[path] for row in table.rows if row.cells[path].state is CellState.VALUE]
-        sample = f", such as {read_text(cells[0])!r}" if cells else ""
+        sample = f", such as {found.samples[path]!r}" if path in found.samples else ""
         where = f"{placed.address}{', hidden' if placed.column in part.sheet.hidden_columns else ''}{on}"
-        counts.append((f"{path} from {placed.header!r} ({where}){sample}", len(cells)))
+        counts.append((f"{path} from {placed.header!r} ({where}){sample}", found.filled[path]))
     return counts

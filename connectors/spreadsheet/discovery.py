@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from connectors.base import ReadContext
 from connectors.spreadsheet.cells import CellState, Sheet, column_letters
 from connectors.spreadsheet.field_words import field_for
 from connectors.spreadsheet.fields import FIELDS, CellType
@@ -12,6 +13,8 @@ from connectors.spreadsheet.headers import find_header, header_rows
 from connectors.spreadsheet.opening import open_file
 from connectors.spreadsheet.options import SpreadsheetOptions
 from connectors.spreadsheet.pick import pick_file
+from connectors.spreadsheet.place import RemotePath
+from connectors.spreadsheet.remote import open_store
 from connectors.spreadsheet.suggestion import Column, MonthBlock, month_blocks, settings_for
 from connectors.spreadsheet.values import read_text
 from model.errors import ConfigurationError, DriftlineError, Problem, SourceError
@@ -35,13 +38,16 @@ class _Seen:
     """The same texts with groups that are written once above several months."""
 
 
-def discover(source: str, options: SpreadsheetOptions) -> Discovery:
+def discover(source: str, options: SpreadsheetOptions, context: ReadContext) -> Discovery:
     """Look at the whole workbook; configured sheets or columns that are not there are problems, not the end."""
-    options = options.model_copy(update={"path": pick_file(options.path, options.pick)})
-    everything = open_file(options, every=True)
+    place = options.path
+    store = open_store(source, place, options, context) if isinstance(place, RemotePath) else None
+    picked = pick_file(place, options.pick, store.beside if store else None)
+    options = options.model_copy(update={"path": picked})
+    everything = open_file(options, store, every=True)
     problems: list[Problem] = []
     try:
-        chosen = open_file(options)
+        chosen = open_file(options, store)
     except (SourceError, ConfigurationError) as error:
         problems += _located(source, error)
         chosen = [sheet for sheet in everything if sheet.visible] or everything

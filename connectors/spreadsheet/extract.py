@@ -1,14 +1,20 @@
-"""One reading of the configured sheets, from bytes to records: what is kept, what is set aside, what is doubtful."""
+"""One reading of the configured sheets: where their rows are, which of them are records, and the records page by page.
 
-import hashlib
-from collections.abc import Mapping, Sequence
+The cells stay packed and records are built as they are asked for: a sheet of 300,000 rows is never held as records.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from connectors.base import ReadContext
-from connectors.spreadsheet.cells import CellState, Sheet, column_letters
+from connectors.spreadsheet.cells import Sheet
 from connectors.spreadsheet.columns import PlacedColumn, place_columns
+from connectors.spreadsheet.content import content_hash
+from connectors.spreadsheet.doubts import Survey, empty_columns, merged_rows, rows_below, survey
+from connectors.spreadsheet.grid import Grid
 from connectors.spreadsheet.headers import Header, find_header
-from connectors.spreadsheet.identity import NamedRow, Naming, SheetRows, name_rows
+from connectors.spreadsheet.identity import NamedRows, Naming, SheetRows, name_rows
 from connectors.spreadsheet.lights import LightReader
 from connectors.spreadsheet.opening import open_file
 from connectors.spreadsheet.options import SpreadsheetOptions
@@ -17,11 +23,12 @@ from connectors.spreadsheet.place import FilePath, RemotePath
 from connectors.spreadsheet.records import RecordBuilder
 from connectors.spreadsheet.remote import open_store
 from connectors.spreadsheet.sheet_choice import lost_sheets
-from connectors.spreadsheet.table import Row, Table, read_table
+from connectors.spreadsheet.sheet_records import SheetRecords
+from connectors.spreadsheet.table import Rows, Table, read_table
 from connectors.spreadsheet.totals import check_totals
 from connectors.spreadsheet.unit_notes import check_unit_notes
 from connectors.spreadsheet.unseen import unseen_units
-from model.errors import Problem, RecordError
+from model.errors import Problem
 from model.reading import SetAside
 from model.records import Record
 
@@ -29,6 +36,9 @@ SEVERAL_SHEETS = "rows"
 """What stands in front of the keys where several sheets are read."""
 _COUNTED_TWICE = "its amounts add up other rows, which would be counted twice"
 _SHIFTED = "it has more fields than the header; a delimiter stands in an unquoted text and moves the cells behind it"
+_PAGE_ROWS = 500
+_MOST_DOUBTS = 200
+"""How many doubts about single rows are told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,32 +57,114 @@ class SheetExtract:
         """``workbook.xlsx!Sheet!``, which a cell's address completes."""
         return f"{self.location}!"
 
+    def survey(self) -> Survey:
+        """Walk its rows once to count what they hold."""
+        return survey(self.sheet, self.table, self.columns)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+
 class Extract:
     """What one reading of the file gave. ``unreadable_keys`` are cells that hide which row theirs is."""
 
-    path: FilePath
-    """The file that was read, where the settings name a pattern."""
-    sheets: Sequence[SheetExtract]
-    records: Sequence[Record]
-    set_aside: Sequence[SetAside]
-    ids_by_container: Mapping[str, Sequence[str]]
-    """The ids of every row that is there, those that were set aside included: they are not deleted."""
-    unreadable_keys: Sequence[str]
-    problems: Sequence[Problem]
-    lost: Mapping[str, Problem]
-    """Sheets that the settings name and that the workbook has not."""
+    def __init__(
+        self,
+        source: str,
+        options: SpreadsheetOptions,
+        sheets: Sequence[SheetExtract],
+        naming: Sequence[Naming],
+        lost: Mapping[str, Problem],
+    ) -> None:
+        self.path: FilePath = options.path
+        """The file that was read, where the settings name a pattern."""
+        self.sheets = sheets
+        self.lost = lost
+        """Sheets that the settings name and that the workbook has not."""
+        shifted = [
+            part.prefix + _first_address(part, number) for part in sheets for number in part.table.shifted.numbers
+        ]
+        self.unreadable_keys = [*(address for named in naming for address in named.unreadable), *shifted]
+        self._source = source
+        self._options = options
+        self._named: Sequence[NamedRows] = [rows for named in naming for rows in named.named]
+        self._nameless = [aside for named in naming for aside in named.set_aside]
+
+    def pages(self, most_rows: int = _PAGE_ROWS) -> Iterator[tuple[list[Record], list[SetAside]]]:
+        """Build the records, so many rows at a time, with the rows that cannot be read; in the order of the sheets.
+
+        What has no name of its own comes first.
+        """
+        waiting = [aside for _, aside in self._nameless]
+        for part, rows in zip(self.sheets, self._named, strict=True):
+            for records, refused in self._records_of(part, rows, _say_nothing).pages(most_rows):
+                yield records, [*waiting[:most_rows], *refused]
+                del waiting[:most_rows]
+        for start in range(0, len(waiting), most_rows):
+            yield [], waiting[start : start + most_rows]
 
     @property
+    def records(self) -> list[Record]:
+        """All records at once; for a small file."""
+        return [record for records, _ in self.pages() for record in records]
+
+    @property
+    def set_aside(self) -> list[SetAside]:
+        """All rows at once that are no records."""
+        return [aside for _, asides in self.pages() for aside in asides]
+
+    def find(self, native_id: str) -> Record | SetAside | None:
+        """The record of that id, or why it cannot be told; None for a row that is not there."""
+        if native_id not in self._places:
+            return next((aside for _, aside in self._nameless if aside.native_id == native_id), None)
+        number, place = self._places[native_id]
+        part, rows = self.sheets[number], self._named[number]
+        return self._records_of(part, rows, _say_nothing).record(place)
+
+    @cached_property
     def content_hash(self) -> str:
-        """A hash of what was extracted, addresses included, not of the file: SharePoint rewrites files (X27)."""
-        return hashlib.sha256(repr((self.records, self.set_aside)).encode()).hexdigest()
+        """A hash of what was extracted, where it stands included, not of the file: SharePoint rewrites files (X27)."""
+        return content_hash(
+            self._options,
+            [
+                (part.prefix, part.sheet, part.columns, rows)
+                for part, rows in zip(self.sheets, self._named, strict=True)
+            ],
+            self._nameless,
+        )
+
+    @property
+    def ids_by_container(self) -> Mapping[str, Sequence[str]]:
+        """The ids of every row that is there, those that were set aside included: they are not deleted."""
+        return {part.container: self.ids_on(part.container) for part in self.sheets}
+
+    def ids_on(self, container: str) -> Sequence[str]:
+        """The ids of every row of one sheet."""
+        for part, rows in zip(self.sheets, self._named, strict=True):
+            if part.container == container:
+                nameless = f"{rows.ids}/?"
+                ids = dict.fromkeys(rows.native_id(place) for place in rows.places())
+                ids |= dict.fromkeys(
+                    aside.native_id
+                    for where, aside in self._nameless
+                    if where == container and not aside.native_id.startswith(nameless)
+                )
+                return list(ids)
+        raise KeyError(container)
 
     @property
     def native_ids(self) -> Sequence[str]:
         """The id of every row that is there, on whichever sheet."""
         return list(dict.fromkeys(native_id for ids in self.ids_by_container.values() for native_id in ids))
+
+    @property
+    def problems(self) -> list[Problem]:
+        """What is doubtful and does not stop the reading. All rows are walked for it."""
+        found: list[Problem] = []
+        for part, rows in zip(self.sheets, self._named, strict=True):
+            found += self._doubts(part)
+            in_rows = _Doubts()
+            for _ in self._records_of(part, rows, in_rows.add).pages(_PAGE_ROWS):
+                pass
+            found += in_rows.told(part.location)
+        return found
 
     @property
     def columns(self) -> Mapping[str, PlacedColumn]:
@@ -94,9 +186,65 @@ class Extract:
         """The rows of the first sheet."""
         return self.sheets[0].table
 
+    @cached_property
+    def _places(self) -> Mapping[str, tuple[int, int]]:
+        return {
+            rows.native_id(place): (number, place) for number, rows in enumerate(self._named) for place in rows.places()
+        }
+
+    def _records_of(self, part: SheetExtract, rows: NamedRows, notes: Callable[[Problem], object]) -> SheetRecords:
+        lights = LightReader(part.sheet, self._options)
+        builder = RecordBuilder(
+            self._source,
+            self._options,
+            part.columns,
+            container=part.container,
+            ids=rows.ids,
+            prefix=part.prefix,
+            notes=notes,
+            lights=lights,
+        )
+        return SheetRecords(part.sheet, rows, builder)
+
+    def _doubts(self, part: SheetExtract) -> list[Problem]:
+        """What is doubtful about the sheet as a whole."""
+        sheet, header, columns, table, location = part.sheet, part.header, part.columns, part.table, part.location
+        return [
+            *(Problem(note, location) for note in sheet.notes),
+            *(Problem(f"no column {missing!r}, which is optional", location) for missing in header.missing),
+            *empty_columns(columns, part.survey(), part.prefix),
+            *merged_rows(sheet, header, columns, location),
+            *check_totals(table, columns, part.prefix),
+            *unseen_units(sheet, columns, location),
+            *rows_below(sheet, columns, location),
+            *LightReader(sheet, self._options).doubts(columns, location),
+        ]
+
+
+def _say_nothing(_problem: Problem) -> None:
+    """Doubts about single rows are asked for apart."""
+
+
+class _Doubts:
+    """Doubts about single rows: the first of them, and how many more there are."""
+
+    def __init__(self) -> None:
+        self._first: list[Problem] = []
+        self._more = 0
+
+    def add(self, problem: Problem) -> None:
+        if len(self._first) < _MOST_DOUBTS:
+            self._first.append(problem)
+        else:
+            self._more += 1
+
+    def told(self, location: str) -> list[Problem]:
+        more = [Problem(f"{self._more:,} more cells are doubtful in the same ways", location)] if self._more else []
+        return [*self._first, *more]
+
 
 def extract_sheet(source: str, options: SpreadsheetOptions, context: ReadContext | None = None) -> Extract:
-    """Read the file once and turn its sheets into records; raise SourceError when that cannot be done whole.
+    """Read the file once and find the rows of its sheets; raise SourceError when that cannot be done whole.
 
     The file is one moment: when one of several sheets cannot be read, none is taken.
     """
@@ -107,31 +255,7 @@ def extract_sheet(source: str, options: SpreadsheetOptions, context: ReadContext
     opened = open_file(options, store)
     parts = [_sheet_extract(sheet, options) for sheet in opened]
     naming = [_name(group, options) for group in _groups(parts, options)]
-    by_part = {
-        part.container: [row for named in naming for row in named.named if row.container == part.container]
-        for part in parts
-    }
-    set_aside = [aside for named in naming for aside in named.set_aside]
-    records: list[Record] = []
-    notes: list[Problem] = []
-    for part in parts:
-        notes += _doubts(part)
-        built, refused = _build(source, part, by_part[part.container], options, notes)
-        records += built
-        set_aside += refused
-    shifted = [part.prefix + _address(row.cells) for part in parts for row in part.table.shifted]
-    return Extract(
-        path=options.path,
-        sheets=parts,
-        records=records,
-        set_aside=[aside for _, aside in set_aside],
-        ids_by_container={
-            part.container: _ids_on(part.container, _ids(part, options), records, set_aside) for part in parts
-        },
-        unreadable_keys=[*(address for named in naming for address in named.unreadable), *shifted],
-        problems=notes,
-        lost=lost_sheets(opened[0].listed, options.path, options.sheets),
-    )
+    return Extract(source, options, parts, naming, lost_sheets(opened[0].listed, options.path, options.sheets))
 
 
 def _sheet_extract(sheet: Sheet, options: SpreadsheetOptions) -> SheetExtract:
@@ -140,6 +264,9 @@ def _sheet_extract(sheet: Sheet, options: SpreadsheetOptions) -> SheetExtract:
     columns = place_columns(header, options, location)
     table = read_table(sheet, header, columns, options)
     check_unit_notes(sheet, header, columns, table, location)
+    unseen_units(sheet, columns, location)
+    if isinstance(sheet.cells, Grid):
+        sheet.cells.forget_other_columns({placed.column for placed in columns.values()})
     return SheetExtract(
         container=options.table or options.range or options.sheet or sheet.title,
         sheet=sheet,
@@ -150,20 +277,21 @@ def _sheet_extract(sheet: Sheet, options: SpreadsheetOptions) -> SheetExtract:
     )
 
 
-def _ids(part: SheetExtract, options: SpreadsheetOptions) -> str:
-    """What stands in front of the keys: a row that moves from one of several sheets to another stays the same row."""
-    return SEVERAL_SHEETS if options.sheets and not options.keys_per_sheet else part.container
-
-
 def _groups(parts: Sequence[SheetExtract], options: SpreadsheetOptions) -> list[Sequence[SheetExtract]]:
     """The sheets among which a key names one row."""
     return [[part] for part in parts] if options.keys_per_sheet else [parts]
 
 
 def _name(parts: Sequence[SheetExtract], options: SpreadsheetOptions) -> Naming:
-    """The ids of all rows, those of rows that must not become records included."""
-    ids = _ids(parts[0], options)
-    rows = [SheetRows(part.container, part.prefix, part.table.rows, part.sheet.values_only) for part in parts]
+    """The ids of all rows, those of rows that must not become records included.
+
+    A row that moves from one of several sheets to another stays the same row.
+    """
+    ids = SEVERAL_SHEETS if options.sheets and not options.keys_per_sheet else parts[0].container
+    rows = [
+        SheetRows(part.container, part.prefix, part.table.rows, part.table.keys, part.sheet.values_only)
+        for part in parts
+    ]
     naming = name_rows(rows, options, ids)
     refused = [
         aside
@@ -174,110 +302,24 @@ def _name(parts: Sequence[SheetExtract], options: SpreadsheetOptions) -> Naming:
     return Naming(naming.named, [*naming.set_aside, *refused], naming.unreadable)
 
 
-def _build(
-    source: str, part: SheetExtract, rows: Sequence[NamedRow], options: SpreadsheetOptions, notes: list[Problem]
-) -> tuple[list[Record], list[tuple[str, SetAside]]]:
-    """The records of one sheet, and the rows that cannot be read."""
-    lights = LightReader(part.sheet, options)
-    notes += lights.doubts(part.columns, part.location)
-    ids = _ids(part, options)
-    builder = RecordBuilder(source, options, part.columns, part.container, ids, part.prefix, notes, lights)
-    records: list[Record] = []
-    refused: list[tuple[str, SetAside]] = []
-    for row in rows:
-        try:
-            records.append(builder.build(row))
-        except RecordError as error:
-            refused.append((part.container, _set_aside(row.native_id, error)))
-    return records, refused
-
-
-def _ids_on(
-    container: str, ids: str, records: Sequence[Record], set_aside: Sequence[tuple[str, SetAside]]
-) -> Sequence[str]:
-    nameless = f"{ids}/?"
-    aside = [row.native_id for where, row in set_aside if where == container and not row.native_id.startswith(nameless)]
-    return list(dict.fromkeys([*(each.native_id for each in records if each.container == container), *aside]))
-
-
-def _doubts(part: SheetExtract) -> list[Problem]:
-    """What is doubtful about the sheet as a whole and does not stop the reading."""
-    sheet, header, columns, table, location = part.sheet, part.header, part.columns, part.table, part.location
-    return [
-        *(Problem(note, location) for note in sheet.notes),
-        *(Problem(f"no column {missing!r}, which is optional", location) for missing in header.missing),
-        *_empty_columns(columns, table, f"{location}!"),
-        *_merged_rows(sheet, header, columns, location),
-        *check_totals(table, columns, f"{location}!"),
-        *unseen_units(sheet, columns, location),
-        *_rows_below(part),
-    ]
-
-
-def _rows_below(part: SheetExtract) -> list[Problem]:
-    """Rows that were typed right below a named range, which does not grow by itself."""
-    area = part.sheet.area
-    below = area.area.bottom + 1 if area else 0
-    filled = area and any(
-        part.sheet.cell(below, placed.column).state is not CellState.BLANK for placed in part.columns.values()
-    )
-    if not area or not filled:
-        return []
-    return [
-        Problem(
-            f"row {below} is filled and lies below the named range {area.name}; it is not read",
-            part.location,
-            "let the name refer to the new rows too, or make it a table, which grows by itself",
-        )
-    ]
-
-
-def _set_aside(native_id: str, error: RecordError) -> SetAside:
-    """One line for the row: every cell that cannot be read with its address."""
-    reasons = [f"{problem.location.rpartition('!')[2]}: {problem.message}" for problem in error.problems]
-    return SetAside(native_id, "; ".join(reasons), error.problems[0].location)
-
-
 def _refused(
-    part: SheetExtract, rows: Sequence[Row], reason: str, options: SpreadsheetOptions, ids: str
+    part: SheetExtract, rows: Rows, reason: str, options: SpreadsheetOptions, ids: str
 ) -> list[tuple[str, SetAside]]:
     """Rows that are there and must not become records, under the ids that they would have."""
     naming = name_rows([SheetRows(part.container, part.prefix, rows)], options, ids)
+    (named,) = naming.named
     return [
         *(
-            (part.container, SetAside(row.native_id, reason, part.prefix + _address(row.row.cells)))
-            for row in naming.named
+            (
+                part.container,
+                SetAside(named.native_id(at), reason, part.prefix + _first_address(part, rows.numbers[at])),
+            )
+            for at in named.places()
         ),
         *naming.set_aside,
     ]
 
 
-def _address(cells: Mapping[str, object]) -> str:
-    first = next(iter(cells.values()))
-    return str(getattr(first, "address", ""))
-
-
-def _empty_columns(columns: Mapping[str, PlacedColumn], table: Table, prefix: str) -> list[Problem]:
-    """Mapped fields that no row fills: often a column that moved elsewhere. Single months are empty by nature."""
-    return [
-        Problem(f"no row fills the column {placed.header!r} (field {path})", prefix + placed.address)
-        for path, placed in columns.items()
-        if not path.startswith(("plan.", "forecast.", "actual."))
-        and table.rows
-        and all(row.cells[path].state is CellState.BLANK for row in table.rows)
-    ]
-
-
-def _merged_rows(sheet: Sheet, header: Header, columns: Mapping[str, PlacedColumn], location: str) -> list[Problem]:
-    """Cells merged down over several rows fill only the first of them; the others stay blank (X14)."""
-    mapped = {placed.column for placed in columns.values()}
-    return [
-        Problem(
-            f"{column_letters(area.left)}{area.top}:{column_letters(area.right)}{area.bottom} is merged;"
-            " only its first row has the value",
-            location,
-            "undo the merge and fill each row",
-        )
-        for area in sheet.merged
-        if area.top > header.row and area.bottom > area.top and mapped & set(range(area.left, area.right + 1))
-    ]
+def _first_address(part: SheetExtract, number: int) -> str:
+    """Where a row's first mapped cell stands."""
+    return part.sheet.cell(number, next(iter(part.columns.values())).column).address

@@ -4,7 +4,7 @@ Seven million cell objects would take gigabytes; a packed row takes as much as i
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypeAlias
@@ -18,6 +18,7 @@ _WHOLE = 2.0**53
 _KEPT = 2
 _NO_ROW = 0
 _ROWS_AT_ONCE = 500
+_WORTH_FORGETTING = 0.6
 
 Row: TypeAlias = list[Any]
 Block: TypeAlias = tuple[list[int], list[Row]]
@@ -72,7 +73,7 @@ class Grid(Mapping[Position, Cell]):
         epoch: datetime | None,
         overlay: Overlay | None = None,
     ) -> None:
-        self._blocks = blocks
+        self._blocks = list(blocks)
         self._firsts = [block.first for block in blocks]
         self._left = left
         self._width = width
@@ -82,10 +83,48 @@ class Grid(Mapping[Position, Cell]):
         self._unpacked: dict[int, dict[int, Row]] = {}
         self._letters: list[str] = []
 
+    @property
+    def left(self) -> int:
+        """The leftmost used column, where the bare values of a row begin."""
+        return self._left
+
+    @property
+    def overlay(self) -> Overlay:
+        """What is known of the cells beyond their values."""
+        return self._overlay
+
+    @property
+    def epoch(self) -> datetime | None:
+        """The first day of the workbook's calendar, where it is known."""
+        return self._epoch
+
     def rows(self) -> Iterator[tuple[int, Row]]:
         """Each filled row with its number and bare values, the first of them in the leftmost used column."""
         for block in self._blocks:
             yield from zip(*_unpack(block.packed), strict=True)
+
+    def packed(self) -> Iterator[bytes]:
+        """The rows as they are held: JSON of the numbers and the values of some hundred rows at a time."""
+        for block in self._blocks:
+            yield block.packed
+
+    def forget_other_columns(self, columns: Set[int]) -> None:
+        """Keep the values of these columns alone. Do so once nothing else of the sheet is looked at."""
+        seen = range(self._left, self._left + self._width)
+        if len(columns) > _WORTH_FORGETTING * len(seen):
+            return
+        kept = [column in columns for column in seen]
+        for place, block in enumerate(self._blocks):
+            numbers, rows = _unpack(block.packed)
+            bare = [[value if keep else "" for value, keep in zip(row, kept, strict=False)] for row in rows]
+            self._blocks[place] = PackedRows(block.first, orjson.dumps([numbers, bare]))
+        self._unpacked.clear()
+
+    def plain_cell(self, raw: Any, number_format: str) -> Cell:
+        """The cell that a bare value makes where nothing else is known of it; its address is left out."""
+        value = plain_value(raw)
+        state = value_state(value) if self._blind else _state(value)
+        return Cell("", state, value, number_format, day=day_of(value, self._epoch))
 
     def used_rows(self) -> list[int]:
         """The numbers of the rows with a cell, in order."""
@@ -138,7 +177,7 @@ class Grid(Mapping[Position, Cell]):
         address = f"{self._letters[column - 1]}{row}"
         if key in extra.errors:
             return Cell(address, CellState.ERROR, extra.errors[key], formula=extra.formula(key, address))
-        value = _value(raw)
+        value = plain_value(raw)
         serial = extra.serials.get(key) if extra.serials and isinstance(raw, list) else None
         if serial is not None:
             value = _date_of(serial, self._epoch, value)
@@ -189,7 +228,7 @@ def _state(value: CellValue) -> CellState:
     return CellState.BLANK if blank else CellState.VALUE
 
 
-def _value(raw: Any) -> CellValue:
+def plain_value(raw: Any) -> CellValue:
     """What was sent, as openpyxl would give it: a whole float is the integer that was typed, a day is a midnight."""
     if isinstance(raw, float):
         return int(raw) if raw.is_integer() and abs(raw) < _WHOLE else raw

@@ -3,58 +3,86 @@
 import hashlib
 import re
 import unicodedata
-from collections import defaultdict
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from connectors.spreadsheet.cells import Cell, CellState
 from connectors.spreadsheet.columns import identifying_paths
 from connectors.spreadsheet.options import SpreadsheetOptions
-from connectors.spreadsheet.table import Row
+from connectors.spreadsheet.table import Row, Rows
 from connectors.spreadsheet.values import read_text
 from model.keys import normalise_key
 from model.reading import SetAside
 
+_SHOWN = 20
+"""How many of the cells that share one key are named."""
+
 
 @dataclass(frozen=True, slots=True)
 class SheetRows:
-    """The rows of one sheet. ``prefix`` is ``workbook.xlsx!Sheet!``, which a cell's address completes; ``blank_hides``
-    says that an empty cell may be a broken one (X5)."""
+    """The rows of one sheet. ``prefix`` is ``workbook.xlsx!Sheet!``, which a cell's address completes; ``keys`` are
+    those that are known, ``blank_hides`` says that an empty cell may be a broken one (X5)."""
 
     container: str
     prefix: str
-    rows: Sequence[Row]
+    rows: Rows
+    keys: Sequence[str | None] = ()
     blank_hides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class NamedRow:
-    """A row with its stable id, and the sheet it stands on."""
+    """A row with its stable id."""
 
     native_id: str
     key: str
     row: Row
-    container: str
+
+
+@dataclass(frozen=True, slots=True)
+class NamedRows:
+    """The rows of one sheet with their keys and with what stands behind ``ids/`` in their native ids.
+
+    Both are None for a row that has no name of its own.
+    """
+
+    ids: str
+    rows: Rows
+    keys: Sequence[str | None]
+    ends: Sequence[str | None]
+
+    def native_id(self, place: int) -> str:
+        return f"{self.ids}/{self.ends[place]}"
+
+    def places(self) -> Iterator[int]:
+        """Where the rows that have a name stand among all of them."""
+        return (place for place, end in enumerate(self.ends) if end is not None)
+
+    def row(self, place: int) -> NamedRow:
+        return NamedRow(self.native_id(place), self.keys[place] or "", self.rows[place])
 
 
 @dataclass(frozen=True, slots=True)
 class Naming:
-    """The rows that have a name of their own, those that have none, and keys that cannot be read at all.
+    """The rows of each sheet with their names, those that have none, and keys that cannot be read at all.
 
     Each row that is set aside comes with its sheet. ``unreadable`` are cells that hide which row it is: as long as
     there are any, no absence can be proved.
     """
 
-    named: Sequence[NamedRow]
+    named: Sequence[NamedRows]
     set_aside: Sequence[tuple[str, SetAside]]
     unreadable: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True)
-class _Keyed:
-    key: str
-    row: Row
+class _Place:
+    """A row that shares its key with others."""
+
     sheet: SheetRows
+    number: int
+    place: int
 
 
 def name_rows(sheets: Sequence[SheetRows], options: SpreadsheetOptions, ids: str) -> Naming:
@@ -62,34 +90,40 @@ def name_rows(sheets: Sequence[SheetRows], options: SpreadsheetOptions, ids: str
     cells named.
     """
     paths = identifying_paths(options)
-    by_key: dict[str, list[_Keyed]] = defaultdict(list)
+    keys = [list(sheet.keys or [None] * len(sheet.rows)) for sheet in sheets]
     set_aside: list[tuple[str, SetAside]] = []
     unreadable: list[str] = []
-    for sheet, row in ((each, row) for each in sheets for row in each.rows):
-        cell = _first_cell(row, paths)
-        place = sheet.prefix + cell.address
-        try:
-            key = _key(row, paths, options)
-        except ValueError as error:
-            # The row keeps an id that no key can have, so that the report can name it.
-            nameless = f"{ids}/?{_address(sheet, cell, sheets)}"
-            set_aside.append((sheet.container, SetAside(nameless, str(error), place)))
-            unreadable += [place] if _hides(cell, sheet) else []
-            continue
-        if len(row.filled) == len(paths) < len(row.cells):
-            aside = SetAside(f"{ids}/{key}", "the row holds nothing but its key", place)
-            set_aside.append((sheet.container, aside))
+    for sheet, found in zip(sheets, keys, strict=True):
+        for place in (place for place, key in enumerate(found) if key is None):
+            row = sheet.rows[place]
+            cell = _first_cell(row, paths)
+            where = sheet.prefix + cell.address
+            try:
+                key = _key(row, paths, options)
+            except ValueError as error:
+                # The row keeps an id that no key can have, so that the report can name it.
+                nameless = f"{ids}/?{_address(sheet, cell, sheets)}"
+                set_aside.append((sheet.container, SetAside(nameless, str(error), where)))
+                unreadable += [where] if _hides(cell, sheet) else []
+                continue
+            if len(row.filled) == len(paths) < len(row.cells):
+                aside = SetAside(f"{ids}/{key}", "the row holds nothing but its key", where)
+                set_aside.append((sheet.container, aside))
+            else:
+                found[place] = key
+    ends = keys if options.identity or "key" in options.columns else [_fingerprints(found) for found in keys]
+    for same in _shared(sheets, keys):
+        if ends is keys:
+            set_aside += _conflict(same, keys, paths, ids, sheets)
+            for each in same:
+                keys[each.number][each.place] = None
         else:
-            by_key[normalise_key(key)].append(_Keyed(key, row, sheet))
-    named: list[NamedRow] = []
-    for same in by_key.values():
-        if len(same) > 1 and (options.identity or "key" in options.columns):
-            set_aside += _conflict(same, paths, ids, sheets)
-        else:
-            named += _named(same, options, ids)
-    order = {sheet.container: number for number, sheet in enumerate(sheets)}
-    named.sort(key=lambda found: (order[found.container], found.row.number))
-    return Naming(named, set_aside, unreadable)
+            # Twins are counted in the order of what else they say: sorting the sheet must not swap them.
+            for number, each in enumerate(sorted(same, key=_content), start=1):
+                ends[each.number][each.place] = f"{_fingerprint(keys[each.number][each.place] or '')}-{number}"
+    return Naming(
+        [NamedRows(ids, sheet.rows, keys[at], ends[at]) for at, sheet in enumerate(sheets)], set_aside, unreadable
+    )
 
 
 def _hides(cell: Cell, sheet: SheetRows) -> bool:
@@ -98,21 +132,40 @@ def _hides(cell: Cell, sheet: SheetRows) -> bool:
     return broken or (sheet.blank_hides and cell.state is CellState.BLANK)
 
 
-def _named(same: Sequence[_Keyed], options: SpreadsheetOptions, ids: str) -> list[NamedRow]:
-    if options.identity or "key" in options.columns:
-        return [NamedRow(f"{ids}/{each.key}", each.key, each.row, each.sheet.container) for each in same]
-    # Twins are counted in the order of what else they say: sorting the sheet must not swap them.
-    return [
-        NamedRow(f"{ids}/{_fingerprint(each.key)}-{number}", each.key, each.row, each.sheet.container)
-        for number, each in enumerate(sorted(same, key=_content), start=1)
-    ]
+def _fingerprints(keys: Sequence[str | None]) -> list[str | None]:
+    return [None if key is None else f"{_fingerprint(key)}-1" for key in keys]
 
 
-def _content(each: _Keyed) -> list[tuple[bool, str, str]]:
-    """What a row says, its months last: amounts change more often than names."""
-    cells = each.row.cells.items()
+def _shared(sheets: Sequence[SheetRows], keys: Sequence[Sequence[str | None]]) -> list[list[_Place]]:
+    """The rows that share a key, those of each key together."""
+    seen: dict[str, int] = {}
+    several: dict[str, list[_Place]] = {}
+    starts = [0]
+    for found in keys:
+        starts.append(starts[-1] + len(found))
+
+    def place_of(count: int) -> _Place:
+        number = bisect_right(starts, count) - 1
+        return _Place(sheets[number], number, count - starts[number])
+
+    count = -1
+    for found in keys:
+        for key in found:
+            count += 1
+            if key is None:
+                continue
+            folded = key.lower() if key.isascii() else normalise_key(key)
+            first = seen.setdefault(folded, count)
+            if first != count:
+                several.setdefault(folded, [place_of(first)]).append(place_of(count))
+    return [several[folded] for folded in sorted(several, key=seen.__getitem__)]
+
+
+def _content(each: _Place) -> str:
+    """What a row says, its months last: amounts change more often than names. In one text, as there may be many."""
+    cells = each.sheet.rows[each.place].cells.items()
     said = [(path.startswith(("plan.", "forecast.", "actual.")), path, repr(cell.value)) for path, cell in cells]
-    return sorted(said)
+    return "\0".join(f"{is_month:d}\0{path}\0{value}" for is_month, path, value in sorted(said))
 
 
 def _key(row: Row, paths: Sequence[str], options: SpreadsheetOptions) -> str:
@@ -140,15 +193,21 @@ def _first_cell(row: Row, paths: Sequence[str]) -> Cell:
 
 
 def _conflict(
-    same: Sequence[_Keyed], paths: Sequence[str], ids: str, sheets: Sequence[SheetRows]
-) -> list[tuple[str, SetAside]]:
-    cells = [_first_cell(each.row, paths) for each in same]
-    places = [_address(each.sheet, cell, sheets) for each, cell in zip(same, cells, strict=True)]
-    stands_in = f"{same[0].key!r} stands in {', '.join(places[:-1])} and {places[-1]}; which row is meant?"
-    return [
-        (each.sheet.container, SetAside(f"{ids}/{each.key}", stands_in, each.sheet.prefix + cell.address))
-        for each, cell in zip(same, cells, strict=True)
-    ]
+    same: Sequence[_Place],
+    keys: Sequence[Sequence[str | None]],
+    paths: Sequence[str],
+    ids: str,
+    sheets: Sequence[SheetRows],
+) -> Iterator[tuple[str, SetAside]]:
+    """Set all rows of one key aside."""
+    first = keys[same[0].number][same[0].place]
+    shown = [_address(each.sheet, _first_cell(each.sheet.rows[each.place], paths), sheets) for each in same[:_SHOWN]]
+    last = shown.pop() if len(same) <= _SHOWN else f"{len(same) - _SHOWN:,} more cells"
+    stands_in = f"{first!r} stands in {', '.join(shown)} and {last}; which row is meant?"
+    for each in same:
+        cell = _first_cell(each.sheet.rows[each.place], paths)
+        native_id = f"{ids}/{keys[each.number][each.place]}"
+        yield each.sheet.container, SetAside(native_id, stands_in, each.sheet.prefix + cell.address)
 
 
 def _address(sheet: SheetRows, cell: Cell, sheets: Sequence[SheetRows]) -> str:

@@ -23,12 +23,13 @@ class Told:
     hint: str = ""
 
 
-@dataclass(frozen=True, slots=True)
 class LightReader:
     """Reads the lights of one sheet."""
 
-    sheet: Sheet
-    options: SpreadsheetOptions
+    def __init__(self, sheet: Sheet, options: SpreadsheetOptions) -> None:
+        self.sheet = sheet
+        self.options = options
+        self._words = LIGHTS | fold_words(options.lights)
 
     @property
     def reads_text(self) -> bool:
@@ -69,7 +70,7 @@ class LightReader:
         ]
 
     def _by_text(self, text: str) -> Told:
-        light = (LIGHTS | fold_words(self.options.lights)).get(normalise_key(text))
+        light = self._words.get(normalise_key(text))
         return Told(light) if light else Told(doubt=f"the light {text!r} is not known", hint="add the word to lights:")
 
     def _by_colour(self, row: int, column: int) -> Told:

@@ -15,6 +15,10 @@ _GROUPED = {
     "de": re.compile(r"\d{1,3}(?:[.\s']\d{3})+(?:,\d+)?|\d+(?:,\d+)?"),
     "en": re.compile(r"\d{1,3}(?:[,\s']\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?"),
 }
+_WHOLE = 1e15
+"""Below it a float that is whole is exactly the number that was typed."""
+_SHORT = 14
+"""A number of so many characters has no more than twelve decimals."""
 _DIGITS = re.compile(r"\d[\d.,'\s]*\d|\d")
 
 
@@ -30,6 +34,14 @@ class Amount:
 
 def exact(number: int | float) -> Decimal:
     """The decimal that a person meant: 0.30000000000000004 is 0.3 (X8)."""
+    if isinstance(number, int):
+        return Decimal(number)
+    if -_WHOLE < number < _WHOLE:
+        if number.is_integer():
+            return Decimal(int(number))
+        text = repr(number)
+        if len(text) <= _SHORT and "e" not in text:
+            return Decimal(text)
     return tidy(Decimal(repr(round(number, 12))))
 
 

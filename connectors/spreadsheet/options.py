@@ -200,8 +200,9 @@ class SpreadsheetOptions(SourceOptions):
     """A larger file is refused."""
     largest_unpacked_megabytes: Annotated[int, Field(ge=1)] = 600
     """A workbook that unpacks to more is refused before it is opened."""
-    most_cells: Annotated[int, Field(ge=1)] = 10_000_000
-    """A file with more cells and rows is refused before it is opened: 10 million are 400,000 rows of 25 columns."""
+    most_cells: Annotated[int, Field(ge=1)] = 8_000_000
+    """A file with more cells and rows is refused before it is opened: 8 million are 300,000 rows of 25 columns, and
+    take about 1 GB while they are read."""
 
     @field_validator("path")
     @classmethod

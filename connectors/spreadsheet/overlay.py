@@ -7,7 +7,7 @@ plain form in which every spreadsheet program writes; a sheet in any other form 
 import html
 import re
 from array import array
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -71,6 +71,12 @@ class Overlay:
         rows, styles = self.styles[column]
         place = bisect_left(rows, row)
         return styles[place] if place < len(rows) and rows[place] == row else None
+
+    def styles_between(self, column: int, first: int, last: int) -> dict[int, int]:
+        """The styles that tell something in some rows of a column, by row."""
+        rows, styles = self.styles[column]
+        start, end = bisect_left(rows, first), bisect_right(rows, last)
+        return dict(zip(rows[start:end], styles[start:end], strict=True))
 
     def format(self, row: int, column: int) -> str:
         """The number format of a cell; what tells neither unit nor percent is General."""

@@ -1,6 +1,7 @@
 """Totals rows are left out of the records and used as a check on them (X16)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 
 from connectors.spreadsheet.columns import PlacedColumn
@@ -8,7 +9,18 @@ from connectors.spreadsheet.fields import CellType
 from connectors.spreadsheet.table import Row, Table
 from connectors.spreadsheet.values import read_figure
 from model.errors import Problem
-from model.money import total
+
+
+@dataclass(slots=True)
+class _Sum:
+    """What the rows of one column add up to so far; ``number`` is None once one of them cannot be read."""
+
+    number: Decimal | None = Decimal(0)
+    rows: int = 0
+
+    def add(self, number: Decimal | None) -> None:
+        self.rows += 1
+        self.number = None if self.number is None or number is None else self.number + number
 
 
 def check_totals(table: Table, columns: Mapping[str, PlacedColumn], prefix: str) -> list[Problem]:
@@ -17,28 +29,35 @@ def check_totals(table: Table, columns: Mapping[str, PlacedColumn], prefix: str)
     A total fits when it is the sum of all rows above or of those since the total before it. A total that was never
     calculated, or rows that cannot be read, prove nothing.
     """
-    problems = []
-    start = 0
-    for row in sorted(table.totals, key=lambda found: found.number):
-        all_above = [other for other in table.rows if other.number < row.number]
-        since_last = [other for other in all_above if other.number > start]
-        for path, column in columns.items():
-            if column.type is CellType.MONEY:
-                problem = _difference(row, path, column, (all_above, since_last), prefix)
-                problems += [problem] if problem else []
-        start = row.number
+    problems: list[Problem] = []
+    if not table.totals:
+        return problems
+    money = {path: column for path, column in columns.items() if column.type is CellType.MONEY}
+    above, since = {path: _Sum() for path in money}, {path: _Sum() for path in money}
+    rows, at = table.rows.numbers, 0
+    for number in sorted(table.totals.numbers):
+        while at < len(rows) and rows[at] < number:
+            row = table.rows[at]
+            for path, column in money.items():
+                found = _number(row, path, column, blank=Decimal(0))
+                above[path].add(found)
+                since[path].add(found)
+            at += 1
+        row = table.totals.at(number)
+        for path, column in money.items():
+            problem = _difference(row, path, column, (above[path], since[path]), prefix)
+            problems += [problem] if problem else []
+        since = {path: _Sum() for path in money}
     return problems
 
 
-def _difference(
-    row: Row, path: str, column: PlacedColumn, choices: Sequence[Sequence[Row]], prefix: str
-) -> Problem | None:
-    shown = _number(row, path, column)
-    sums = [_sum(rows, path, column) for rows in choices if rows]
+def _difference(row: Row, path: str, column: PlacedColumn, choices: tuple[_Sum, _Sum], prefix: str) -> Problem | None:
+    sums = [choice.number for choice in choices if choice.rows]
+    shown = _number(row, path, column, blank=None)
     if shown is None or not sums or None in sums:
         return None
     # Displayed figures are rounded, each by half a hundredth at most.
-    allowed = Decimal("0.005") * (len(choices[0]) + 1)
+    allowed = Decimal("0.005") * (choices[0].rows + 1)
     if any(found is not None and abs(found - shown) <= allowed for found in sums):
         return None
     return Problem(
@@ -48,21 +67,10 @@ def _difference(
     )
 
 
-def _number(row: Row, path: str, column: PlacedColumn) -> Decimal | None:
+def _number(row: Row, path: str, column: PlacedColumn, blank: Decimal | None) -> Decimal | None:
+    """The amount of a cell; None when it cannot be read."""
     try:
         figure = read_figure(row.cells[path], column.reading)
     except ValueError:
         return None
-    return figure.number if figure else None
-
-
-def _sum(rows: Sequence[Row], path: str, column: PlacedColumn) -> Decimal | None:
-    """The sum of the filled cells; None when one of them cannot be read."""
-    numbers = []
-    for row in rows:
-        try:
-            figure = read_figure(row.cells[path], column.reading)
-        except ValueError:
-            return None
-        numbers += [figure.number] if figure else []
-    return total(numbers)
+    return figure.number if figure else blank

@@ -7,7 +7,7 @@ ours, and ``AsanaServer.expire_offsets`` forgets every place.
 
 from collections.abc import Callable, Mapping
 
-from sandbox.http import LOGIN_PAGE, Fault, Response
+from sandbox.http import Fault, Response
 
 LISTS = r"GET /api/1\.0/tasks\?"
 """The lists of tasks, which carry the records and their ids."""
@@ -46,17 +46,6 @@ def shrunken(*, after: int = 0) -> Fault:
     return Fault(LISTS, Response({"data": [], "next_page": None}), None, after)
 
 
-def sign_in_page(*, after: int = 0) -> Fault:
-    """A web page with status 200, from a proxy in between (A21)."""
-    return Fault(LISTS, LOGIN_PAGE, None, after)
-
-
-def rate_limited(seconds: int = 30, *, times: int | None = 1, after: int = 0) -> Fault:
-    """429 with a wish for a pause (A4, A17)."""
-    limited = Response({"errors": [{"message": "Rate limited"}]}, 429, {"Retry-After": str(seconds)})
-    return Fault(LISTS, limited, times, after)
-
-
 ASANA_FAULTS: Mapping[str, Callable[[], list[Fault]]] = {
     "expired-offset": lambda: [offset_expired()],
     "repeated-offset": lambda: [repeated_offset()],
@@ -64,8 +53,6 @@ ASANA_FAULTS: Mapping[str, Callable[[], list[Fault]]] = {
     "not-in-plan": lambda: [not_in_plan()],
     "not-shared": lambda: [not_shared()],
     "shrunken-lists": lambda: [shrunken()],
-    "sign-in-page": lambda: [sign_in_page()],
-    "rate-limit": lambda: [rate_limited()],
 }
 """By the name under which a fault is switched on."""
 

@@ -7,7 +7,7 @@ uses up the day; ``SalesforceServer.expire_sessions`` and ``expire_locators`` en
 
 from collections.abc import Callable, Mapping
 
-from sandbox.http import LOGIN_PAGE, Fault, Response
+from sandbox.http import Fault, Response
 
 QUERIES = r"GET /services/data/v[\d.]+/query"
 """Every query and every further page of one."""
@@ -50,20 +50,14 @@ def repeated_locator(*, after: int = 0) -> Fault:
     return Fault(rf"{QUERIES}/(0r8|\?q=SELECT\+Id)", Response(circle), None, after)
 
 
-def sign_in_page(*, after: int = 0) -> Fault:
-    """A web page with status 200, from a proxy in between."""
-    return Fault(QUERIES, LOGIN_PAGE, None, after)
-
-
 SALESFORCE_FAULTS: Mapping[str, Callable[[], list[Fault]]] = {
-    "lost-session": lambda: [session_lost()],
+    "lost-session": lambda: [session_lost(after=1)],
     "expired-locator": lambda: [locator_expired()],
     "repeated-locator": lambda: [repeated_locator()],
     "day-used-up": lambda: [day_used_up()],
     "query-timeout": lambda: [query_timeout()],
     "not-allowed": lambda: [not_allowed()],
     "shrunken-answers": lambda: [shrunken()],
-    "sign-in-page": lambda: [sign_in_page()],
 }
 """By the name under which a fault is switched on."""
 

@@ -130,10 +130,11 @@ def _kept(folder: Path, out: Path) -> Iterator["subprocess.Popen[str]"]:
 
 
 def _impatient(settings: Path, source: str, fault: str) -> None:
-    """Let the faulty source give up at once; the others keep their patience on a busy machine."""
+    """Let the faulty source give up soon; the others keep their patience on a busy machine."""
     deadline = ", answer_deadline_seconds: 2" if fault == "drip" else ""
+    attempts = 1 if SAID.get(f"{fault} {source}", SAID[fault]) else 3
     before, rest = settings.read_text(encoding="utf-8").split(f"    kind: {source}\n")
-    hurried = f"    kind: {source}\n    http: {{attempts: 1{deadline}}}\n"
+    hurried = f"    kind: {source}\n    http: {{attempts: {attempts}{deadline}}}\n"
     settings.write_text(before + hurried + rest, encoding="utf-8")
 
 
@@ -150,37 +151,126 @@ SAID = {
     "expired-token": "does not accept our",
     "expired-token salesforce": "does not let us sign in",
     "rate-limited": "asks for a pause of 3600 s",
+    "rate-limited-date": "longer than this run may take",
     "drip": "did not finish its answer in time",
     "truncated-json": "JSON that cannot be read",
+    "permission-loss": "does not show the project ERP",
+    "permission-loss asana": "no project named Same-day sorting",
+    "permission-loss salesforce": "has no field Promised_Date__c that salesforce may see",
+    "clock-skew": "",
+    "key-move": "",
+    "repeated-page-token": "goes round in circles",
+    "endless-changelog": "goes round in circles",
+    "no-bulk": "",
+    "list-that-ends-early": "ended a list in the middle",
+    "given-nothing": "gives 0 of them",
+    "expired-offset": "",
+    "repeated-offset": "leads back to a page it already gave",
+    "sync-token-expired": "refuses what we ask for (412)",
+    "not-in-plan": "asks for a plan that includes what we ask for",
+    "not-shared": "does not let our account see what we ask for",
+    "shrunken-lists": "its lists came up short",
+    "lost-session": "",
+    "expired-locator": "",
+    "repeated-locator": "leads back to a page it already gave",
+    "day-used-up": "no API requests left for today",
+    "query-timeout": "QUERY_TIMEOUT",
+    "not-allowed": "keeps this from us",
+    "shrunken-answers": "no longer shows 18 of 18 records",
 }
+"""What the source says under each fault; nothing where it is overcome. Where systems differ, the source stands behind
+the fault."""
+ABSENT = {"permission-loss jira": {"access_lost": 9}, "shrunken-answers salesforce": {"unobserved": 18}}
+"""What counts as absent while the fault lasts; everywhere else nothing."""
 
 
-@pytest.mark.parametrize("source", ["jira", "asana", "salesforce"])
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_fails_its_source_alone_and_everything_recovers_when_it_is_cleared(
+@pytest.mark.parametrize(("source", "fault"), [(source, fault) for source in FAULTS for fault in FAULTS[source]])
+def test_a_fault_ends_as_it_should_and_everything_recovers_when_it_is_cleared(
     copy: Path, tuesday: Meridian, source: str, fault: str
 ):
-    """S1-S4, J23: nothing of what was stored is lost, and no finding is resolved by a source that cannot be read."""
+    """S1-S9, J2, J5, J10, J21, J23, A6, A10, A18: nothing of what was stored is lost, nothing counts as deleted, and
+    no finding is resolved by a source that cannot be read."""
     patient = (copy / "driftline.yaml").read_text(encoding="utf-8")
     _impatient(copy / "driftline.yaml", source, fault)
+    said = SAID.get(f"{fault} {source}", SAID[fault])
     stood = _standing(copy)
     try:
-        said = driftline("demo", "fault", source, fault, "--folder", copy)
-        assert (said.code, said.out) == (0, f"faults of {source}: {fault}\n")
-        assert driftline("sync", "--full", folder=copy).code == 3
-        shown = {each["source"]: each for each in driftline("status", "--json", folder=copy).json["sources"]}
-        assert [name for name, entry in shown.items() if not entry["complete"]] == [source]
-        told = driftline("sources", "show", source, "--json", folder=copy).json
-        assert SAID.get(f"{fault} {source}", SAID[fault]) in told["failing"]["error"]
-        assert told["absences"] == {}
+        told = driftline("demo", "fault", source, fault, "--folder", copy)
+        assert (told.code, told.out) == (0, f"faults of {source}: {fault}\n")
+        assert driftline("sync", source, "--full", folder=copy).code == (3 if said else 0)
+        shown = driftline("sources", "show", source, "--json", folder=copy).json
+        assert said in (shown["failing"]["error"] if said else "")
+        assert shown["complete"] is not bool(said)
+        assert shown["absences"] == ABSENT.get(f"{fault} {source}", {})
         assert _standing(copy) == stood
         cleared = driftline("demo", "fault", source, fault, "--clear", "--folder", copy)
         assert (cleared.code, cleared.out) == (0, f"{source} answers as usual\n")
         (copy / "driftline.yaml").write_text(patient, encoding="utf-8")
-        assert driftline("sync", "--full", folder=copy).code == 0
-        assert driftline("sources", "show", source, "--json", folder=copy).json["failing"] is None
+        assert driftline("sync", source, "--full", folder=copy).code == 0
+        recovered = driftline("sources", "show", source, "--json", folder=copy).json
+        assert (recovered["failing"], recovered["absences"]) == (None, {})
+        assert _standing(copy) == stood
     finally:
         tuesday.switch_fault(source, None, on=False)
+
+
+@pytest.mark.parametrize("source", FAULTS)
+def test_a_fault_that_is_overcome_did_strike(copy: Path, tuesday: Meridian, source: str):
+    """The control of the test above: the faults that leave no trace in what is said were met."""
+    server = {"jira": tuesday.jira_server, "asana": tuesday.asana_server, "salesforce": tuesday.salesforce_server}[
+        source
+    ]
+    overcome = {"jira": "no-bulk", "asana": "expired-offset", "salesforce": "lost-session"}[source]
+    asked = len(server.requests)
+    driftline("sync", source, "--full", folder=copy)
+    undisturbed = len(server.requests) - asked
+    try:
+        tuesday.switch_fault(source, overcome, on=True)
+        asked = len(server.requests)
+        assert driftline("sync", source, "--full", folder=copy).code == 0
+        assert len(server.requests) - asked > undisturbed
+    finally:
+        tuesday.switch_fault(source, None, on=False)
+
+
+def test_a_fault_strikes_from_the_chosen_page_on(copy: Path, tuesday: Meridian):
+    """S1, S10: what came before the page that fails is stored, and the source counts as not read."""
+    _impatient(copy / "driftline.yaml", "salesforce", "down")
+    try:
+        said = driftline("demo", "fault", "salesforce", "down", "--page", "2", "--folder", copy)
+        assert said.out == "faults of salesforce: down from page 2 on\n"
+        asked = len(tuesday.salesforce_server.requests)
+        assert driftline("sync", "salesforce", "--full", folder=copy).code == 3
+        pages = [line for line in tuesday.salesforce_server.requests[asked:] if "/query" in line]
+        assert len(pages) == 2
+    finally:
+        tuesday.switch_fault("salesforce", None, on=False)
+    refused = driftline("demo", "fault", "jira", "key-move", "--page", "2", "--folder", copy)
+    assert refused.code == 2
+    assert "error: key-move changes what jira holds, and strikes no single page" in refused.err
+
+
+def test_an_issue_whose_key_moved_is_found_by_its_former_key_and_keeps_its_findings(monday: Meridian):
+    """J21."""
+    monday.move_to_tuesday()
+    driftline("sync", folder=monday.folder)
+    stood = _standing(monday.folder)
+    driftline("demo", "fault", "jira", "key-move", "--folder", monday.folder)
+    assert driftline("sync", folder=monday.folder).code == 0
+    assert "RTE-190" in driftline("show", "ERP-90", folder=monday.folder).out
+    assert _standing(monday.folder) == stood
+
+
+def test_a_slow_clock_of_a_server_is_told_by_the_probe_and_hides_no_change(monday: Meridian):
+    """S7, S8: the server stamps a change with a time that lies before the last read by our own clock."""
+    driftline("demo", "fault", "jira", "clock-skew", "--folder", monday.folder)
+    probed = driftline("sources", "probe", "jira", "asana", folder=monday.folder)
+    assert "the clock of jira's server is 2 h behind this machine's" in " ".join(probed.err.split())
+    assert "asana's server" not in probed.err
+    driftline("sync", folder=monday.folder)
+    driftline("demo", "move", "AUR-118", "2026-10-30", "--folder", monday.folder)
+    driftline("sync", folder=monday.folder)
+    assert "the work now says 30 Oct 2026" in driftline("findings", folder=monday.folder).out
 
 
 def test_faults_add_up_and_are_cleared_one_by_one_or_together(copy: Path, tuesday: Meridian):
@@ -199,7 +289,7 @@ def test_faults_add_up_and_are_cleared_one_by_one_or_together(copy: Path, tuesda
     ("words", "error", "hint"),
     [
         (["sap", "down"], "no server of the demo is called sap", "known are: jira, asana, salesforce"),
-        (["jira", "fire"], "there is no fault called fire", "known are: login-page, down"),
+        (["jira", "fire"], "there is no fault of jira called fire", "known are: login-page, down"),
         (["jira"], "name a fault, or --clear to end all", "see driftline demo fault --help"),
     ],
 )
@@ -216,7 +306,14 @@ def test_a_fault_without_a_running_demo_says_how_to_start_one(tmp_path: Path):
     assert f"error: no demo runs in {tmp_path}" in said.err
 
 
-def test_the_help_lists_every_fault_and_no_other():
+def test_the_help_lists_the_faults_of_every_source_and_no_other():
     page = driftline("demo", "fault", "--help").out
-    listed = page[page.index("The faults:") : page.index("For example")].splitlines()[1:]
-    assert [line.split()[0] for line in listed if line.startswith("    ") and line[4] != " "] == list(FAULTS)
+    listed: dict[str, list[str]] = {}
+    for line in page[: page.index("For example")].splitlines():
+        if line.strip().startswith("Faults of "):
+            listed[line.strip().removeprefix("Faults of ").rstrip(":")] = heading = []
+        elif listed and line.startswith("    ") and line[4] != " ":
+            heading.append(line.split()[0])
+    for source, names in FAULTS.items():
+        assert {*listed["every source"], *listed[source]} == set(names)
+    assert set(listed) == {"every source", *FAULTS}

@@ -37,7 +37,9 @@ def test_a_probe_tells_who_we_are_and_what_is_seen_and_stores_nothing(unread: Pa
     said = driftline("sources", "probe", folder=unread)
     assert said.code == 0
     assert [line for line in said.lines if not line.startswith(" ")] == NAMES
-    assert sum(1 for line in said.lines if line.startswith("  signed in as ")) == 5
+    assert sum(1 for line in said.lines if line.startswith("  signed in as ")) == 3
+    # A file has no sign-in.
+    assert sum(1 for line in said.lines if line.startswith("  reads ") and ".xlsx: " in line) == 2
     assert any(line.startswith("  sees ") and "AUR" in line for line in said.lines)
     assert list((unread / "state").iterdir()) == []
 
@@ -170,10 +172,12 @@ def test_a_record_that_is_set_aside_is_shown_with_reason_and_place_s10(monday: M
     assert (aside["native_id"], aside["reason"]) == (broken, "title holds half a character")
     assert aside["location"].startswith("https://app.asana.com/")
     assert aside["since"]
-    said = driftline("sources", "show", "asana", folder=monday.folder)
-    assert "set aside           1 record" in said.out
-    assert f"{broken}  title holds half a character" in said.out
-    assert aside["location"] in said.out
+    for columns in (80, 120):
+        said = driftline("sources", "show", "asana", folder=monday.folder, columns=columns)
+        assert "set aside           1 record" in said.out
+        assert f"{broken}  title holds half a character, since 14 Sep 2026" in said.out
+        assert f"\n      {aside['location']}\n" in said.out, "an address that is folded does not open"
+        assert aside["location"] in driftline("status", folder=monday.folder, columns=columns).out
 
 
 def test_absences_are_counted_by_class(monday: Meridian):
@@ -185,7 +189,7 @@ def test_absences_are_counted_by_class(monday: Meridian):
     told = driftline("sources", "show", "asana", "--json", folder=monday.folder).json
     assert told["absences"] == {"deleted": 1}
     assert told["records"] == sum(told["kinds"].values()) == before["records"] - 1
-    assert "1: 1 deleted" in driftline("sources", "show", "asana", folder=monday.folder).out
+    assert "absent              1 deleted" in driftline("sources", "show", "asana", folder=monday.folder).out
 
 
 @pytest.mark.parametrize("lists", ["no task at all", "some of the tasks"])

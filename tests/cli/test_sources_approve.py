@@ -36,6 +36,8 @@ def test_what_is_held_is_shown_by_the_source_and_its_records_are_unobserved(clos
     said = driftline("sources", "show", "salesforce", folder=closed).out
     assert "18 unobserved" in said
     assert "held since" in said
+    assert "18: 18 of 18 in Opportunities; they count as unobserved until somebody approves" in " ".join(said.split())
+    assert said.count("no longer shows 18 of 18 records") == 1
 
 
 def test_an_approval_is_kept_with_who_and_why_and_used_by_the_next_run(closed: Path):
@@ -45,11 +47,17 @@ def test_an_approval_is_kept_with_who_and_why_and_used_by_the_next_run(closed: P
     assert "held records" in said.out
     [waiting] = shown(closed)["approvals"]  # type: ignore[misc]
     assert (waiting["by"], waiting["reason"], waiting["used_at"]) == ("ann", "the unit was sold", None)
+    for command in (("status",), ("sources", "show", "salesforce")):
+        waiting_for_it = " ".join(driftline(*command, folder=closed).out.split())
+        assert "approved; the next run concludes it, or now: driftline sync salesforce" in waiting_for_it
+        assert "driftline sources approve salesforce" not in waiting_for_it
     assert driftline("sync", "salesforce", folder=closed).code == 0
     told = shown(closed)
     assert (told["absences"], told["held"]) == ({"deleted": 18}, None)
     assert told["approvals"][0]["used_at"]  # type: ignore[index]
-    assert "18 records gone, by ann on " in driftline("sources", "show", "salesforce", folder=closed).out
+    said = driftline("sources", "show", "salesforce", folder=closed)
+    assert "18 records gone, by ann on " in said.out
+    assert "because “the unit was sold”; concluded on " in " ".join(said.out.split())
 
 
 def test_an_approval_may_be_given_while_another_process_owns_the_state(closed: Path, monday: Meridian):
@@ -93,3 +101,30 @@ def test_nothing_held_no_reason_and_an_unknown_name_are_refused(copy: Path):
         refused = driftline("sources", "approve", *words, "--yes", folder=copy)
         assert refused.code == 2
         assert said in refused.err
+
+
+def test_a_changed_type_is_let_through_and_everything_is_read_anew(monday: Meridian):
+    """S9: the store holds what the field is now, and the next run reads in full."""
+    folder = monday.folder
+    assert driftline("sync", "salesforce", folder=folder).code == 0
+    [before] = driftline("show", "OPP-0001", "--json", folder=folder).json
+    monday.salesforce.add_field("Launch_Release__c", "reference")
+    assert driftline("sync", "salesforce", folder=folder).code == 3
+    said = driftline("sources", "approve", "salesforce", "--reason", "it is a look-up now", "--yes", folder=folder)
+    assert said.code == 0
+    told = "promised_field was Launch_Release__c (string) and is now Launch_Release__c (reference)"
+    assert told in " ".join(said.out.split())
+    assert "held since" in said.out
+    [waiting] = shown(folder)["approvals"]  # type: ignore[misc]
+    assert (waiting["doubt"], waiting["reason"]) == ("shape", "it is a look-up now")
+    synced = driftline("sync", "salesforce", "--json", folder=folder)
+    assert synced.code == 0
+    [read] = synced.json["results"]
+    assert (read["outcome"], read["read"]) == ("complete", 18)
+    [after] = driftline("show", "OPP-0001", "--json", folder=folder).json
+    assert after["record"] == before["record"]
+    again = driftline("sync", "salesforce", "--json", folder=folder)
+    assert (again.code, again.json["results"][0]["read"]) == (0, 0)
+    refused = driftline("sources", "approve", "salesforce", "--reason", "once more", "--yes", folder=folder)
+    assert refused.code == 2
+    assert "nothing is held of salesforce" in refused.err

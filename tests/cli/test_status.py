@@ -7,7 +7,7 @@ from sandbox.world import Meridian
 from tests.cli.console import driftline
 
 Change = Callable[[Path, str, str], None]
-FIELDS = {"last_run", "sources", "set_aside", "findings", "deliveries", "owner", "expiring"}
+FIELDS = {"last_run", "sources", "set_aside", "findings", "deliveries", "owner", "expiring", "mapping"}
 SOURCE_FIELDS = {"source", "records", "linked", "as_of", "complete", "error", "configured"}
 
 
@@ -62,3 +62,56 @@ def test_a_source_that_is_no_longer_configured_is_marked(copy: Path, changed: Ch
     assert said.code == 0, said.err
     assert any(line.startswith("asana ") and line.endswith("no longer configured") for line in said.lines)
     assert any(line.startswith("asana2 ") and line.endswith("not read yet") for line in said.lines)
+
+
+def test_a_mistake_in_the_rules_is_told_beside_everything_that_is_stored(copy: Path, changed: Change):
+    changed(copy / "mapping" / "salesforce.yaml", "objective: M-101", "objective: M-1O1")
+    said = driftline("status", folder=copy)
+    assert said.code == 2
+    assert "findings       11 standing" in said.out
+    assert "mistakes       in the files: there is no objective 'M-1O1' (" in said.out
+    assert "error: there is no objective 'M-1O1'\n  --> " in said.err
+    told = driftline("status", "--json", folder=copy)
+    assert told.code == 2
+    assert told.json["mapping"]["mistakes"][0]["location"].endswith("salesforce.yaml:7:16")
+    assert told.json["mapping"]["fingerprint"]
+
+
+def test_a_mistake_in_the_settings_leaves_nothing_to_look_at(copy: Path, changed: Change):
+    changed(copy / "driftline.yaml", "sources:", "sauces:")
+    said = driftline("status", folder=copy)
+    assert (said.code, said.out) == (2, "")
+    assert "driftline.yaml:" in said.err
+
+
+def test_without_a_change_of_the_mapping_nothing_is_said_about_it(tuesday: Meridian):
+    assert "mapping  " not in driftline("status", folder=tuesday.folder).out
+    told = driftline("status", "--json", folder=tuesday.folder).json["mapping"]
+    assert (told["last_change"], told["refused"], told["mistakes"]) == (None, None, [])
+
+
+def test_while_a_daemon_does_not_take_an_edit_it_says_so(copy: Path):
+    """The files may be sound again by then; what counts is what the daemon works with."""
+    from datetime import UTC, datetime
+
+    from model.errors import Problem
+    from model.mapping_changes import RefusedConfiguration
+    from state.lock import Ownership
+    from state.store import Store
+
+    now = datetime(2026, 9, 15, 8, 0, tzinfo=UTC)
+    problems = (Problem("there is no objective 'M-1O1'", "mapping/salesforce.yaml:7:16", "did you mean 'M-101'?"),) * 2
+    [path] = (copy / "state").glob("*.db")
+    with Store.open(f"sqlite:///{path}") as store:
+        store.set_refused_configuration(RefusedConfiguration(now, problems, "f4a7f6e3"))
+        with Ownership.acquire(store, holder="driftline run", now=now):
+            said = driftline("status", folder=copy)
+            told = driftline("status", "--json", folder=copy).json["mapping"]
+        after = driftline("status", folder=copy)
+    assert said.code == 0
+    assert (
+        "not taken      an edit, since 15 Sep 2026 10:00 CEST: there is no objective 'M-1O1' "
+        "(mapping/salesforce.yaml:7:16), and 1 more"
+    ) in said.out
+    assert told["refused"]["problems"][0]["hint"] == "did you mean 'M-101'?"
+    assert "not taken" not in after.out

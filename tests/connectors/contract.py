@@ -53,6 +53,8 @@ class World(ABC):
     """Whether an incremental read leaves out what did not change (a changed file is read in full)."""
     answers_html: bool = True
     """Whether ``answer_html`` makes sense."""
+    hides_containers: bool = False
+    """Whether there are several containers, of which ``hide_container`` takes one away."""
 
     @abstractmethod
     def connector(self, context: ReadContext) -> Connector:
@@ -77,6 +79,10 @@ class World(ABC):
     def answer_html(self) -> None:
         """Make the source answer something that is not its data: a sign-in page, a file of another kind."""
         raise AssertionError("set answers_html to False or override answer_html")
+
+    def hide_container(self) -> str:
+        """Let the source not show one of several configured containers any more, and return its id in the roster."""
+        raise AssertionError("set hides_containers to False or override hide_container")
 
     def idle_cursor(self, connector: Connector) -> Cursor:
         """A cursor after which nothing changed. ``connector`` has just read everything."""
@@ -168,7 +174,8 @@ class ConnectorContract:
     def test_a_probe_names_who_we_are_and_what_we_see(self, world: World, opened) -> None:
         connector = opened()
         probe = connector.probe()
-        assert probe.identity
+        assert probe.server
+        assert probe.identity or not connector.identity(), "a source with a sign-in says who we are"
         assert {container.id for container in probe.containers} == {container.id for container in connector.roster()}
 
     def test_whoever_we_are_stays_the_same_while_nothing_changes(self, world: World, opened) -> None:
@@ -217,6 +224,22 @@ class ConnectorContract:
         wanted = [read[0], read[-1]]
         found = list(opened().fetch([record.native_id for record in wanted] + list(world.unknown_ids)))
         assert {record.id: record for record in found} == {record.id: record for record in wanted}
+
+    def test_a_container_that_is_not_shown_any_more_is_lost_and_the_others_are_read(self, world: World, opened) -> None:
+        """D.2: it is listed with what to do, and nothing is said of its records."""
+        if not world.hides_containers:
+            pytest.skip("this source has one container")
+        before = full_read(opened())
+        hidden = world.hide_container()
+        connector = opened()
+        roster = {container.id: container for container in connector.roster()}
+        assert {container.state for container in roster.values()} == {"visible", "lost"}
+        assert roster[hidden].state == "lost"
+        assert roster[hidden].problem is not None
+        assert roster[hidden].problem.hint, "it says one thing to do"
+        after = full_read(connector)
+        assert ids_of(after) >= {record.native_id for record in before if record.container != hidden} > set()
+        assert hidden not in {record.container for record in after}
 
     @pytest.mark.parametrize("question", QUESTIONS)
     def test_a_source_that_cannot_be_read_is_an_error_and_never_empty(

@@ -35,6 +35,7 @@ def office() -> Iterator[Office]:
 
 class AsanaWorld(World):
     secrets = ("asana-token", "revoked-token")
+    hides_containers = True
 
     def __init__(self, office: Office) -> None:
         self.office = office
@@ -69,6 +70,10 @@ class AsanaWorld(World):
 
     def answer_html(self) -> None:
         self.office.server.add_fault(Fault(response=LOGIN_PAGE, times=None))
+
+    def hide_container(self) -> str:
+        self.office.workspace.forbidden.add(self.office.sorting)
+        return self.office.sorting
 
 
 class TestAsanaContract(ConnectorContract):

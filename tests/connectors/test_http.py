@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import requests
 
 from connectors.base import HttpOptions, ReadContext
 from connectors.http import SessionPool, open_session
+from connectors.http.decoded import take
 from model.errors import (
     ConfigurationError,
     InterruptedRunError,
@@ -86,6 +88,44 @@ def test_retry_after_in_seconds_is_honoured(server: StandIn, context: ReadContex
     with session_to(server, context) as session:
         session.get(f"{server.url}/things")
     assert 300 <= waits(context)[0] <= 301
+
+
+def test_a_pause_holds_back_every_thread_of_the_source_and_no_other_source(
+    server: StandIn, context: ReadContext
+) -> None:
+    """J35: whoever else asks meanwhile would only make the pause longer."""
+    server.add_fault(Fault("", Response({}, 429, {"Retry-After": "300"})))
+    with session_to(server, context) as session, ThreadPoolExecutor(1) as another:
+        another.submit(session.get, f"{server.url}/things").result()
+        told = len(waits(context))
+        session.get(f"{server.url}/things")
+        assert (told, [295 <= wait <= 301 for wait in waits(context)]) == (1, [True, True])
+        another.submit(session.get, f"{server.url}/things").result()
+        assert len(waits(context)) == 2, "it has waited by itself"
+    with session_to(server, context) as other_source:
+        other_source.get(f"{server.url}/things")
+    assert len(waits(context)) == 2
+
+
+def test_a_pause_of_another_thread_that_the_run_cannot_afford_is_an_error(
+    server: StandIn, context: ReadContext
+) -> None:
+    """S1, J35: nobody waits for longer than the run may take, and nobody asks meanwhile."""
+    server.add_fault(Fault("", Response({}, 429, {"Retry-After": "99999"})))
+    with session_to(server, context) as session, ThreadPoolExecutor(1) as another:
+        with pytest.raises(SourceRateLimitedError):
+            another.submit(session.get, f"{server.url}/things").result()
+        with pytest.raises(SourceRateLimitedError, match="asks for a pause of"):
+            session.get(f"{server.url}/things")
+    assert len(server.requests) == 1
+
+
+def test_an_answer_is_decoded_once_and_then_from_its_text(server: StandIn, context: ReadContext) -> None:
+    with session_to(server, context) as session:
+        response = session.get(f"{server.url}/things")
+    first, again = take(response), take(response)
+    assert first == again == response.json()
+    assert first is not again, "what was taken is not held any longer"
 
 
 def test_retry_after_as_a_date_is_honoured(server: StandIn, context: ReadContext) -> None:

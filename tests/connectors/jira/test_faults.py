@@ -195,8 +195,9 @@ def test_a_pause_that_jira_asks_for_is_kept_in_full_before_the_page_is_asked_for
     either.add_fault(Fault(SEARCH, Response({}, 429, {"Retry-After": until if as_date else "600"}), after=position))
     stop = InstantStop()
     assert ids_of(read([], ReadContext(NOW, context_at().zone, stop))) == set(site.issues)
-    assert len(stop.waits) == 1
-    assert 590 <= stop.waits[0] <= 610
+    # Whichever thread asks meanwhile waits for as long; here no time passes in a wait.
+    assert stop.waits
+    assert all(590 <= wait <= 610 for wait in stop.waits)
 
 
 def test_an_outage_of_one_page_is_ridden_out(either: JiraServer, site: JiraSite, read: Any, position: int) -> None:

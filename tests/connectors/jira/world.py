@@ -51,6 +51,7 @@ def options_for(server: JiraServer, **given: Any) -> JiraOptions:
 class JiraWorld(World):
     secrets = ("jira-token", "another-token")
     unknown_ids = ("999999999", "version:999999999", "sprint:999999999")
+    hides_containers = True
 
     def __init__(self, server: JiraServer) -> None:
         self.server = server
@@ -77,6 +78,10 @@ class JiraWorld(World):
 
     def answer_html(self) -> None:
         self.server.add_fault(Fault("", LOGIN_PAGE, times=None))
+
+    def hide_container(self) -> str:
+        self.site.projects["OPS"].hidden = True
+        return "OPS"
 
 
 def items(connector: Connector) -> dict[str, WorkItem]:

@@ -17,6 +17,12 @@ def tap_dbf() -> Path:
     return installed_tap("tap-dbf")
 
 
+@pytest.fixture(scope="module")
+def memory(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where what the real tap said is kept for the tests of one module."""
+    return tmp_path_factory.mktemp("tap-said")
+
+
 @pytest.fixture
 def dbf(tmp_path: Path, tap_dbf: Path) -> DbfWorld:
     return DbfWorld(tmp_path, tap_dbf)

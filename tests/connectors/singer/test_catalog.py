@@ -5,13 +5,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from connectors.singer.catalog import parse_catalog
 from connectors.singer.options import SingerOptions
 from model.errors import SchemaDriftError, SourceContentError, SourceGoneError, SourceUnavailableError
 from model.reading import Missing
 from model.records import Absence
-from tests.connectors.contract import full_read
+from tests.connectors.contract import full_read, records_of
 from tests.connectors.singer.world import ScriptedWorld, task
 
 _STRING = {"type": ["null", "string"]}
@@ -204,3 +205,39 @@ def test_discovery_helps_also_while_no_mapped_stream_or_field_is_right(connect):
     found = connect(streams={"issues": {"kind": "work_item", "fields": {"title": "subject"}}}).discover()
     assert [problem.message for problem in found.problems] == ["the tap of tasks does not offer the stream issues"]
     assert "due_on" in {field.name for field in found.fields}
+
+
+def test_discovery_writes_a_block_that_can_be_pasted(scripted: ScriptedWorld, connect):
+    """Only the streams whose names say what they are; the others stand behind #."""
+    scripted.content["streams"]["stargazers"] = scripted.content["streams"]["tasks"] | {"key_properties": []}
+    scripted.write()
+    found = connect(streams={"unknown": {"kind": "deal", "fields": {"title": "no"}}}).discover()
+    assert found.option == "streams"
+    assert "      # not read: id (integer), user.team (string), _sdc_deleted_at (string)" in found.settings.splitlines()
+    pasted = yaml.safe_load(found.settings)["streams"]
+    assert pasted == {
+        "tasks": {
+            "kind": "work_item",
+            "fields": {
+                "title": "name",
+                "owner": "user.login",
+                "status": "state",
+                "due": "due_on",
+                "labels": "labels.name",
+                "estimate": "points",
+                "changed": "updated_at",
+            },
+        }
+    }
+    assert len(records_of(connect(streams=pasted).changed(None))) == 3
+    uncommented = yaml.safe_load("\n".join(line.removeprefix("# ") for line in found.settings.splitlines()))["streams"]
+    assert uncommented["stargazers"]["id"] == ["id"]
+    assert connect(streams=uncommented).discover().problems == []
+
+
+def test_a_discovery_keeps_what_is_configured(connect):
+    stream = {"statuses": {"on hold": "doing"}, "id": ["id", "no"], "url": "https://tasks.example/{id}"}
+    connector = connect(stream=stream)
+    pasted = yaml.safe_load(connector.discover().settings)
+    again = SingerOptions.model_validate({**connector.options.model_dump(), **pasted})
+    assert again.streams == connector.options.streams

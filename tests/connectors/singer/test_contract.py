@@ -16,8 +16,8 @@ class TestSingerContractWithTapDbf(ConnectorContract):
     """A real tap from the package index. It reads its files whole on every run, with a state or without."""
 
     @pytest.fixture
-    def world(self, dbf: DbfWorld) -> World:
-        return dbf
+    def world(self, tmp_path: Path, tap_dbf: Path, memory: Path) -> World:
+        return DbfWorld(tmp_path, tap_dbf, memory=memory)
 
     def test_what_changed_since_the_cursor_is_read(self, world: World, opened) -> None:
         first = opened()

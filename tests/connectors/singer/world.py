@@ -17,6 +17,7 @@ from tests.connectors.contract import NOW, World, context_at
 from tests.connectors.singer.dbf_file import Cell, Field, write_dbf
 
 SCRIPTED_TAP = Path(__file__).with_name("scripted_tap.py")
+REMEMBERING_TAP = Path(__file__).with_name("remembering_tap.py")
 SECRET = "s3cr3t-t0ken-value/with+signs"
 _STRING = {"type": ["null", "string"]}
 TASKS_SCHEMA: dict[str, Any] = {
@@ -99,7 +100,7 @@ class ScriptedWorld(World):
     def options(self, **given: Any) -> SingerOptions:
         stream = {"kind": "work_item", "fields": TASK_FIELDS, **given.pop("stream", {})}
         written = {
-            "tap": [sys.executable, str(SCRIPTED_TAP)],
+            "tap": [sys.executable, "-S", "-E", str(SCRIPTED_TAP)],
             "config": {"world": str(self.file), "token": Secret("env:TAP_TOKEN", SECRET)},
             "streams": {"tasks": stream},
             **given,
@@ -151,9 +152,12 @@ class DbfWorld(World):
     unknown_ids = ("work/W-999999", "999999999")
     answers_html = False
 
-    def __init__(self, folder: Path, tap: Path) -> None:
+    def __init__(self, folder: Path, tap: Path, *, memory: Path | None = None) -> None:
+        """With a ``memory`` the tap runs once for each question that tests have in common."""
         self.folder = folder
-        self.tap = tap
+        self.tap = [str(tap)]
+        if memory is not None:
+            self.tap = [sys.executable, "-S", "-E", str(REMEMBERING_TAP), str(memory), str(tap)]
         self.rows: dict[str, list[Cell]] = {
             f"W-{number}": [f"W-{number}", f"Paket {number}", date(2026, 10, 30), Decimal("2.5"), False, LONG_AGO]
             for number in range(1, MANY + 1)
@@ -166,7 +170,7 @@ class DbfWorld(World):
     def settings(self) -> Mapping[str, Any]:
         return {
             "kind": "singer",
-            "tap": [str(self.tap)],
+            "tap": self.tap,
             "config": {"path": str(self.folder / "*.dbf")},
             "streams": {
                 "work": {

@@ -74,5 +74,5 @@ class SshServer:
             self.transports.append(transport)
             try:
                 transport.start_server(server=_Login())
-            except (paramiko.SSHException, EOFError):
+            except (paramiko.SSHException, EOFError, OSError):
                 continue

@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from openpyxl import Workbook
 
 from connectors.base import Connector, ReadContext
 from connectors.spreadsheet import SpreadsheetConnector
@@ -13,6 +14,8 @@ from tests.connectors.contract import ConnectorContract, World, full_read
 from tests.connectors.spreadsheet.books import HEADER, options
 from tests.connectors.spreadsheet.odd_formats import write_ods
 from tests.connectors.spreadsheet.test_demo_workbooks import tracker_options
+
+KEYED = ["No.", "Name"]
 
 
 class WorkbookWorld(World):
@@ -77,6 +80,65 @@ class TestSpreadsheetContract(ConnectorContract):
             known = {known.name for known in fields(record)} | set(record.custom)
             assert {name.partition(".")[0] for name in record.provenance} <= known
             assert record.provenance["plan.2026-10"].startswith(f"Massnahmen.xlsx!{SAVINGS_SHEET}!K")
+
+
+class SheetsWorld(World):
+    """A workbook with two sheets that are read, of which one is deleted."""
+
+    unknown_ids = ("rows/M-999",)
+    incremental = False
+    answers_html = False
+    hides_containers = True
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "Plans.xlsx"
+        self.sheets = {"Plan 2026": [KEYED, ["M-1", "Oil"], ["M-2", "Coal"]], "Plan 2027": [KEYED, ["M-3", "Wind"]]}
+        self._write()
+
+    def _write(self) -> None:
+        workbook = Workbook()
+        workbook.remove(workbook.active)
+        for name, rows in self.sheets.items():
+            sheet = workbook.create_sheet(name)
+            for row in rows:
+                sheet.append(row)
+        workbook.save(self.path)
+        workbook.close()
+
+    def connector(self, context: ReadContext) -> Connector:
+        mapped = {"key": "No.", "title": "Name"}
+        read = options(self.path, sheets=["Plan 2026", "Plan 2027"], records="saving", columns=mapped)
+        return SpreadsheetConnector("plans", read, context)
+
+    def expected_ids(self) -> set[str]:
+        return {f"rows/{row[0]}" for rows in self.sheets.values() for row in rows[1:]}
+
+    def change_one(self) -> str:
+        self.sheets["Plan 2026"][1][1] = "Gas"
+        self._write()
+        return "rows/M-1"
+
+    def remove_one(self) -> str:
+        self.sheets["Plan 2026"].pop()
+        self._write()
+        return "rows/M-2"
+
+    def break_access(self) -> None:
+        self.path.unlink()
+
+    def hide_container(self) -> str:
+        del self.sheets["Plan 2027"]
+        self._write()
+        return "Plan 2027"
+
+    def idle_cursor(self, connector: Connector) -> Cursor:
+        return connector.next_cursor()
+
+
+class TestSheetsContract(ConnectorContract):
+    @pytest.fixture
+    def world(self, tmp_path: Path) -> SheetsWorld:
+        return SheetsWorld(tmp_path)
 
 
 class RowsWorld(World):

@@ -213,8 +213,7 @@ def test_a_text_file_has_limits_too(book: Path) -> None:
 def test_a_probe_names_the_reader_and_the_delimiter(book: Path) -> None:
     book.write_text(GERMAN.replace(";", "|"), newline="")
     probe = connector(book).probe()
-    assert probe.identity == "Tracker.csv"
-    assert probe.server == "rows, header in row 3, columns A:D, read by text, delimiter '|'"
+    assert probe.server == "Tracker.csv: rows, header in row 3, columns A:D, read by text, delimiter '|'"
     assert [container.name for container in connector(book).roster()] == ["Tracker.csv"]
 
 

@@ -155,8 +155,7 @@ def test_the_english_table_is_read_in_its_unit(english: Path) -> None:
 def test_a_probe_shows_each_mapped_column_with_its_cell_and_a_sample(german: Path) -> None:
     probe = tracker("savings", german).probe()
     counts = dict(probe.counts)
-    assert probe.identity == "Massnahmen.xlsx"
-    assert probe.server.startswith("Maßnahmen, header in row 5, columns A:")
+    assert probe.server.startswith("Massnahmen.xlsx: Maßnahmen, header in row 5, columns A:")
     assert counts["rows"] == 2
     assert counts["enabler from 'Abhängig von' (G5), such as 'ERP-100'"] == 1
     assert counts["custom.cost_centre from 'Kostenstelle' (E5, hidden), such as '4711'"] == 1

@@ -62,9 +62,18 @@ def server(book: Path) -> Iterator[StandIn]:
 def test_a_workbook_is_read_from_a_web_server(server: StandIn, book: Path) -> None:
     source = opened(f"{server.url}/Tracker.xlsx")
     assert keys(source) == ["M-1"]
-    assert source.probe().identity == "Tracker.xlsx"
+    assert source.probe().server.startswith("Tracker.xlsx: ")
     cursor = source.next_cursor()
     assert list(opened(f"{server.url}/Tracker.xlsx").changed(cursor)) == [], "the same content makes no page (X27)"
+
+
+def test_what_a_web_server_has_is_discovered(server: StandIn) -> None:
+    """Also with a sign-in, and while the configured columns are wrong."""
+    address = f"{server.url}/guarded/Tracker.xlsx"
+    found = opened(address, storage={"token": secret("t0ken")}, columns={"key": "Nowhere"}).discover()
+    assert [container.id for container in found.containers] == ["Savings"]
+    assert [each.name for each in found.fields] == list(HEADER)
+    assert "Nowhere" in found.problems[0].message
 
 
 @pytest.mark.parametrize("storage", [{"token": "t0ken"}, {"query": "sig=t0ken"}])

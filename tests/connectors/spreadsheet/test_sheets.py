@@ -166,7 +166,8 @@ def test_a_probe_shows_each_sheet(book: Path) -> None:
     counts = dict(probe.counts)
     assert (counts["rows"], counts["rows on Plan 2026"], counts["rows on Plan 2027"]) == (3, 2, 1)
     assert counts["title from 'Name' (C3 on Plan 2027), such as 'Oil'"] == 1
-    assert probe.server.startswith("Plan 2026, header in row 1, columns A:D; Plan 2027, header in row 3, columns A:D")
+    places = "Plan 2026, header in row 1, columns A:D; Plan 2027, header in row 3, columns A:D"
+    assert probe.server.startswith(f"{book.name}: {places}")
 
 
 @pytest.mark.parametrize(
