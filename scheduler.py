@@ -23,6 +23,7 @@ from model.errors import DriftlineError, InterruptedRunError
 from pipeline.crash import crash_site
 from pipeline.notify import deliver, prepare
 from pipeline.pauses import Pauses
+from pipeline.reload import Reloader, conclude_anew
 from pipeline.run import make_pass
 from pipeline.slots import SlotBook
 from state.store import Store
@@ -42,6 +43,10 @@ SMALLEST_JUMP = timedelta(seconds=2)
 
 _READ = "read "
 _DIGESTS = "digests"
+_CONCLUDE = "link and judge anew"
+_LOOK = "look at the files"
+_SPARE_THREADS = 32
+"""For sources that a configuration brings which is taken later; a thread is made when it is first used."""
 _LAST_RUNS = 100
 """How many runs are looked through for the last attempt to read a source."""
 
@@ -64,6 +69,11 @@ class Daemon:
     tried: dict[str, datetime] = field(default_factory=dict)
     """When the last attempt to read each source ended."""
     monotonic: Callable[[], float] = time.monotonic
+    load: Callable[[], Configuration] | None = None
+    """Loads the configuration anew from its files; without it the daemon keeps the one it has."""
+    _reloader: Reloader | None = None
+    _wished: threading.Event = field(default_factory=threading.Event)
+    """Somebody wants the files looked at now."""
     _held_back: dict[str, float] = field(default_factory=dict)
     """Since when the due digest of an audience waits for overdue sources."""
     _under_way: int = 0
@@ -75,13 +85,16 @@ class Daemon:
         return SlotBook(self.store, settings.digests, settings.business.zone)
 
     def run(self) -> bool:
-        """Work until SIGTERM or SIGINT; tell whether everything under way ended within the grace time."""
-        with _signals() as asked:
+        """Work until SIGTERM or SIGINT; tell whether everything under way ended within the grace time.
+
+        SIGHUP loads the configuration anew at once; an edited file is noticed without it.
+        """
+        with _signals() as (asked, wishes):
             self.begin()
             scheduler = self._scheduler()
             scheduler.start()
             log.info("daemon.started", sources=len(self.configuration.settings.sources))
-            self._follow_clock(scheduler, asked)
+            self._follow_clock(scheduler, asked, wishes)
             self.stop.set()
             scheduler.shutdown(wait=False)
             ended = self._wait_for_jobs()
@@ -100,28 +113,24 @@ class Daemon:
             stored = self.store.cursor(name)
             if stored is not None:
                 self.tried[name] = max(stored.read_at, self.tried.get(name, stored.read_at))
+        if self.load is not None:
+            self._reloader = Reloader(self.store, self.load, self.clock, self.monotonic)
+            self._reloader.begin(self.configuration)
 
     def _scheduler(self) -> BackgroundScheduler:
         sources = self.configuration.settings.sources
         # A thread for each source and one for the digests: no job waits for a free one (P12).
         scheduler = BackgroundScheduler(
             timezone=UTC,
-            executors={"default": ThreadPoolExecutor(len(sources) + 1)},
+            executors={"default": ThreadPoolExecutor(len(sources) + 1 + _SPARE_THREADS)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
         )
         # What it warns of comes as an event, and what a job raises is told without the values around it (P10, X1).
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         scheduler.add_listener(_tell_of_long_reading, EVENT_JOB_MAX_INSTANCES)
         now = datetime.now(UTC)
-        for name, options in sources.items():
-            scheduler.add_job(
-                self.read,
-                "interval",
-                args=[name],
-                id=f"{_READ}{name}",
-                seconds=max(1.0, options.every.total_seconds()),
-                next_run_time=now + self.wait_before_first_read(name),
-            )
+        for name in sources:
+            self._add_reading(scheduler, name)
         scheduler.add_job(
             self.tell,
             "interval",
@@ -129,7 +138,61 @@ class Daemon:
             seconds=DIGEST_TICK.total_seconds(),
             next_run_time=now + timedelta(seconds=1),
         )
+        if self._reloader is not None:
+            seconds = DIGEST_TICK.total_seconds()
+            scheduler.add_job(self._look, "interval", args=[scheduler], id=_LOOK, seconds=seconds)
         return scheduler
+
+    def _add_reading(self, scheduler: BackgroundScheduler, name: str) -> None:
+        """Read a source at its interval; in place of the interval it was read at before, if it was."""
+        scheduler.add_job(
+            self.read,
+            "interval",
+            args=[name],
+            id=f"{_READ}{name}",
+            seconds=max(1.0, self.configuration.settings.sources[name].every.total_seconds()),
+            next_run_time=datetime.now(UTC) + self.wait_before_first_read(name),
+            replace_existing=True,
+        )
+
+    def _look(self, scheduler: BackgroundScheduler) -> None:
+        wished = self._wished.is_set()
+        self._wished.clear()
+        self._attempt(_LOOK, partial(self.look_at_files, scheduler, at_once=wished))
+
+    def look_at_files(self, scheduler: BackgroundScheduler | None = None, *, at_once: bool = False) -> bool:
+        """Take an edited configuration when it is sound as a whole; tell whether one was taken (F1).
+
+        What is read at that moment ends with the sources as they were, and is linked and judged with the new mapping.
+        """
+        if self._reloader is None:
+            return False
+        taken = self._reloader.look(self.configuration, at_once=at_once)
+        if taken is None:
+            return False
+        before, self.configuration = self.configuration, taken
+        self.slots.begin(self.clock())
+        if scheduler is not None:
+            self._reschedule(scheduler, before)
+            scheduler.add_job(self.conclude, id=_CONCLUDE, replace_existing=True, max_instances=2)
+        return True
+
+    def _reschedule(self, scheduler: BackgroundScheduler, before: Configuration) -> None:
+        old, new = before.settings.sources, self.configuration.settings.sources
+        for name in old.keys() - new.keys():
+            scheduler.remove_job(f"{_READ}{name}")
+        for name, options in new.items():
+            if name not in old or old[name].every != options.every:
+                self._add_reading(scheduler, name)
+
+    def conclude(self) -> None:
+        """Link and judge what is stored with the configuration as it is now."""
+
+        def anew() -> None:
+            with self.turn:
+                conclude_anew(self.store, self.configuration, now=self.clock())
+
+        self._attempt(_CONCLUDE, anew)
 
     def wait_before_first_read(self, name: str) -> timedelta:
         """What is left of the interval since the last attempt; nothing when it is overdue or there was none."""
@@ -138,11 +201,22 @@ class Daemon:
             return timedelta()
         return min(max(timedelta(), self.tried[name] + every - self.clock()), every)
 
-    def _follow_clock(self, scheduler: BackgroundScheduler, asked: socket.socket) -> None:
+    def _follow_clock(
+        self, scheduler: BackgroundScheduler, asked: socket.socket, wishes: socket.socket | None = None
+    ) -> None:
         """Wait until somebody asks us to stop. When the clock is set back, move the jobs with it: intervals must not
-        stretch by the difference (C13)."""
+        stretch by the difference (C13). Have the files looked at when ``wishes`` asks for it."""
         before = _wall_over_monotonic()
-        while not select.select([asked], [], [], DIGEST_TICK.total_seconds())[0]:
+        watched = [asked] if wishes is None else [asked, wishes]
+        while True:
+            told = select.select(watched, [], [], DIGEST_TICK.total_seconds())[0]
+            if any(each is not wishes for each in told):
+                return
+            for each in told:
+                each.recv(64)
+            if told and self._reloader is not None:
+                self._wished.set()
+                scheduler.modify_job(_LOOK, next_run_time=datetime.now(UTC))
             now = _wall_over_monotonic()
             if now - before < -SMALLEST_JUMP:
                 log.warning("clock.set_back", seconds=(before - now).total_seconds())
@@ -182,7 +256,15 @@ class Daemon:
         """Make a pass over one source."""
 
         def one_pass() -> None:
-            make_pass(self.store, self.configuration, clock=self.clock, stop=self.stop, only=[name], turn=self.turn)
+            make_pass(
+                self.store,
+                self.configuration,
+                clock=self.clock,
+                stop=self.stop,
+                only=[name],
+                turn=self.turn,
+                latest=lambda: self.configuration,
+            )
 
         self._attempt(f"{_READ}{name}", one_pass)
         self.tried[name] = self.clock()
@@ -223,19 +305,22 @@ class Daemon:
 
 
 @contextmanager
-def _signals() -> Iterator[socket.socket]:
-    """A socket that can be read once SIGTERM or SIGINT came. A handler must take no lock, so it sets no event."""
-    reader, writer = socket.socketpair()
-    writer.setblocking(False)
+def _signals() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Two sockets: one can be read once SIGTERM or SIGINT came, the other after each SIGHUP. A handler must take no
+    lock, so it sets no event."""
+    (reader, writer), (wishes, wisher) = socket.socketpair(), socket.socketpair()
 
-    def pass_on(_number: int, _frame: FrameType | None) -> None:
+    def pass_on(number: int, _frame: FrameType | None) -> None:
         with suppress(BlockingIOError):
-            writer.send(b".")
+            (wisher if number == signal.SIGHUP else writer).send(b".")
 
-    with reader, writer:
-        before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGINT)}
+    with reader, writer, wishes, wisher:
+        writer.setblocking(False)
+        wisher.setblocking(False)
+        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+        before = {number: signal.signal(number, pass_on) for number in numbers}
         try:
-            yield reader
+            yield reader, wishes
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)

@@ -1,8 +1,8 @@
 """Loading: settings, objectives and rules become one checked Configuration, or one error with every mistake."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from mapping.document import Document, SourceText, parse
 from mapping.load import LoadedMapping, load_mapping
 from model.errors import ConfigurationError, Problem, UserError
 
-__all__ = ["Configuration", "find_settings", "load"]
+__all__ = ["Configuration", "find_settings", "load", "without_mapping"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Configuration:
 
     ``root`` is the settings file's folder, from which relative paths start. ``fingerprint`` changes with the text of
     any of the ``files``, of which the settings file is the first. ``warnings`` are things that are probably not meant.
+    ``texts`` are the files of objectives and rules as they were read.
     """
 
     root: Path
@@ -40,6 +41,7 @@ class Configuration:
     fingerprint: str
     files: tuple[Path, ...]
     warnings: tuple[Problem, ...] = ()
+    texts: Mapping[Path, SourceText] = field(default_factory=dict, repr=False)
 
     @property
     def state_url(self) -> str:
@@ -70,7 +72,23 @@ def load(path: Path) -> Configuration:
         fingerprint=_fingerprint([text, *objectives.values(), *rules.values()]),
         files=(path, *objectives, *rules),
         warnings=(*mapping.warnings, *exposed_files(settings, root=root)),
+        texts={**objectives, **rules},
     )
+
+
+def without_mapping(path: Path) -> Configuration | None:
+    """The settings alone, with an empty mapping, to look at what is stored while another file has mistakes; None when
+    the settings file itself has some."""
+    try:
+        path = find_settings(path.parent, path).absolute()
+        text = read_file(path)
+        settings, problems = settings_of(parse(text))
+    except UserError:
+        return None
+    if settings is None or problems:
+        return None
+    empty = load_mapping([], [], sources=())
+    return Configuration(path.parent, anchored(settings, path.parent), empty, _fingerprint([text]), (path,))
 
 
 def _parsed(text: SourceText) -> Document:

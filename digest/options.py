@@ -167,6 +167,8 @@ class MailOptions(Options):
     """The domain in Message-ID; when left out the domain of the sender. It must stay the same on every machine."""
     unsubscribe: Annotated[MailAddress | None, Field(examples=["it-service@example.com"])] = None
     """Who takes requests to leave a digest; when left out the sender."""
+    admin: Annotated[MailAddress | None, Field(examples=["driftline-admin@example.com"])] = None
+    """Who is told, once for each mistake, when the daemon does not take an edited configuration."""
     smtp: SmtpOptions
     """The mail server."""
 

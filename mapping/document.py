@@ -43,6 +43,11 @@ class Document:
         """Locate a mistake at a value, or at its key. A part of ``loc`` that the file does not have is passed over."""
         return self._lines.problem(self._position(loc, at_key), message, hint)
 
+    def problem_within(self, loc: Loc, offset: int, message: str, hint: str = "") -> Problem:
+        """Locate a mistake at a character of a text, counted from zero."""
+        mark = self._lines.within(self._position(loc, at_key=False), str(self.get(loc)), offset)
+        return self._lines.problem(mark, message, hint)
+
     def location(self, loc: Loc, *, at_key: bool = False) -> str:
         """``file:line`` of a value."""
         return f"{self.path}:{self._position(loc, at_key)[0] + 1}"

@@ -1,33 +1,28 @@
 """Why a record is linked as it is: every rule that was tried, what failed, what won and where it leads."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 
+from mapping.conditions import Failure
 from mapping.facts import Facts, Names
 from mapping.load import LoadedMapping
 from mapping.match import Match, judge, winning
 from mapping.rules import Rule
+from mapping.serving import Serves
 from model.links import Role
-from model.objectives import ObjectiveTree
-from model.records import Record
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """The first condition that did not hold: what the rule wanted and what the record says."""
-
-    condition: str
-    wanted: tuple[str, ...]
-    seen: tuple[str, ...]
-
-    def __str__(self) -> str:
-        seen = " and ".join(repr(each) for each in self.seen) or "nothing"
-        return f"{self.condition} is {seen}, wanted {' or '.join(repr(each) for each in self.wanted)}"
+from model.money import Month
+from model.objectives import ObjectiveTree, Value
+from model.records import Deal, Measurement, Record, Saving
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One rule that was tried. ``failure`` is None when it matched; ``beaten_by`` names the rule that won over it."""
+    """One rule that was tried. ``failure`` is None when it matched; ``beaten_by`` names the rule that won over it.
+
+    ``objective_ids`` are those of this record where the rule takes them from it. ``unresolved`` says why it could not.
+    """
 
     rule: str
     location: str
@@ -36,6 +31,7 @@ class Attempt:
     rung: str
     failure: Failure | None = None
     beaten_by: str | None = None
+    unresolved: str | None = None
 
     @property
     def won(self) -> bool:
@@ -43,19 +39,45 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Worth:
+    """What an objective or a record is to bring in one account, and the months that it spans; blank if unknown."""
+
+    account: str
+    amount: Decimal
+    currency: str
+    first: str
+    last: str
+
+
+@dataclass(frozen=True, slots=True)
+class Indicator:
+    """A measurement that is linked to an objective: what was read, and what it should be."""
+
+    key: str
+    metric: str
+    value: Decimal | None
+    target: Decimal | None
+    unit: str
+    period: str
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
-    """One objective on the way to the root."""
+    """One objective on the way to the root, with the money that it is to bring and the KPIs that measure it."""
 
     id: str
     level: str
     name: str
+    worth: tuple[Worth, ...] = ()
+    indicators: tuple[Indicator, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """Everything there is to say about one record. ``attempts`` follow the files; winners are marked.
 
-    ``paths`` are the ways from each linked objective up to the root.
+    ``paths`` are the ways from each linked objective up to the root. ``carries`` is the money that the record itself
+    speaks of, as its source says it.
     """
 
     record_id: str
@@ -64,18 +86,28 @@ class Explanation:
     attempts: tuple[Attempt, ...]
     match: Match
     paths: tuple[tuple[Step, ...], ...]
+    carries: tuple[Worth, ...] = ()
 
     @property
     def winners(self) -> tuple[Attempt, ...]:
         return tuple(attempt for attempt in self.attempts if attempt.won)
 
 
-def explain(loaded: LoadedMapping, names: Names, record: Record) -> Explanation:
-    """Try every rule on a record, without the index, and say what came of each."""
-    facts = Facts(record, names)
-    matching = [rule for rule in loaded.rules if rule.first_failure(facts) is None]
+def explain(
+    loaded: LoadedMapping,
+    names: Names,
+    record: Record,
+    today: date | None = None,
+    measurements: Mapping[str, Sequence[Measurement]] | None = None,
+) -> Explanation:
+    """Try every rule on a record, without the index, and say what came of each.
+
+    ``measurements`` are those that are linked to the objectives, by the objective's id.
+    """
+    facts = Facts(record, names, today)
+    matching = [rule for rule in loaded.rules if rule.holds(facts)]
     winners = winning(matching)
-    match = judge(record, matching)
+    match = judge(facts, matching)
     linked = dict.fromkeys(link.objective_id for link in match.links)
     return Explanation(
         record.id,
@@ -83,23 +115,59 @@ def explain(loaded: LoadedMapping, names: Names, record: Record) -> Explanation:
         record.title,
         tuple(_attempt(rule, facts, winners) for rule in loaded.rules),
         match,
-        tuple(_path(loaded.tree, objective_id) for objective_id in linked),
+        tuple(_path(loaded.tree, objective_id, measurements or {}) for objective_id in linked),
+        tuple(_carried(record)),
     )
 
 
 def _attempt(rule: Rule, facts: Facts, winners: Mapping[Role, Rule]) -> Attempt:
     failed = rule.first_failure(facts)
     winner = winners.get(rule.role)
+    serves = rule.serves(facts) if failed is None else Serves(rule.objective_ids)
     return Attempt(
         rule.name,
         rule.location,
         rule.role,
-        rule.objective_ids,
+        serves.objective_ids,
         rule.rung.name.lower(),
-        Failure(failed.label, failed.wanted, facts.shown(failed.name)) if failed else None,
+        failed,
         winner.name if failed is None and winner is not None and winner is not rule else None,
+        serves.missing or None,
     )
 
 
-def _path(tree: ObjectiveTree, objective_id: str) -> tuple[Step, ...]:
-    return tuple(Step(each.id, each.level.value, each.name) for each in tree.path(objective_id))
+def _path(
+    tree: ObjectiveTree, objective_id: str, measurements: Mapping[str, Sequence[Measurement]]
+) -> tuple[Step, ...]:
+    return tuple(
+        Step(
+            each.id,
+            each.level.value,
+            each.name,
+            tuple(_worth(value) for value in each.values if value.plan),
+            tuple(_indicator(measured) for measured in measurements.get(each.id, ())),
+        )
+        for each in tree.path(objective_id)
+    )
+
+
+def _carried(record: Record) -> Iterator[Worth]:
+    if isinstance(record, Deal) and record.amount is not None:
+        closes = str(Month.of(record.close_date)) if record.close_date else ""
+        yield Worth("revenue", record.amount.amount, record.amount.currency, closes, closes)
+    if isinstance(record, Saving):
+        if record.plan:
+            yield _worth(Value("savings", record.currency, record.plan))
+        elif record.run_rate is not None:
+            yield Worth("savings a year", record.run_rate.amount, record.run_rate.currency, "", "")
+
+
+def _worth(value: Value) -> Worth:
+    months = sorted(each.month for each in value.plan)
+    amount = sum((each.amount for each in value.plan), Decimal(0))
+    return Worth(value.account, amount, value.currency, str(months[0]), str(months[-1]))
+
+
+def _indicator(measured: Measurement) -> Indicator:
+    name = measured.metric or measured.title
+    return Indicator(measured.key, name, measured.value, measured.target, measured.unit, measured.period)

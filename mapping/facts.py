@@ -2,18 +2,22 @@
 
 import dataclasses
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 
 from model.keys import normalise_key, record_id
+from model.links import Role
 from model.money import Money
 from model.records import RECORD_TYPES, Record, RecordKind, Release, Sprint, WorkItem
 
 FIELD = "fields."
 """Begins the name of a condition on a further field: ``fields.Region``."""
+TITLE_GRAMS = "title in parts"
+"""Asks for all parts of the title that are ``GRAM`` characters long; by them, rules with a pattern are found."""
+GRAM = 3
 WORK_ITEM_CONDITIONS = frozenset({"type", "status", "label", "component", "release", "sprint", "parent"})
 """Conditions that only work items can meet."""
 
@@ -35,14 +39,15 @@ class Names:
     """What the matcher must know about other records.
 
     ``releases`` and ``sprints``: record id to name. ``parents``: record id of a parent to the record id of its own
-    parent. ``keys``: record id of a parent to its key and former keys. Records that are nobody's parent may be left
-    out of the last two.
+    parent. ``keys``: record id of a parent to its key and former keys. ``served``: record id of a parent to the
+    objectives that it serves by role. Records that are nobody's parent may be left out of the last three.
     """
 
     releases: Mapping[str, str] = field(default_factory=dict)
     sprints: Mapping[str, str] = field(default_factory=dict)
     parents: Mapping[str, str | None] = field(default_factory=dict)
     keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    served: Mapping[str, Mapping[Role, tuple[str, ...]]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, records: Iterable[Record]) -> "Names":
@@ -69,10 +74,11 @@ class Names:
 class Facts:
     """The answers of one record, worked out when they are first asked for."""
 
-    __slots__ = ("_answers", "_names", "record")
+    __slots__ = ("_answers", "_names", "record", "today")
 
-    def __init__(self, record: Record, names: Names) -> None:
+    def __init__(self, record: Record, names: Names, today: date | None = None) -> None:
         self.record = record
+        self.today = today
         self._names = names
         self._answers: dict[str, frozenset[str]] = {}
 
@@ -80,6 +86,11 @@ class Facts:
         """What the record answers to a condition, folded for comparison; empty where it says nothing."""
         answers = self._answers.get(condition)
         if answers is None:
+            if condition == TITLE_GRAMS:
+                [title] = self.folded("title") or {""}
+                answers = frozenset(title[at : at + GRAM] for at in range(len(title) - GRAM + 1))
+                self._answers[condition] = answers
+                return answers
             folded = normalise_key if condition in _SELDOM_TWICE else fold
             answers = frozenset(folded(text) for text in self.shown(condition)) - {""}
             self._answers[condition] = answers
@@ -91,15 +102,34 @@ class Facts:
             return texts_of(self.record, condition.removeprefix(FIELD))
         return _ANSWERS[condition](self.record, self._names)
 
+    def served_above(self) -> Iterator[Mapping[Role, tuple[str, ...]]]:
+        """What the work items above serve, the nearest first."""
+        if isinstance(self.record, WorkItem):
+            for above in self._names.ancestors(self.record):
+                yield self._names.served.get(above, {})
+
+    def tells(self, condition: str) -> bool:
+        """Whether no answer means "it has none" (no label, no parent) and not "it does not say"."""
+        if condition.startswith(FIELD):
+            return value_of(self.record, condition.removeprefix(FIELD)) not in (None, "")
+        if condition in {"type", "status"} and isinstance(self.record, WorkItem):
+            return bool(getattr(self.record, condition))
+        return condition != "owner" or bool(self.record.owner)
+
+
+def value_of(record: Record, name: str) -> object:
+    """A field by name: a built-in one if the kind has it, otherwise a custom one; None where nothing is said."""
+    if name in ATTRIBUTES[record.kind]:
+        return getattr(record, name)
+    if name in record.custom:
+        return record.custom[name]
+    wanted = fold(name)
+    return next((value for custom, value in record.custom.items() if fold(custom) == wanted), None)
+
 
 def texts_of(record: Record, name: str) -> tuple[str, ...]:
-    """The texts of a field by name: a built-in one if the kind has it, otherwise a custom one."""
-    if name in ATTRIBUTES[record.kind]:
-        return _texts(getattr(record, name))
-    if name in record.custom:
-        return _texts(record.custom[name])
-    wanted = fold(name)
-    return next((_texts(value) for custom, value in record.custom.items() if fold(custom) == wanted), ())
+    """The same as texts."""
+    return _texts(value_of(record, name))
 
 
 def wanted_names(record: Record, name: str) -> tuple[str, ...]:
@@ -171,3 +201,5 @@ _ANSWERS: Mapping[str, Callable[[Record, Names], tuple[str, ...]]] = {
     "sprint": _of_work(_sprint),
     "parent": _of_work(_parents),
 }
+CONDITIONS = frozenset(_ANSWERS)
+"""The conditions that are not further fields."""

@@ -1,19 +1,19 @@
 """Matching: which objectives a record serves, and what it waits for. Pure, and its cost grows with matches."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
+from typing import TypeAlias
 
-from mapping.facts import FIELD, Facts, Names, fold, wanted_names
+from mapping.conditions import Anchors, Condition, Says
+from mapping.facts import Facts, Names, fold, wanted_names
 from mapping.load import LoadedMapping
 from mapping.rules import Rule
+from mapping.serving import Unresolved
 from model.links import Ambiguity, Link, Need, NeedOrigin, Role
 from model.records import Record, RecordKind, WorkItem
 
 __all__ = ["Match", "Matcher", "Names"]
-
-_MOST_SELECTIVE_FIRST = (
-    *("key", "parent", FIELD, "release", "sprint", "label", "component", "owner", "type", "status", "container"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,20 +24,36 @@ class Match:
     links: tuple[Link, ...] = ()
     needs: tuple[Need, ...] = ()
     ambiguities: tuple[Ambiguity, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
+
+
+_Entry: TypeAlias = tuple[Rule, tuple[Condition, ...]]
+"""A rule, and the conditions that are left to ask once a record was found under its answers."""
 
 
 @dataclass(slots=True)
 class _Index:
-    """Rules for one source and kind: under the values of their most selective condition, or in ``rest``."""
+    """Rules for one source and kind: under the answers that every record they match gives, or in ``rest``."""
 
-    by_value: dict[str, dict[str, list[Rule]]] = field(default_factory=dict)
-    rest: list[Rule] = field(default_factory=list)
+    by_value: dict[str, dict[str, list[_Entry]]] = field(default_factory=dict)
+    rest: list[_Entry] = field(default_factory=list)
 
-    def candidates(self, facts: Facts) -> Iterable[Rule]:
-        yield from self.rest
-        for name, rules in self.by_value.items():
+    def matching(self, facts: Facts) -> list[Rule]:
+        """The rules that match; each once, in no order."""
+        found = [rule for rule, asked in self.rest if _all_hold(asked, facts)]
+        for name, entries in self.by_value.items():
             for answer in facts.folded(name):
-                yield from rules.get(answer, ())
+                for rule, asked in entries.get(answer, ()):
+                    if _all_hold(asked, facts) and rule not in found:
+                        found.append(rule)
+        return found
+
+
+def _all_hold(conditions: tuple[Condition, ...], facts: Facts) -> bool:
+    for condition in conditions:  # noqa: SIM110 - all() with a generator takes twice as long
+        if not condition.holds(facts):
+            return False
+    return True
 
 
 class Matcher:
@@ -51,20 +67,23 @@ class Matcher:
     4. a rule that only says where the record lies: container, kind or source.
 
     On one rung the rule with more conditions wins, then the one that stands first in the files. A win that the first
-    rung did not decide is reported as an ambiguity, unless the winner asks all that the other asks and more. Needs come
-    from the winning rules and, linked or not, from what the source itself says.
+    rung did not decide is reported as an ambiguity, unless the winner asks all that the other asks and more. A rule
+    that inherits from the work item above wins only where no other rule matches. A winner that cannot tell the
+    objective leaves the record unlinked and says why. Needs come from the winning rules and, linked or not, from what
+    the source itself says.
     """
 
-    def __init__(self, loaded: LoadedMapping, names: Names) -> None:
+    def __init__(self, loaded: LoadedMapping, names: Names, today: date | None = None) -> None:
+        """``today`` is asked for by rules that count days from it."""
         self._rules = loaded.rules
         self._names = names
+        self._today = today
         self._indexes: dict[tuple[str, RecordKind], _Index] = {}
 
     def match(self, record: Record) -> Match:
         """Judge one record; the result depends on nothing but the record, the rules and the names."""
-        facts = Facts(record, self._names)
-        candidates = {rule.order: rule for rule in self._index(record).candidates(facts)}
-        return judge(record, [rule for rule in candidates.values() if rule.first_failure(facts) is None])
+        facts = Facts(record, self._names, self._today)
+        return judge(facts, self._index(record).matching(facts))
 
     def _index(self, record: Record) -> _Index:
         found = self._indexes.get((record.source, record.kind))
@@ -73,47 +92,58 @@ class Matcher:
             found = self._indexes[record.source, record.kind] = _build_index(
                 rule
                 for rule in self._rules
-                if all(condition.holds(facts) for condition in rule.conditions if condition.name in {"source", "kind"})
+                if all(condition.holds(facts) for condition in rule.conditions if _is_place(condition))
             )
         return found
+
+
+def _is_place(condition: Condition) -> bool:
+    return isinstance(condition, Says) and condition.name in {"source", "kind"}
 
 
 def _build_index(rules: Iterable[Rule]) -> _Index:
     index = _Index()
     for rule in rules:
-        condition = min(
-            (condition for condition in rule.conditions if _selectivity(condition.name) is not None),
-            key=lambda condition: _selectivity(condition.name) or 0,
-            default=None,
-        )
-        if condition is None:
-            index.rest.append(rule)
+        anchors = rule.anchors
+        asked = tuple(each for each in rule.conditions if not _is_place(each) and not _is_told_by(each, anchors))
+        if anchors is None:
+            index.rest.append((rule, asked))
             continue
-        by_value = index.by_value.setdefault(condition.name, {})
-        for wanted in condition.folded:
-            by_value.setdefault(wanted, []).append(rule)
+        for name, values in anchors.items():
+            by_value = index.by_value.setdefault(name, {})
+            for value in values:
+                by_value.setdefault(value, []).append((rule, asked))
     return index
 
 
-def _selectivity(name: str) -> int | None:
-    name = FIELD if name.startswith(FIELD) else name
-    return _MOST_SELECTIVE_FIRST.index(name) if name in _MOST_SELECTIVE_FIRST else None
+def _is_told_by(condition: Condition, anchors: Anchors | None) -> bool:
+    """Whether a record that was found by these answers meets the condition."""
+    return isinstance(condition, Says) and anchors == {condition.name: condition.folded}
 
 
-def judge(record: Record, matching: Sequence[Rule]) -> Match:
+def judge(facts: Facts, matching: Sequence[Rule]) -> Match:
     """Let the most specific of the matching rules win in each role."""
+    record = facts.record
+    if not matching:
+        return Match(record.id, needs=_needs(record, ()))
     winners = winning(matching)
+    served = [(rule, rule.serves(facts)) for rule in winners.values()]
     links = [
         Link(record.id, objective_id, rule.role, rule.name, rule.weight, rule.location)
-        for rule in winners.values()
-        for objective_id in rule.objective_ids
+        for rule, serves in served
+        for objective_id in serves.objective_ids
+    ]
+    unresolved = [
+        Unresolved(record.id, rule.name, rule.location, serves.missing)
+        for rule, serves in served
+        if serves.missing and not serves.expected
     ]
     ambiguities = [
         Ambiguity(record.id, winner.name, others)
         for winner in winners.values()
         if (others := _rivals(winner, matching))
     ]
-    return Match(record.id, tuple(links), _needs(record, winners.values()), tuple(ambiguities))
+    return Match(record.id, tuple(links), _needs(record, winners.values()), tuple(ambiguities), tuple(unresolved))
 
 
 def winning(matching: Sequence[Rule]) -> Mapping[Role, Rule]:
@@ -128,12 +158,17 @@ def _rivals(winner: Rule, matching: Sequence[Rule]) -> tuple[str, ...]:
     rivals = [
         rule
         for rule in matching
-        if rule.role is winner.role and rule is not winner and rule.rung == winner.rung and not winner.narrows(rule)
+        if rule.role is winner.role
+        and rule is not winner
+        and (rule.inherits, rule.rung) == (winner.inherits, winner.rung)
+        and not winner.narrows(rule)
     ]
     return tuple(rule.name for rule in sorted(rivals, key=lambda each: each.order))
 
 
-def _needs(record: Record, winners: Iterable[Rule]) -> tuple[Need, ...]:
+def _needs(record: Record, winners: Collection[Rule]) -> tuple[Need, ...]:
+    if not winners and not (isinstance(record, WorkItem) and record.needs):
+        return ()
     found: dict[tuple[str, int, NeedOrigin], Need] = {}
 
     def add(need: Need) -> None:

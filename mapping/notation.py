@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, GetCoreSchemaHandler, PlainValidator, StringConstraints, WithJsonSchema
 from pydantic_core import CoreSchema, core_schema
 
+from mapping.comparison import Day as DayValue
 from mapping.facts import number_text
 from model.money import Money, Month
 
@@ -17,6 +18,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _LAG = re.compile(r"(\d{1,4})([dw])")
+_FROM_TODAY = re.compile(r"today(?: ?([+-]) ?(\d{1,4})([dw]))?")
 
 
 def _money(value: Any) -> Money:
@@ -54,6 +56,26 @@ def _lag_days(value: Any) -> int:
     return int(found[1]) * (7 if found[2] == "w" else 1)
 
 
+def _day_or_today(value: Any) -> DayValue:
+    text = value.strip() if isinstance(value, str) else ""
+    if _DAY.fullmatch(text):
+        return DayValue(_day(text))
+    if found := _FROM_TODAY.fullmatch(text):
+        days = int(found[2] or 0) * (7 if found[3] == "w" else 1)
+        return DayValue(days=-days if found[1] == "-" else days)
+    raise ValueError("a day is written as 2026-09-30, today, today + 30d or today - 2w")
+
+
+def _amount(value: Any) -> Decimal | Money:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        number = Decimal(str(value))
+        if number.is_finite() and abs(number) < 10**30:
+            return number
+    elif isinstance(value, str) and _MONEY.fullmatch(value.strip()):
+        return _money(value)
+    raise ValueError("a number is written as 3 or 0.5, money as 250000 EUR")
+
+
 def _text(value: Any) -> Any:
     """A whole number may stand for a key or a name; other numbers lose digits on the way (4.10 is read as 4.1)."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -65,10 +87,15 @@ def _field_text(value: Any) -> Any:
     return number_text(Decimal(str(value))) if isinstance(value, (int, float)) else value
 
 
-def _as_list(value: Any) -> Any:
+def not_empty(value: Any) -> Any:
+    """Refuse a list without values."""
     if value == []:
         raise ValueError("the list is empty: write a value, or remove the key")
-    return value if isinstance(value, list) else [value]
+    return value
+
+
+def _as_list(value: Any) -> Any:
+    return not_empty(value) if isinstance(value, list) else [value]
 
 
 def _written(parse: Callable[[Any], Any], schema: dict[str, Any]) -> tuple[PlainValidator, WithJsonSchema]:
@@ -96,6 +123,23 @@ MonthText = Annotated[Month, *_written(_month, {"pattern": r"^\d{4}-(0[1-9]|1[0-
 """A month: ``2026-10``."""
 Lag = Annotated[int, *_written(_lag_days, {"pattern": r"^\d{1,4}[dw]$", "examples": ["14d", "2w"]})]
 """Calendar days between one finish and what may follow: ``14d`` or ``2w``."""
+DayOrToday = Annotated[
+    DayValue,
+    *_written(
+        _day_or_today,
+        {
+            "pattern": r"^(\d{4}-\d{2}-\d{2}|today( ?[+-] ?\d{1,4}[dw])?)$",
+            "examples": ["2026-09-30", "today", "today + 30d"],
+        },
+    ),
+]
+"""A day, or one counted from today: ``2026-09-30``, ``today``, ``today + 30d``, ``today - 2w``."""
+Amount = Annotated[
+    Decimal | Money,
+    PlainValidator(_amount),
+    WithJsonSchema({"anyOf": [{"type": "number"}, {"type": "string", "pattern": r"^\d{1,15}(\.\d{1,4})? ?[A-Z]{3}$"}]}),
+]
+"""A number, or money as ``250000 EUR``."""
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """Text that is not blank."""
 Text = Annotated[

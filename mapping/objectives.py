@@ -75,6 +75,10 @@ class Ids:
     def find(self, written: str) -> Declared | None:
         return self._known.get(normalise_key(written))
 
+    def by_spelling(self) -> dict[str, str]:
+        """The ids by their folded spelling."""
+        return {folded: each.id for folded, each in self._known.items()}
+
     def hint(self, written: str) -> str:
         """The nearest id, or all of them when they are few; looked for only a limited number of times."""
         if written not in self._hints:

@@ -1,70 +1,14 @@
-"""Rules as values: conditions that are compared with what a record says, and how specific a rule is."""
+"""Rules as values: what they ask of a record, how specific they are and what they say about a record that matches."""
 
-import fnmatch
-import re
 from dataclasses import dataclass, field
 from decimal import Decimal
-from enum import IntEnum
 
-from mapping.facts import FIELD, Facts, fold
+from mapping.conditions import Anchors, Condition, Every, Failure, Specificity, implies
+from mapping.facts import FIELD, Facts
+from mapping.serving import FromParent, ObjectiveSource, Serves
 from model.links import Role
 
-
-class Specificity(IntEnum):
-    """The ladder of design 5.9. A rule stands on the highest rung that any of its conditions reaches."""
-
-    PLACE = 1
-    """Only where the record lies: container, kind, source."""
-    PATTERN = 2
-    """A pattern of its title."""
-    VALUE = 3
-    """Something it says: a field, parent, release, sprint, label, component, type, status or owner."""
-    KEY = 4
-    """Its key."""
-
-
-_RUNGS = {
-    "key": Specificity.KEY,
-    "title": Specificity.PATTERN,
-    "container": Specificity.PLACE,
-    "kind": Specificity.PLACE,
-    "source": Specificity.PLACE,
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One thing that must hold. ``wanted`` are the values as written, any of which is enough."""
-
-    name: str
-    wanted: tuple[str, ...]
-    folded: frozenset[str] = field(init=False, repr=False, compare=False)
-    _pattern: re.Pattern[str] | None = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "folded", frozenset(fold(text) for text in self.wanted))
-        pattern = "|".join(_glob(text) for text in sorted(self.folded)) if self.name == "title" else None
-        object.__setattr__(self, "_pattern", re.compile(pattern) if pattern is not None else None)
-
-    @property
-    def rung(self) -> Specificity:
-        return _RUNGS.get(self.name, Specificity.VALUE)
-
-    def holds(self, facts: Facts) -> bool:
-        answers = facts.folded(self.name)
-        if self._pattern is not None:
-            return any(self._pattern.match(answer) for answer in answers)
-        return not self.folded.isdisjoint(answers)
-
-    @property
-    def label(self) -> str:
-        """The condition as the rule file says it: ``label`` or ``fields: Region``."""
-        return f"fields: {self.name.removeprefix(FIELD)}" if self.name.startswith(FIELD) else self.name
-
-
-def _glob(text: str) -> str:
-    """A regular expression for a glob in which only ``*`` and ``?`` mean something; it cannot backtrack at length."""
-    return fnmatch.translate(text.replace("[", "[[]"))
+__all__ = ["Rule", "RuleNeed", "Specificity"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,34 +22,70 @@ class RuleNeed:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One checked rule. ``order`` counts through all files; ``location`` is the ``file:line`` that declares it."""
+    """One checked rule. ``order`` counts through all files; ``location`` is the ``file:line`` that declares it.
+
+    ``objective_ids`` are those that can be told without a record: as written, or all that its table leads to.
+    ``objective_from`` says where the objective comes from when the rule does not name it.
+    """
 
     name: str
     role: Role
     objective_ids: tuple[str, ...]
     conditions: tuple[Condition, ...]
+    objective_from: ObjectiveSource | None = None
     weight: Decimal = Decimal(1)
     needs: tuple[RuleNeed, ...] = ()
     location: str = ""
     order: int = 0
+    digest: str = ""
+    """Changes with anything that shows in what the rule says about records, its location included."""
+    whole: Every = field(init=False, repr=False, compare=False)
+    """All conditions as one."""
+    rung: Specificity = field(init=False, repr=False, compare=False)
+    rank: tuple[bool, int, int, int] = field(init=False, repr=False, compare=False)
+    """Sorts the winner first: the rung, then the number of conditions, then the order in the files."""
+
+    def __post_init__(self) -> None:
+        whole = Every(self.conditions)
+        rung = whole.rung
+        object.__setattr__(self, "whole", whole)
+        object.__setattr__(self, "rung", rung)
+        object.__setattr__(self, "rank", (self.inherits, -rung, -whole.count, self.order))
 
     @property
-    def rung(self) -> Specificity:
-        return max(condition.rung for condition in self.conditions)
+    def inherits(self) -> bool:
+        """Whether the objective is that of the work item above; any other rule wins over this one."""
+        return isinstance(self.objective_from, FromParent)
+
+    def serves(self, facts: Facts) -> Serves:
+        """The objectives of a record that the rule matches."""
+        if self.objective_from is None:
+            return Serves(self.objective_ids)
+        return self.objective_from.serves(facts, self.role)
 
     @property
-    def rank(self) -> tuple[int, int, int]:
-        """Sorts the winner first: the rung, then the number of conditions, then the order in the files."""
-        return (-self.rung, -len(self.conditions), self.order)
+    def anchors(self) -> Anchors | None:
+        """Answers of which every matching record gives one; None when any record may match."""
+        return self.whole.anchors
 
-    def first_failure(self, facts: Facts) -> Condition | None:
+    @property
+    def reads(self) -> frozenset[str]:
+        """What it asks of a record, by the names of conditions: ``label``, ``fields.Region``."""
+        needs = {FIELD + need.field for need in self.needs if need.field is not None}
+        return self.whole.reads | needs | (self.objective_from.reads if self.objective_from else frozenset())
+
+    @property
+    def uses_today(self) -> bool:
+        """Whether another day may bring another answer."""
+        return self.whole.uses_today
+
+    def holds(self, facts: Facts) -> bool:
+        return all(condition.holds(facts) for condition in self.conditions)
+
+    def first_failure(self, facts: Facts) -> Failure | None:
         """The first condition that does not hold; None when the rule matches."""
-        return next((condition for condition in self.conditions if not condition.holds(facts)), None)
+        return next((failed for condition in self.conditions if (failed := condition.failure(facts))), None)
 
     def narrows(self, other: "Rule") -> bool:
         """Whether this rule asks everything that the other asks, and more: then its win is meant, not ambiguous."""
-        own = {condition.name: condition.folded for condition in self.conditions}
-        narrower = all(
-            condition.name in own and own[condition.name] <= condition.folded for condition in other.conditions
-        )
-        return narrower and own != {condition.name: condition.folded for condition in other.conditions}
+        return implies(self.whole, other.whole) and not implies(other.whole, self.whole)

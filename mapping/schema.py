@@ -1,11 +1,25 @@
 """What objectives files and rule files may contain. The JSON Schemas for editors are generated from these models."""
 
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Discriminator, Field, Tag
 
-from mapping.notation import Currency, Day, FieldTexts, Lag, Line, MoneyText, MonthText, OneOrMany, Text, Texts
+from mapping.notation import (
+    Amount,
+    Currency,
+    Day,
+    DayOrToday,
+    FieldTexts,
+    Lag,
+    Line,
+    MoneyText,
+    MonthText,
+    OneOrMany,
+    Text,
+    Texts,
+    not_empty,
+)
 from model.links import Role
 from model.objectives import Level, StageGate
 from model.options import Options
@@ -135,8 +149,54 @@ class ObjectivesFile(Options):
     """The objectives; a file may refer to objectives of other files."""
 
 
+class ComparisonEntry(Options):
+    """What a number or a date must be. All words must hold; a field that says nothing meets none but ``known``."""
+
+    above: Amount | None = None
+    """A number that it is greater than, as 3, or money, as 250000 EUR; a bare number compares any currency."""
+    at_least: Amount | None = None
+    """A number that it is equal to or greater than."""
+    below: Amount | None = None
+    """A number that it is less than."""
+    at_most: Amount | None = None
+    """A number that it is equal to or less than."""
+    before: DayOrToday | None = None
+    """A day that it lies before, as 2026-12-31, today or today + 30d."""
+    until: DayOrToday | None = None
+    """The last day on which it may lie."""
+    after: DayOrToday | None = None
+    """A day that it lies after."""
+    since: DayOrToday | None = None
+    """The first day on which it may lie."""
+    within: Lag | None = None
+    """It lies between today and so many days on, as 30d or 4w."""
+    last: Lag | None = None
+    """It lies between so many days back and today."""
+    known: bool | None = None
+    """true: the field says something, whatever it is; false: it is blank."""
+
+
+def _how_written(value: Any) -> str:
+    return "comparison" if isinstance(value, (dict, ComparisonEntry)) else "values"
+
+
+FieldCondition = Annotated[
+    Annotated[FieldTexts, Tag("values")] | Annotated[ComparisonEntry, Tag("comparison")], Discriminator(_how_written)
+]
+"""Values, of which the field must have one, or a comparison."""
+
+
+Groups = Annotated[
+    tuple["MatchEntry", ...], BeforeValidator(not_empty), Field(json_schema_extra={"type": "array", "minItems": 1})
+]
+"""Groups of conditions; a list, so that nobody wonders whether two conditions of one group stand together."""
+
+
 class MatchEntry(Options):
-    """Which records a rule is about. All conditions must hold; a list holds when any of its values does."""
+    """Which records a rule is about. All conditions must hold; a list holds when any of its values does.
+
+    What a record does not say matches neither a condition nor its opposite.
+    """
 
     kind: Annotated[tuple[RecordKind, ...], OneOrMany()] = ()
     """The kind of record."""
@@ -162,8 +222,16 @@ class MatchEntry(Options):
     """The person the record is assigned to."""
     title: Texts = ()
     """A pattern for the whole title: * stands for any text, ? for one character; case does not count."""
-    fields: dict[Line, FieldTexts] = Field(default_factory=dict)
-    """Further fields of the record, built-in or custom, by name, with the value they must have."""
+    fields: dict[Line, FieldCondition] = Field(default_factory=dict)
+    """Further fields of the record, built-in or custom, by name, with the value they must have or a comparison."""
+    where: Line | None = None
+    """An expression for what the conditions cannot say, as: due < today + 30d and labels contains 'erp'."""
+    all: Groups = ()
+    """Groups of conditions, each of which must hold."""
+    any: Groups = ()
+    """Groups of conditions, at least one of which must hold. All conditions of one group stand together."""
+    none: Groups = ()
+    """Groups of conditions, none of which may hold. Each must be known not to hold: a blank field is not enough."""
 
 
 class RuleNeedEntry(Options):
@@ -177,6 +245,23 @@ class RuleNeedEntry(Options):
     """Calendar days that must lie between the two, as 14d or 2w."""
 
 
+class ObjectiveFrom(Options):
+    """Where the objective of a matched record comes from. One of ``field``, ``lookup`` with ``by``, or ``parent``."""
+
+    field: Line | None = None
+    """A field that bears the objective's id, or an address that ends in it; several with commas."""
+    lookup: Line | None = None
+    """A table under ``lookups:`` of any rule file, from values to objectives."""
+    by: Line | None = None
+    """What is looked up in the table: a condition, as label or container, or a field."""
+    parent: Literal[True] | None = None
+    """The objective of the nearest work item above that a rule of its own links in the same role."""
+
+
+def _objective_written(value: Any) -> str:
+    return "from" if isinstance(value, (dict, ObjectiveFrom)) else "ids"
+
+
 class RuleEntry(Options):
     """One rule: the records it matches serve an objective in a role."""
 
@@ -184,8 +269,10 @@ class RuleEntry(Options):
     """A unique name; it is shown wherever a link is explained."""
     role: Role
     """What a matched record is to the objective."""
-    objective: Texts
-    """The id of the objective, or several ids."""
+    objective: Annotated[
+        Annotated[Texts, Tag("ids")] | Annotated[ObjectiveFrom, Tag("from")], Discriminator(_objective_written)
+    ]
+    """The id of the objective, several ids, or where it comes from."""
     match: MatchEntry
     """Which records the rule is about."""
     source: Texts = ()
@@ -201,5 +288,7 @@ class RulesFile(Options):
 
     version: Literal[1]
     """The version of the file's format."""
+    lookups: dict[Line, dict[Line, Texts]] = Field(default_factory=dict)
+    """Tables by name, from a value to the objective or objectives that it stands for."""
     rules: tuple[RuleEntry, ...]
     """The rules. The most specific one wins per record and role; equally specific ones in this order."""

@@ -65,6 +65,28 @@ class Lines:
         shown = _FORBIDDEN.sub("\ufffd", line[:200])
         return Problem(message, f"{self._path}:{row + 1}:{column + 1}", hint, _without_secret(shown))
 
+    def within(self, mark: tuple[int, int], value: str, offset: int) -> tuple[int, int]:
+        """Where a character of a text stands; where the text begins when lines of it were joined."""
+        row, column = mark
+        line = self._line(row)
+        quote = line[column : column + 1]
+        if quote == "|":
+            row += 1 + value.count("\n", 0, offset)
+            before = value.rfind("\n", 0, offset) + 1
+            written = value[before:].partition("\n")[0]
+            column = self._line(row).find(written) + offset - before
+        elif quote and quote in "'\"":
+            column += 1
+            for _ in range(offset):
+                column += 2 if line[column : column + 2] in ({"''"} if quote == "'" else {'\\"', "\\\\"}) else 1
+        else:
+            column += offset
+        there = self._line(row)[column : column + 1] if column >= 0 else ""
+        return (row, column) if there == value[offset : offset + 1] else mark
+
+    def _line(self, row: int) -> str:
+        return self._lines[row] if row < len(self._lines) else ""
+
     def is_indented_with_tab(self, row: int) -> bool:
         line = self._lines[row] if row < len(self._lines) else ""
         return "\t" in line[: len(line) - len(line.lstrip())]

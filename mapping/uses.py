@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator
 
+from mapping.conditions import Says
 from mapping.facts import FIELD, fold
 from mapping.rules import Rule
 
@@ -19,12 +20,11 @@ def rules_reading(rules: Iterable[Rule], source: str, fields: Collection[str]) -
 
 
 def _is_about(rule: Rule, source: str) -> bool:
-    named = [condition for condition in rule.conditions if condition.name == "source"]
+    named = [each for each in rule.conditions if isinstance(each, Says) and each.name == "source"]
     return all(fold(source) in condition.folded for condition in named)
 
 
 def _asked(rule: Rule) -> Iterator[str]:
-    for condition in rule.conditions:
-        name = condition.name.removeprefix(FIELD)
+    for name in rule.reads:
+        name = name.removeprefix(FIELD)
         yield fold(_ASKED_AS.get(name, name))
-    yield from (fold(need.field) for need in rule.needs if need.field is not None)

@@ -1,9 +1,6 @@
 """How names and keys are compared, and how records and nodes are identified."""
 
-import re
 import unicodedata
-
-_SPACE = re.compile(r"\s+")
 
 
 def normalise_key(text: str) -> str:
@@ -11,7 +8,8 @@ def normalise_key(text: str) -> str:
 
     NFKC turns no-break and thin spaces into plain ones (A19, X15); white space collapses; case folds.
     """
-    return _SPACE.sub(" ", unicodedata.normalize("NFKC", text)).strip().casefold()
+    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return " ".join(plain.split()).casefold()
 
 
 def record_id(source: str, native_id: str) -> str:

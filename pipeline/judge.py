@@ -8,12 +8,14 @@ from zoneinfo import ZoneInfo
 
 from config.load import Configuration
 from model.findings import Account, TrackedFinding, Transition, TransitionKind
+from pipeline.mapping_change import Reach, note_judged, with_causes
 from pipeline.view import configured_view
 from reconcile.engine import Judgement, reconcile
 from reconcile.lifecycle import Advance, advance
 from state.store import Store
 
 JUDGED_SOURCES_NOTE = "judged-sources"
+NO_CHANGE = Reach(())
 
 
 def judge(store: Store, configuration: Configuration, *, now: datetime) -> Judgement:
@@ -30,10 +32,13 @@ def judge(store: Store, configuration: Configuration, *, now: datetime) -> Judge
         )
 
 
-def judge_and_keep(store: Store, configuration: Configuration, run_id: int, *, now: datetime) -> tuple[Transition, ...]:
+def judge_and_keep(
+    store: Store, configuration: Configuration, run_id: int | None, *, now: datetime, reach: Reach = NO_CHANGE
+) -> tuple[Transition, ...]:
     """Derive all findings and store what changed in their lives; give the transitions.
 
     What opens on a source that was never judged before was there before anybody looked: it is a baseline and no news.
+    What comes or goes because of the mapping, as far as ``reach`` tells, says so.
     """
     judgement = judge(store, configuration, now=now)
     tracked = store.tracked()
@@ -51,11 +56,13 @@ def judge_and_keep(store: Store, configuration: Configuration, run_id: int, *, n
         tracked,
         fresh,
     )
+    step = with_causes(step, tracked, reach, configuration)
     if step.tracked or step.transitions:
         store.save_findings(run_id, step.tracked, step.transitions)
     if fresh:
         # After the findings: killed in between, what opens next rests on sources that the stored findings name.
         store.set_note(JUDGED_SOURCES_NOTE, " ".join(sorted(judged | fresh)))
+    note_judged(store, reach)
     return step.transitions
 
 

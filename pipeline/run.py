@@ -1,5 +1,6 @@
 """The story of one run: read every source, link what was read, judge what the links mean, keep what is news."""
 
+import gc
 import threading
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -16,13 +17,17 @@ from model.findings import Transition, TransitionKind
 from model.runs import Run, RunOutcome, SourceOutcome, SourceResult
 from pipeline.drift import explain_drift
 from pipeline.judge import judge_and_keep
-from pipeline.link import link_records
+from pipeline.mapping_change import link_and_record
 from pipeline.read import Progress, read_source
 from state.store import Store
 
 log = structlog.get_logger("driftline.run")
 
 SOURCES_AT_ONCE = 4
+
+_CONTAINERS_BETWEEN_COLLECTIONS = (20_000, 10, 10)
+"""Decoded pages are many small containers without cycles. Looking through them after every 700, as Python does, takes a
+quarter of the time of a pull and finds nothing."""
 
 Clock = Callable[[], datetime]
 
@@ -63,17 +68,19 @@ def make_pass(
     full: bool = False,
     stages: Stages = Stages(),
     turn: AbstractContextManager[object] | None = None,
+    latest: Callable[[], Configuration] | None = None,
 ) -> Run:
     """Make one pass over all sources, or over those named in ``only``, and give its result as it is stored.
 
     A source that fails leaves its stored records as they were; the others go on and every finding that rests on it is
     held. ``turn`` is held while links and findings are worked out, for a program that makes several passes side by
-    side.
+    side; ``latest`` gives the configuration to do that with, for one in which it may be loaded anew meanwhile.
 
     Raise InterruptedRunError when ``stop`` is set, UsageError for an unknown name in ``only`` and StateError when the
     store cannot be used. However it ends, the run is closed and tells how.
     """
     sources = chosen_sources(configuration.settings.sources, only)
+    _collect_seldom()
     started = clock()
     baseline = not store.has_baseline()
     run = Run(id=store.start_run(started, baseline=baseline), started_at=started, baseline=baseline)
@@ -81,7 +88,7 @@ def make_pass(
     try:
         results = going.read(sources)
         with turn or nullcontext():
-            transitions = going.conclude()
+            transitions = going.conclude(latest() if latest else configuration)
             run = replace(
                 run,
                 finished_at=clock(),
@@ -97,6 +104,17 @@ def make_pass(
         raise
     _say(run)
     return run
+
+
+def _collect_seldom() -> None:
+    """Make Python look for unreachable cycles less often, from now on: passes may go on side by side.
+
+    What is there before the first pass is the program itself, which no later look needs to go through.
+    """
+    if gc.get_threshold() != _CONTAINERS_BETWEEN_COLLECTIONS:
+        gc.set_threshold(*_CONTAINERS_BETWEEN_COLLECTIONS)
+        gc.collect()
+        gc.freeze()
 
 
 def chosen_sources(sources: Mapping[str, SourceOptions], only: Collection[str]) -> dict[str, SourceOptions]:
@@ -143,12 +161,12 @@ class _Pass:
         )
         return explain_drift(self.store, self.run_id, result, self.configuration.mapping)
 
-    def conclude(self) -> tuple[Transition, ...]:
+    def conclude(self, configuration: Configuration) -> tuple[Transition, ...]:
         """Link and judge everything that is stored, whoever read it."""
         self._enter("linking records to objectives")
-        link_records(self.store, self.configuration.mapping, self.configuration.settings.sources)
+        _, reach = link_and_record(self.store, configuration, now=self.clock())
         self._enter("judging")
-        return judge_and_keep(self.store, self.configuration, self.run_id, now=self.clock())
+        return judge_and_keep(self.store, configuration, self.run_id, now=self.clock(), reach=reach)
 
     def _enter(self, stage: str) -> None:
         if self.stop.is_set():

@@ -1,9 +1,9 @@
 """Values to JSON text and back. What was stored once reads the same for ever: numbers exact, dates as dates."""
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
 from hashlib import blake2b
@@ -58,14 +58,20 @@ def encode_record(record: Record) -> Encoded:
 
 def decode_record(kind: str, facts: str, trace: str) -> Record:
     """Read a stored record."""
-    values = orjson.loads(facts) | orjson.loads(trace)
+    values = orjson.loads(facts)
+    values.update(orjson.loads(trace))
     if "custom" in values:
         values["custom"] = {name: _custom_read(value) for name, value in values["custom"].items()}
     provenance = values.pop("provenance", None)
-    record = cast(Record, _adapter(cast(Hashable, RECORD_TYPES[RecordKind(kind)])).validate_python(values))
+    record: Record = _reader(kind)(values)
     if provenance:
         object.__setattr__(record, "provenance", _shared(tuple(provenance.items())))
     return record
+
+
+@cache
+def _reader(kind: str) -> Callable[[Mapping[str, Any]], Any]:
+    return _adapter(cast(Hashable, RECORD_TYPES[RecordKind(kind)])).validator.validate_python
 
 
 @lru_cache(maxsize=1024)
@@ -104,10 +110,12 @@ def fits_index(text: str) -> bool:
 def _check(record: Record) -> None:
     if not record.native_id:
         raise ValueError("it has no id")
-    if not all(map(fits_index, (record.id, record.container, *_neighbours(record)))):
+    names = (record.id, record.container, *_neighbours(record))
+    # Almost always they fit all together.
+    if not (fits_index("".join(names)) or all(map(fits_index, names))):
         raise ValueError(f"an id or the container's name is longer than {LONGEST_NAME_BYTES} bytes")
     for time in (record.created, record.changed, *[move.at for move in record.moves]):
-        if time is not None and time.utcoffset() is None:
+        if time is not None and time.tzinfo is not UTC and time.utcoffset() is None:
             raise ValueError("a time has no zone")
 
 
@@ -120,13 +128,27 @@ def _neighbours(record: Record) -> tuple[str, ...]:
 
 def _written(record: Record) -> tuple[dict[str, Any], dict[str, Any]]:
     fields_of = _fields_of(cast(Hashable, type(record)))
-    facts = {name: value for name, value, default in fields_of.facts(record) if value != default}
-    trace = {name: value for name, value, default in fields_of.trace(record) if value != default}
+    facts, trace = fields_of.facts(record), fields_of.trace(record)
     if "custom" in facts:
         facts["custom"] = {name: _custom_written(name, value) for name, value in record.custom.items()}
     if "provenance" in trace:
-        trace["provenance"] = dict(record.provenance)
+        trace["provenance"] = _provenance_written(record.provenance)
     return facts, trace
+
+
+def _provenance_written(provenance: Mapping[str, str]) -> orjson.Fragment:
+    """The records of a source share a few mappings, each of which is written once. What is kept is kept with its
+    mapping, so that no other one can have its id meanwhile."""
+    known = _WRITTEN.get(id(provenance))
+    if known is None:
+        if len(_WRITTEN) >= _MOST_WRITTEN:
+            _WRITTEN.clear()
+        known = _WRITTEN[id(provenance)] = (provenance, orjson.Fragment(_dumps(dict(provenance))))
+    return known[1]
+
+
+_WRITTEN: dict[int, tuple[Mapping[str, str], orjson.Fragment]] = {}
+_MOST_WRITTEN = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +164,13 @@ class _Part:
         names = tuple(field.name for field in known)
         return cls(names, tuple(map(_default, known)), attrgetter(*names))
 
-    def __call__(self, record: Record) -> Iterable[tuple[str, Any, Any]]:
-        return zip(self.names, self.values(record), self.defaults, strict=True)
+    def __call__(self, record: Record) -> dict[str, Any]:
+        """The fields that are not at their default."""
+        return {
+            name: value
+            for name, value, default in zip(self.names, self.values(record), self.defaults, strict=True)
+            if value is not default and (default is None or value != default)
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,16 +2,30 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, Executable, Table, create_engine, event, make_url
+from sqlalchemy import (
+    URL,
+    Connection,
+    Dialect,
+    Engine,
+    Executable,
+    Insert,
+    LargeBinary,
+    Table,
+    create_engine,
+    event,
+    make_url,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import ConnectionPoolEntry
+from sqlalchemy.types import TypeEngine
 
 from model.errors import ConfigurationError, StateError, StateLockedError
 
@@ -127,21 +141,75 @@ def _translated(error: BaseException | None, location: str) -> StateError:
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: Sequence[str] = ()) -> None:
     """Insert rows or update those whose primary key exists, except the columns to keep. One statement for both."""
     if rows:
-        connection.execute(_upsert(connection.dialect.name, table, tuple(rows[0]), tuple(keep)), list(rows))
+        _write(connection, _upsert(connection.dialect.name, table, tuple(rows[0]), tuple(keep)), rows)
+
+
+def add(connection: Connection, table: Table, rows: Sequence[dict[str, Any]]) -> None:
+    """Insert rows."""
+    if rows:
+        _write(connection, _add(connection.dialect.name, table, tuple(rows[0])), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class _Writing:
+    """A statement that writes rows, made once: making one takes as long as writing several rows.
+
+    ``text`` has a mark for each of ``columns``, and ``stored`` are the places of values that are stored in another
+    form, with what gives it.
+    """
+
+    statement: Executable
+    text: str
+    columns: tuple[str, ...]
+    stored: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+    @classmethod
+    def of(cls, statement: Insert, dialect: Dialect, table: Table, columns: tuple[str, ...]) -> "_Writing":
+        compiled = statement.compile(dialect=dialect, column_keys=columns)
+        order = tuple(getattr(compiled, "positiontup", None) or columns)
+        processors = ((place, _stored_form(table.c[name].type, dialect)) for place, name in enumerate(order))
+        return cls(statement, str(compiled), order, tuple((place, form) for place, form in processors if form))
+
+    def bound(self, row: dict[str, Any]) -> tuple[Any, ...]:
+        values = [row[name] for name in self.columns]
+        for place, form in self.stored:
+            if values[place] is not None:
+                values[place] = form(values[place])
+        return tuple(values)
+
+
+def _write(connection: Connection, writing: _Writing, rows: Sequence[dict[str, Any]]) -> None:
+    """Write rows. For SQLite they are bound here: SQLAlchemy takes longer to bind a row than SQLite to write it."""
+    if connection.dialect.name == "sqlite":
+        for part in chunked(rows):
+            connection.exec_driver_sql(writing.text, list(map(writing.bound, part)))
+    else:
+        connection.execute(writing.statement, list(rows))
+
+
+def _stored_form(column_type: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """How a type turns its values into what is stored: most values of a page are few days and one time."""
+    form = None if isinstance(column_type, LargeBinary) else column_type.dialect_impl(dialect).bind_processor(dialect)
+    return None if form is None else lru_cache(maxsize=4096)(form)
 
 
 @cache
-def _upsert(dialect_name: str, table: Table, columns: tuple[str, ...], keep: tuple[str, ...]) -> Executable:
-    """The statement, made once: making one takes as long as writing several rows."""
+def _upsert(dialect_name: str, table: Table, columns: tuple[str, ...], keep: tuple[str, ...]) -> _Writing:
     dialect: Any = postgresql if dialect_name == "postgresql" else sqlite
     statement = dialect.insert(table)
     key = [column.name for column in table.primary_key]
     changes = {name: statement.excluded[name] for name in columns if name not in key and name not in keep}
     if changes:
-        made: Executable = statement.on_conflict_do_update(index_elements=key, set_=changes)
+        statement = statement.on_conflict_do_update(index_elements=key, set_=changes)
     else:
-        made = statement.on_conflict_do_nothing(index_elements=key)
-    return made
+        statement = statement.on_conflict_do_nothing(index_elements=key)
+    return _Writing.of(statement, dialect.dialect(), table, columns)
+
+
+@cache
+def _add(dialect_name: str, table: Table, columns: tuple[str, ...]) -> _Writing:
+    dialect: Any = postgresql if dialect_name == "postgresql" else sqlite
+    return _Writing.of(dialect.insert(table), dialect.dialect(), table, columns)
 
 
 def chunked(values: Sequence[_Value]) -> Iterator[Sequence[_Value]]:

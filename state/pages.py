@@ -4,14 +4,14 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, bindparam, delete, func, select
 
 from model.errors import RecordError
 from model.reading import Page, SetAside
 from model.records import Record
 from state import tables
 from state.codec import printable
-from state.engine import chunked, upsert
+from state.engine import add, chunked, upsert
 from state.rows import AnyRow, Prepared, prepare
 
 _LONGEST_ID = 250
@@ -28,7 +28,6 @@ _FORGET = [
     for table in (tables.names, tables.memberships)
 ]
 _ASIDE = select(tables.set_aside.c.native_id).where(tables.set_aside.c.source == bindparam("source"))
-_ADD_REVISION = insert(tables.revisions)
 
 
 def prepare_page(page: Page, source: str) -> tuple[dict[str, Prepared], list[SetAside]]:
@@ -62,7 +61,8 @@ def write_records(connection: Connection, prepared: Mapping[str, Prepared], run_
     changed = {id_: each for id_, each in prepared.items() if _is_news(each, before.get(id_))}
     written = [each for id_, each in prepared.items() if id_ in changed or _has_moved(each, before[id_])]
     when = {"first_seen": now, "seen_at": now, "absence": None, "absent_since": None}
-    upsert(connection, tables.records, [each.row | when for each in written], keep=("first_seen",))
+    for part in chunked(written):  # a row is several times as large as its record
+        upsert(connection, tables.records, [each.row | when for each in part], keep=("first_seen",))
     _write_names(connection, changed, [id_ for id_ in changed if id_ in before])
     add_revisions(
         connection,
@@ -86,11 +86,9 @@ def add_revisions(connection: Connection, rows: Sequence[dict[str, Any]]) -> Non
     Their ids grow in the order of the commits, so that nothing is ever added below an id that somebody has seen.
     SQLite has one writer anyway; on PostgreSQL the others wait from here to the commit.
     """
-    if not rows:
-        return
-    if connection.dialect.name == "postgresql":
+    if rows and connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_REVISION_LOCK)))
-    connection.execute(_ADD_REVISION, rows)
+    add(connection, tables.revisions, rows)
 
 
 def write_set_aside(

@@ -1,6 +1,6 @@
 """Reading stored records: streamed for the mapping, found by name for people, with their revisions."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,31 +48,41 @@ class Records(Connected):
         only ``deleted`` and ``moved`` take a record out. No transaction stays open between two batches.
         """
         table = tables.records
-        statement = _with_read_time().where(standing()).order_by(table.c.id).limit(batch)
+        statement = _with_read_time().where(standing())
         if source is not None:
             statement = statement.where(table.c.source == source)
         if kind is not None:
             statement = statement.where(table.c.kind == kind)
-        last = ""
+        for rows in self._pages(statement, batch):
+            yield [observed(row, row.read_at) for row in rows]
+
+    def contents(self, ids: Iterable[str] | None = None, *, batch: int = 1000) -> Iterator[list[Record]]:
+        """Stream what the records that count say, all of them or these, as ``records`` does but without our times."""
+        if ids is None:
+            pages = self._pages(_CONTENT.where(standing()), batch)
+        else:
+            pages = self._pages_of(_CONTENT.where(standing()), sorted(ids), batch)
+        for rows in pages:
+            yield [decode_record(row.kind, row.facts, row.trace) for row in rows]
+
+    def _pages(self, statement: AnySelect, batch: int) -> Iterator[Sequence[AnyRow]]:
+        last, ordered = "", statement.order_by(tables.records.c.id).limit(batch)
         while True:
             with self.reading() as connection:
-                rows = connection.execute(statement.where(table.c.id > last)).all()
+                rows = connection.execute(ordered.where(tables.records.c.id > last)).all()
             if not rows:
                 return
-            yield [observed(row, row.read_at) for row in rows]
+            yield rows
             last = rows[-1].id
 
-    def records_of(self, ids: Iterable[str], *, batch: int = 1000) -> Iterator[list[Observed]]:
-        """Stream those of the records that count, in batches, ordered by id; see ``records``."""
-        wanted = sorted(ids)
-        table = tables.records
+    def _pages_of(self, statement: AnySelect, wanted: Sequence[str], batch: int) -> Iterator[Sequence[AnyRow]]:
         for start in range(0, len(wanted), batch):
             rows: list[AnyRow] = []
             with self.reading() as connection:
                 for part in chunked(wanted[start : start + batch]):
-                    rows += connection.execute(_with_read_time().where(standing(), table.c.id.in_(part)))
+                    rows += connection.execute(statement.where(tables.records.c.id.in_(part)))
             if rows:
-                yield [observed(row, row.read_at) for row in sorted(rows, key=lambda row: str(row.id))]
+                yield sorted(rows, key=lambda row: str(row.id))
 
     def last_revision(self) -> int:
         """The number of the newest revision; whatever is stored later gets a higher one."""
@@ -165,9 +175,15 @@ class Records(Connected):
         return [StoredSetAside(row.source, row.native_id, row.reason, row.location, row.since) for row in rows]
 
 
+_CONTENT: AnySelect = select(tables.records.c.id, tables.records.c.kind, tables.records.c.facts, tables.records.c.trace)
+
+
 def _with_read_time() -> AnySelect:
-    sources = tables.sources
-    return select(tables.records, sources.c.read_at).outerjoin(sources, sources.c.source == tables.records.c.source)
+    table, sources = tables.records, tables.sources
+    times = (table.c.first_seen, table.c.seen_at, table.c.absence, sources.c.read_at)
+    return select(table.c.id, table.c.kind, table.c.facts, table.c.trace, *times).outerjoin(
+        sources, sources.c.source == tables.records.c.source
+    )
 
 
 def _named(text: str) -> ColumnElement[bool]:

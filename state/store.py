@@ -13,6 +13,7 @@ from state.engine import create_sqlite_file, open_engine, our_errors, parse_url,
 from state.findings import Findings
 from state.links import Links
 from state.lock import current_owner
+from state.mappings import Mappings
 from state.notes import Notes
 from state.outbox import Outbox
 from state.reading import Reading
@@ -23,7 +24,7 @@ from state.trust import Trust
 from state.view import StoreView
 
 
-class Store(Runs, Reading, Trust, Records, Links, Findings, Outbox, Notes):
+class Store(Runs, Reading, Trust, Records, Links, Findings, Outbox, Notes, Mappings):
     """An opened state database. May be used from several threads; every call is one transaction of its own."""
 
     @classmethod

@@ -34,3 +34,18 @@ def test_the_pull_benchmark_reads_all_three_sources_and_writes_only_what_changed
     assert 0 < written(said, "incremental, 200 each")[0] <= issues + deals + tasks
     assert re.search(r"first sync / reference: +wall [\d.]+, CPU [\d.]+, memory [\d.]+", said)
     assert re.search(r"largest memory of Driftline: +\d+ MB", said)
+
+
+def test_the_match_benchmark_gives_the_same_links_as_the_plain_loop():
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.match", "--records", "1500", "--rules", "150", "--every", "3"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "1,500 records x 150 rules" in done.stdout
+    assert re.search(r"^plain loop +500 +[1-9]\d* ", done.stdout, re.MULTILINE)
+    assert re.search(r"^matcher +1,500 +[1-9]\d* ", done.stdout, re.MULTILINE)
+    assert re.search(r"links of these records: the same; the matcher is \d+ times as fast", done.stdout)

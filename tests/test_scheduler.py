@@ -17,6 +17,7 @@ import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
 
 import scheduler as scheduler_module
+from config.load import Configuration
 from connectors.jira import JiraConnector
 from model.deliveries import DeliveryState
 from model.errors import StateError
@@ -26,7 +27,7 @@ from sandbox.http import LOGIN_PAGE, Fault
 from scheduler import Daemon, shift_jobs
 from state.store import Store
 from tests.digest.smtp_servers import running
-from tests.pipeline.company import RECIPIENTS, Company, Servers
+from tests.pipeline.company import RECIPIENTS, RULES, Company, Servers
 
 ROOT = Path(__file__).parents[1]
 TUESDAY_SEVEN = datetime(2026, 9, 15, 5, 0, tzinfo=UTC)
@@ -418,6 +419,81 @@ class TestTheEnd:
         assert daemon._wait_for_jobs() is True
 
 
+class TestEditedFiles:
+    """An edited configuration is taken while the daemon goes on (F1)."""
+
+    @pytest.fixture
+    def daemon(self, store: Store, company: Company) -> Daemon:
+        def load() -> Configuration:
+            company._configuration = None
+            return company.configuration
+
+        daemon = start(store, company, load=load)
+        read_all(daemon)
+        company.slip()
+        read_all(daemon)
+        return daemon
+
+    def test_what_was_taken_is_linked_and_judged_at_once_and_says_why(
+        self, daemon: Daemon, store: Store, company: Company
+    ):
+        company.write(rules={"version": 1, "rules": RULES["rules"][1:]})  # type: ignore[index]
+        assert daemon.look_at_files(at_once=True)
+        daemon.conclude()
+        resolved = [step for step in store.transitions() if step.kind is TransitionKind.RESOLVED]
+        assert len(resolved) == 8
+        assert all("since the mapping changed on 14 Sep 2026" in step.reason for step in resolved)
+
+    def test_a_reading_under_way_is_judged_with_the_mapping_that_was_taken_meanwhile(
+        self, daemon: Daemon, store: Store, company: Company
+    ):
+        """Otherwise a long reading would put the old mapping back for a while."""
+        with daemon.turn:
+            reading = threading.Thread(target=daemon.read, args=["crm"])
+            reading.start()
+            company.write(rules={"version": 1, "rules": RULES["rules"][1:]})  # type: ignore[index]
+            assert daemon.look_at_files(at_once=True)
+        reading.join(10)
+        daemon.read("jira")
+        [change] = store.mapping_changes()
+        assert change.after == company.configuration.mapping.fingerprint
+
+    def test_sources_that_come_go_or_are_read_more_often_are_scheduled_anew(self, daemon: Daemon, company: Company):
+        scheduler = daemon._scheduler()
+        scheduler.start(paused=True)
+        try:
+            company.settings["sources"]["crm"]["every"] = "1h"
+            company.settings["sources"]["jira2"] = company.settings["sources"].pop("jira")
+            company.write(rules={"version": 1, "rules": RULES["rules"][:1]})  # type: ignore[index]
+            assert daemon.look_at_files(scheduler, at_once=True)
+            jobs = {job.id: job for job in scheduler.get_jobs()}
+            assert jobs.keys() >= {"read crm", "read jira2", "digests", "link and judge anew"}
+            assert "read jira" not in jobs
+            assert jobs["read crm"].trigger.interval == timedelta(hours=1)
+            assert jobs["read jira2"].next_run_time <= datetime.now(UTC)
+        finally:
+            scheduler.shutdown(wait=False)
+
+    def test_a_new_audience_is_not_told_what_was_due_before_it_was_known(
+        self, daemon: Daemon, store: Store, company: Company, mail: list[Any]
+    ):
+        company.settings["digests"]["board"] = {"recipients": ["chair@acme.example"], "at": "00:01"}
+        company.write()
+        assert daemon.look_at_files(at_once=True)
+        daemon.tell()
+        assert mail == []
+
+    def test_a_daemon_without_a_way_to_load_keeps_what_it_has(self, store: Store, company: Company):
+        assert start(store, company).look_at_files(at_once=True) is False
+
+    def test_a_mistake_changes_nothing(self, daemon: Daemon, store: Store, company: Company):
+        before = daemon.configuration
+        (company.folder / "rules.yaml").write_text("version: 1\nrules: [\n")
+        assert daemon.look_at_files(at_once=True) is False
+        assert daemon.configuration is before
+        assert store.refused_configuration() is not None
+
+
 class Running:
     """A daemon as a process of its own, and its log."""
 
@@ -496,6 +572,32 @@ def test_a_daemon_reads_at_its_intervals_sends_at_its_time_refuses_a_second_one_
         assert RunOutcome.RUNNING not in {run.outcome for run in store.runs(100)}
         assert store.owner() is None
     assert len(mail) == 2
+
+
+def test_a_daemon_takes_an_edited_file_refuses_a_wrong_one_and_looks_at_once_when_asked(company: Company):
+    """F1, in one process of its own: a mistake, its correction, and a wish by SIGHUP."""
+    rules = company.folder / "rules.yaml"
+    with daemon_of(company, company.now) as daemon:
+        daemon.wait_until(lambda: len(daemon.events("run.finished")) >= 2)
+        good = rules.read_text(encoding="utf-8")
+        rules.write_text(good.replace("LAUNCH", "LUNCH"), encoding="utf-8")
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_until(lambda: bool(daemon.events("configuration.refused")), seconds=4)
+        [refused] = daemon.events("configuration.refused")
+        assert refused["location"].endswith("rules.yaml:7:14")
+        with company.open_store() as store:
+            noted, inventory = store.refused_configuration(), store.inventory()
+            assert noted is not None
+            assert inventory is not None
+            assert noted.active == inventory.fingerprint == refused["active"]
+        rules.write_text(good.replace("LAUNCH", "OTHER"), encoding="utf-8")
+        daemon.wait_until(lambda: bool(daemon.events("mapping.changed")))
+        assert daemon.stop() < 10
+    with company.open_store() as store:
+        [deal] = store.find("D-1")
+        assert [link.objective_id for link in store.links_of(deal.record.id)] == ["OTHER"]
+        assert store.refused_configuration() is None
+        assert [change.rules.changed for change in store.mapping_changes()] == [("deals", "work")]
 
 
 def test_a_daemon_ends_within_its_grace_time_while_a_source_hangs_and_does_not_read_it_twice(company: Company):

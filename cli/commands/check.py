@@ -7,11 +7,13 @@ import click
 
 from cli.exit_codes import ExitCode
 from cli.output import print_json, say, say_error, say_warning, talk
+from cli.today import today_of
 from cli.wording import count
-from cli.workspace import load_configuration
+from cli.workspace import load_configuration, read_store
 
 if TYPE_CHECKING:
     from config.load import Configuration
+    from model.errors import Problem
 
 
 @click.command("check", short_help="Check settings, objectives and rules; all mistakes at once.")
@@ -22,6 +24,10 @@ def command(ctx: click.Context, as_json: bool, strict: bool) -> None:
     """Check settings, objectives, rules and secret references without calling any source.
 
     Every mistake is shown with its file, line and column and one thing to do. Exit code 2 when there is one.
+
+    Warnings tell what is probably not meant: owners that are no single person, objectives that nobody answers for or
+    decides on and, once something was read, rules that link nothing, records that several rules claim equally,
+    objectives without work, deals and savings that wait for nothing. With --strict they are mistakes, for CI.
 
     JSON: an object with ok, problems (each with message, location, line and hint) and, when it is ok, warnings and the
     numbers of sources, objectives, rules and digests.
@@ -38,7 +44,7 @@ def command(ctx: click.Context, as_json: bool, strict: bool) -> None:
             talk()
             talk(count(len(error.problems), "mistake"))
         ctx.exit(ExitCode.MEND)
-    warnings = configuration.warnings
+    warnings = [*configuration.warnings, *_advice(configuration)]
     counts = _counts(configuration)
     if as_json:
         print_json({"ok": True, "problems": [], "warnings": warnings, **counts})
@@ -55,10 +61,24 @@ def _checked(ctx: click.Context, *, strict: bool) -> "Configuration":
 
     configuration = load_configuration(ctx)
     missing = unresolvable(configuration.settings, environment=os.environ, root=configuration.root)
-    doubtful = configuration.warnings if strict else ()
+    doubtful = [*configuration.warnings, *_advice(configuration)] if strict else []
     if missing or doubtful:
         raise ConfigurationError(*missing, *doubtful)
     return configuration
+
+
+def _advice(configuration: "Configuration") -> "list[Problem]":
+    """What is probably not meant, told by the files and, where there is a state of this program, by what is stored."""
+    from model.errors import Problem, StateError
+    from pipeline.advice import static_warnings, stored_warnings
+
+    found = static_warnings(configuration)
+    try:
+        with read_store(configuration) as store:
+            return found if store is None else found + stored_warnings(store, configuration, today_of(configuration))
+    except StateError as error:
+        why = error.problems[0]
+        return [*found, Problem(f"the stored records were not looked at: {why.message}", why.location, why.hint)]
 
 
 def _counts(configuration: "Configuration") -> dict[str, int]:

@@ -10,14 +10,14 @@ Change = Callable[[Path, str, str], None]
 COUNTS = {"sources": 5, "objectives": 26, "rules": 19, "digests": 1}
 
 
-def test_a_sound_configuration_is_counted_in_one_line_of_correct_english(tuesday: Meridian):
-    said = driftline("check", folder=tuesday.folder)
+def test_a_sound_configuration_is_counted_in_one_line_of_correct_english(unread: Path):
+    said = driftline("check", folder=unread)
     assert (said.code, said.err) == (0, "")
     assert said.out == "ok: 5 sources, 26 objectives, 19 rules, 1 digest\n"
 
 
-def test_the_json_has_the_documented_fields(tuesday: Meridian):
-    told = driftline("check", "--json", folder=tuesday.folder).json
+def test_the_json_has_the_documented_fields(unread: Path):
+    told = driftline("check", "--json", folder=unread).json
     assert told == {"ok": True, "problems": [], "warnings": [], **COUNTS}
 
 
@@ -68,14 +68,14 @@ def test_a_secret_that_cannot_be_had_is_a_mistake_that_names_the_setting(copy: P
     assert "  --> sources.jira.token" in said.err
 
 
-def test_a_warning_is_no_mistake_unless_it_is_asked_to_be_one(copy: Path):
-    (copy / "secrets" / "jira-token").chmod(0o644)
-    said = driftline("check", folder=copy)
+def test_a_warning_is_no_mistake_unless_it_is_asked_to_be_one(unread: Path):
+    (unread / "secrets" / "jira-token").chmod(0o644)
+    said = driftline("check", folder=unread)
     assert said.code == 0
     assert said.err.startswith("warning: ")
     assert said.out.startswith("ok: ")
-    assert len(driftline("check", "--json", folder=copy).json["warnings"]) == 1
-    assert driftline("check", "--strict", folder=copy).code == 2
+    assert len(driftline("check", "--json", folder=unread).json["warnings"]) == 1
+    assert driftline("check", "--strict", folder=unread).code == 2
 
 
 def test_checking_makes_no_state_and_calls_nobody(unread: Path, tuesday: Meridian):
@@ -83,3 +83,95 @@ def test_checking_makes_no_state_and_calls_nobody(unread: Path, tuesday: Meridia
     driftline("check", folder=unread)
     assert list((unread / "state").iterdir()) == []
     assert len(tuesday.jira_server.requests) == before
+
+
+def warnings(folder: Path) -> list[dict[str, str]]:
+    """The warnings as JSON, those about the demo's own idle money left out."""
+    found: list[dict[str, str]] = driftline("check", "--json", folder=folder).json["warnings"]
+    return [each for each in found if "wait for nothing" not in each["message"]]
+
+
+def stands_at(folder: Path, warning: dict[str, str], text: str) -> bool:
+    """Whether the place of a warning is where a text begins in its file."""
+    path, line, column = warning["location"].rsplit(":", 2)
+    name = path.rpartition("/demo/")[2]
+    return (folder / name).read_text("utf-8").splitlines()[int(line) - 1][int(column) - 1 :].startswith(text)
+
+
+def test_an_owner_that_is_no_single_person_is_warned_about_without_any_state(unread: Path, changed: Change):
+    changed(
+        unread / "objectives.yaml",
+        "name: Meridian Conveyors",
+        "name: Meridian Conveyors\n    steering_committee: Board",
+    )
+    assert warnings(unread) == []
+    path = unread / "objectives.yaml"
+    text = path.read_text("utf-8").replace(
+        "owner: aisha.rahman@meridian.example", "owner: Aurora steering committee", 1
+    )
+    path.write_text(text, encoding="utf-8")
+    [found] = warnings(unread)
+    assert found["message"] == "the owner 'Aurora steering committee' of 'AURORA' is no single person"
+    assert stands_at(unread, found, "owner: Aurora steering committee")
+    assert found["hint"].startswith("name the one person")
+    assert driftline("check", "--strict", folder=unread).code == 2
+
+
+def test_missing_deciders_are_warned_about_where_one_line_would_mend_it(unread: Path, changed: Change):
+    path = unread / "objectives.yaml"
+    path.write_text(path.read_text("utf-8") + "\n  - id: NEW\n    level: measure\n    name: New\n", encoding="utf-8")
+    found = warnings(unread)
+    assert [each["message"] for each in found] == [
+        "nobody answers for 'NEW'",
+        "nobody may decide beyond the tolerance of 'NEW'",
+    ]
+    assert all(stands_at(unread, each, "id: NEW") for each in found)
+
+
+def test_a_rule_that_links_nothing_and_an_objective_without_work_are_warned_about_once_something_was_read(
+    copy: Path, changed: Change
+):
+    changed(copy / "mapping" / "asana.yaml", "region: Iberia", "region: Ibiza")
+    found = {each["message"]: each for each in warnings(copy)}
+    assert set(found) == {
+        "there is no work for 'M-303'",
+        "the rule 'roll-out-iberia' links none of the stored records",
+    }
+    assert stands_at(copy, found["there is no work for 'M-303'"], "id: M-303")
+    assert stands_at(
+        copy, found["the rule 'roll-out-iberia' links none of the stored records"], "name: roll-out-iberia"
+    )
+
+
+def test_records_that_two_rules_claim_equally_are_warned_about(copy: Path):
+    path = copy / "mapping" / "asana.yaml"
+    match = "match: {kind: work_item, fields: {region: DACH}}"
+    rival = f"\n  - name: rival\n    role: delivers\n    objective: M-302\n    {match}\n"
+    path.write_text(path.read_text("utf-8").replace("source: asana", "source: [asana]") + rival, encoding="utf-8")
+    path.write_text(path.read_text("utf-8").replace("    source: [asana]\n", "", 1), encoding="utf-8")
+    [found] = [each for each in warnings(copy) if "equally" in each["message"]]
+    assert found["message"].startswith("3 records are matched equally by 'roll-out-dach' and 'rival': ")
+    assert stands_at(copy, found, match)
+
+
+def test_money_that_waits_for_nothing_is_warned_about_at_the_rule_that_links_it(copy: Path):
+    found = driftline("check", folder=copy)
+    assert found.code == 0
+    assert "2 of 10 open deals that 'deals-promise-a-launch' links wait for nothing: OPP-0017, OPP-0018" in found.err
+    assert "mapping/salesforce.yaml:10:5" in found.err
+    assert driftline("check", "--strict", folder=copy).code == 2
+
+
+def test_a_source_that_was_never_read_makes_no_rule_idle(unread: Path, tuesday: Meridian):
+    assert driftline("sync", "jira", folder=unread).code == 0
+    assert warnings(unread) == []
+
+
+def test_a_state_that_cannot_be_read_is_a_warning_and_the_files_are_still_checked(copy: Path):
+    for file in (copy / "state").iterdir():
+        file.unlink()
+    (copy / "state" / "driftline.db").write_bytes(b"this is no database at all")
+    said = driftline("check", folder=copy)
+    assert said.code == 0
+    assert said.out.startswith("ok: ")
+    assert said.err.startswith("warning: the stored records were not looked at: ")

@@ -7,7 +7,7 @@ import pytest
 from sandbox.world import Meridian
 from tests.cli.console import driftline
 
-FIELDS = {"record_id", "key", "title", "attempts", "match", "paths"}
+FIELDS = {"record_id", "key", "title", "attempts", "match", "paths", "carries"}
 
 
 def test_the_rule_that_won_stands_first_with_its_place_and_rules_for_other_sources_are_only_counted(tuesday: Meridian):
@@ -44,7 +44,9 @@ def test_the_json_has_the_documented_fields_and_every_rule(tuesday: Meridian):
     [told] = driftline("explain", "OPP-0001", "--json", folder=tuesday.folder).json
     assert set(told) == FIELDS
     assert len(told["attempts"]) == 19
-    assert set(told["attempts"][0]) == {"rule", "location", "role", "objective_ids", "rung", "failure", "beaten_by"}
+    assert set(told["attempts"][0]) == {
+        *("rule", "location", "role", "objective_ids", "rung", "failure", "beaten_by", "unresolved")
+    }
 
 
 def test_a_check_is_explained_without_any_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -69,3 +71,53 @@ def test_before_the_first_sync_it_says_what_to_do(unread: Path):
     said = driftline("explain", "OPP-0001", folder=unread)
     assert said.code == 2
     assert "nothing was read yet\nhint: run driftline sync" in said.err
+
+
+def test_the_path_leads_to_the_money_by_account(copy: Path):
+    """The record's own money, and what the objectives above it are to bring."""
+    objectives = copy / "objectives.yaml"
+    text = objectives.read_text(encoding="utf-8")
+    worth = "    values:\n      - {account: EBITDA, currency: EUR, plan: {2026-10: 310000, 2026-12: 90000}}\n"
+    worth += "      - {account: cash, currency: USD, plan: {2027-01: 5}}\n"
+    at = text.index("\n", text.index("- id: M-101")) + 1
+    objectives.write_text(text[:at] + worth + text[at:], encoding="utf-8")
+    said = driftline("explain", "OPP-0001", folder=copy)
+    assert (said.code, said.err) == (0, "")
+    [carries] = [line for line in said.lines if line.startswith("carries")]
+    assert carries.split("  ")[-1].strip().startswith("revenue: EUR ")
+    top = said.lines[said.lines.index("path to the top") + 1 :]
+    assert top[0].endswith("measure          EBITDA: EUR 400,000, 2026-10 to 2026-12")
+    assert top[1].strip() == "cash: USD 5, 2027-01"
+    [told] = driftline("explain", "OPP-0001", "--json", folder=copy).json
+    assert [each["account"] for each in told["paths"][0][0]["worth"]] == ["EBITDA", "cash"]
+
+
+def test_a_rule_that_cannot_tell_the_objective_and_a_failed_expression_are_told(copy: Path):
+    rules = copy / "mapping" / "salesforce.yaml"
+    added = """
+  - name: named-by-field
+    role: reports
+    objective: {field: promised}
+    source: salesforce
+    match: {kind: deal, where: "amount > 1 EUR and outcome = 'open'"}
+  - name: far-away
+    role: measures
+    objective: M-101
+    source: salesforce
+    match: {kind: deal, where: "outcome = 'open' and close_date < today - 9000d"}
+"""
+    rules.write_text(rules.read_text(encoding="utf-8").rstrip() + "\n" + added, encoding="utf-8")
+    said = driftline("explain", "OPP-0001", folder=copy)
+    assert "wins by value, but fields: promised says 'Aurora 4.0', which is no objective" in said.out
+    assert "does not match: where: close_date < today - 9000d does not hold: close_date is '" in said.out
+
+
+def test_check_tells_which_records_a_rule_leaves_unlinked(copy: Path):
+    rules = copy / "mapping" / "salesforce.yaml"
+    added = """
+  - {name: named-by-field, role: reports, objective: {field: promised}, source: salesforce, match: {key: OPP-0001}}
+"""
+    rules.write_text(rules.read_text(encoding="utf-8").rstrip() + added, encoding="utf-8")
+    said = driftline("check", folder=copy)
+    expected = "cannot tell the objective of OPP-0001: fields: promised says 'Aurora 4.0', which is no objective"
+    assert f"the rule 'named-by-field' {expected}" in said.out + said.err

@@ -16,8 +16,11 @@ from tests.cli.test_check import COUNTS
 from tests.cli.test_digest import DELIVERY_FIELDS, PREVIEW_FIELDS
 from tests.cli.test_explain import FIELDS as EXPLAIN_FIELDS
 from tests.cli.test_findings import FIELDS as FINDINGS_FIELDS
+from tests.cli.test_links import FIELDS as LINKS_FIELDS
+from tests.cli.test_plan import FIELDS as PLAN_FIELDS
 from tests.cli.test_show import FINDING_FIELDS, RECORD_FIELDS
 from tests.cli.test_status import FIELDS as STATUS_FIELDS
+from tests.cli.test_suggest import FIELDS as SUGGEST_FIELDS
 from tests.cli.test_sync import FIELDS as SYNC_FIELDS
 
 HEAVY = (
@@ -35,6 +38,10 @@ JSON_FIELDS = {
     "db status": {"url", "schema", "owner"},
     "explain": {*EXPLAIN_FIELDS, "check", "text"},
     "findings": FINDINGS_FIELDS,
+    "plan": PLAN_FIELDS,
+    "links": LINKS_FIELDS,
+    "objectives list": {"location"},
+    "objectives tree": {"coverage", "children", "own", "below", "tally", "waits", "has_work"},
     "show": {*FINDING_FIELDS, *RECORD_FIELDS},
     "sources list": {"name", "kind", "every", "as_of"},
     "sources discover": {"name", "option", "containers", "fields", "suggestion", "problems"},
@@ -44,6 +51,7 @@ JSON_FIELDS = {
     },
     "sources probe": {"sources", "failed"},
     "status": STATUS_FIELDS,
+    "suggest": SUGGEST_FIELDS,
     "sync": SYNC_FIELDS,
 }
 

@@ -1,5 +1,7 @@
 """A small sound mapping and records that it speaks about, for the tests of this folder."""
 
+from typing import Any
+
 from mapping.document import SourceText
 from mapping.load import LoadedMapping, load_mapping
 from model.records import Deal, WorkItem
@@ -62,9 +64,10 @@ rules:
 SOURCES = ("jira", "crm")
 
 
-def loaded(rules: str = RULES, objectives: str = OBJECTIVES) -> LoadedMapping:
+def loaded(rules: str = RULES, objectives: str = OBJECTIVES, **given: Any) -> LoadedMapping:
     """Load the sample, or the given texts in its place."""
-    return load_mapping([SourceText("objectives.yaml", objectives)], [SourceText("rules.yaml", rules)], sources=SOURCES)
+    texts = [SourceText("objectives.yaml", objectives)], [SourceText("rules.yaml", rules)]
+    return load_mapping(*texts, sources=SOURCES, **given)
 
 
 def with_rules(*rules: str) -> LoadedMapping:

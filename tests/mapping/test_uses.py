@@ -40,3 +40,17 @@ def test_a_condition_in_the_singular_reads_the_field_in_the_plural(condition: st
 def test_every_rule_tells_where_it_stands() -> None:
     [rule] = rules_reading(loaded().rules, "crm", ["Region"])
     assert rule.location == "rules.yaml:3"
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "role: promises, objective: ORG, match: {kind: deal, any: [{title: x}, {none: [{fields: {Region: EMEA}}]}]}",
+        "role: promises, objective: ORG, match: {kind: deal, fields: {Region: {known: true}}}",
+        "role: promises, objective: ORG, match: {kind: deal, where: Region = 'EMEA'}",
+        "role: promises, objective: {field: Region}, match: {kind: deal}",
+    ],
+)
+def test_groups_comparisons_expressions_and_objectives_read_their_fields(rule: str) -> None:
+    rules = with_rules(rule, "role: promises, objective: ORG, match: {kind: deal}").rules
+    assert [each.name for each in rules_reading(rules, "crm", ["Region"])] == ["rule 0"]

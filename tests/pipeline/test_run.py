@@ -1,5 +1,6 @@
 """One run as a whole: how it ends, whatever happens on the way."""
 
+import gc
 import threading
 from collections.abc import Callable
 from contextlib import contextmanager
@@ -29,6 +30,16 @@ def test_a_run_is_stored_as_it_is_given_back(store: Store, company: Company):
     [stored] = store.runs()
     assert (stored.id, stored.outcome, stored.opened, stored.finished_at) == (run.id, run.outcome, 8, run.finished_at)
     assert len(stored.results) == 2
+
+
+def test_a_run_lets_python_look_for_cycles_seldom_and_still_finds_them(store: Store, company: Company):
+    """A page is thousands of small containers; the daemon must not keep garbage for it."""
+    company.sync(store)
+    assert gc.get_threshold()[0] >= 10_000
+    assert gc.isenabled()
+    frozen = gc.get_freeze_count()
+    company.sync(store)
+    assert gc.get_freeze_count() <= frozen, "what a run leaves behind must be found"
 
 
 def test_only_the_first_run_that_reconciled_is_the_baseline(store: Store, company: Company):
@@ -102,7 +113,7 @@ def explode(error: BaseException) -> Callable[..., Any]:
     return raise_it
 
 
-@pytest.mark.parametrize("where", ["link_records", "judge_and_keep"])
+@pytest.mark.parametrize("where", ["link_and_record", "judge_and_keep"])
 def test_a_mistake_of_our_own_closes_the_run_as_failed_and_is_not_hidden(
     store: Store, company: Company, monkeypatch: pytest.MonkeyPatch, where: str
 ):
@@ -121,7 +132,7 @@ def test_a_state_that_broke_is_told_and_the_next_run_closes_what_could_not_be_cl
 ):
     """C6, C8."""
     with monkeypatch.context() as patched:
-        patched.setattr(run_module, "link_records", explode(StateError("the disk is full")))
+        patched.setattr(run_module, "link_and_record", explode(StateError("the disk is full")))
         patched.setattr(Store, "finish_run", explode(StateError("still full")))
         with pytest.raises(StateError, match="the disk is full"):
             company.sync(store)

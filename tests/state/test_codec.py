@@ -67,6 +67,17 @@ def test_every_custom_value_keeps_its_type(record: Record) -> None:
     }
 
 
+@given(st.dictionaries(texts, texts, min_size=1, max_size=3), st.dictionaries(texts, texts, max_size=3))
+def test_a_mapping_that_records_share_is_written_as_if_each_had_its_own(
+    one: dict[str, str], other: dict[str, str]
+) -> None:
+    """Also when a mapping takes the place in memory of one that is gone."""
+    for provenance in (one, dict(reversed(one.items())), other, one):
+        encoded = encode_record(item("1", provenance=provenance))
+        assert encode_record(item("1", provenance=dict(provenance))) == encoded
+        assert decode_record("work_item", encoded.facts, encoded.trace).provenance == provenance
+
+
 def test_a_date_written_as_text_stays_text() -> None:
     record = item(
         "1", custom={"text": "2026-10-01", "day": date(2026, 10, 1), "number": Decimal("1.50"), "digits": "1.50"}

@@ -3,13 +3,19 @@
 import sqlite3
 import stat
 import threading
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import text
+from hypothesis import given
+from hypothesis import strategies as st
+from sqlalchemy import create_engine, insert, select, text
 
 from model.errors import ConfigurationError, StateError, StateLockedError
-from state import engine
+from model.records import Absence
+from state import engine, tables
 from state.engine import parse_url, shown
 from state.store import Store
 
@@ -142,3 +148,38 @@ def test_an_error_of_the_database_does_not_repeat_the_values(store: Store) -> No
         )
     assert "hunter2" not in str(refused.value)
     assert "hunter2" not in str(refused.value.__cause__).splitlines()[-1]
+
+
+@given(
+    start=st.none() | st.dates(),
+    seen=st.datetimes(timezones=st.sampled_from([UTC, timezone(timedelta(hours=9)), ZoneInfo("Europe/Berlin")])),
+    released=st.none() | st.booleans(),
+    digest=st.binary(max_size=3),
+)
+def test_a_row_that_is_bound_here_is_stored_as_sqlalchemy_stores_it(
+    start: date | None, seen: datetime, released: bool | None, digest: bytes
+) -> None:
+    row: dict[str, Any] = dict.fromkeys((column.name for column in tables.records.columns if not column.nullable), "x")
+    row |= {"facts_hash": digest, "trace_hash": digest, "start_date": start, "released": released}
+    row |= {"first_seen": seen, "seen_at": seen, "absent_since": None, "absence": Absence.DELETED}
+    memory = create_engine("sqlite://")
+    with memory.begin() as connection:
+        tables.records.create(connection)
+        engine.upsert(connection, tables.records, [row | {"id": "ours"}])
+        connection.execute(insert(tables.records), [row | {"id": "theirs"}])
+        raw = connection.exec_driver_sql("SELECT * FROM records ORDER BY id").all()
+    memory.dispose()
+    assert [type(value) for value in raw[0]] == [type(value) for value in raw[1]]
+    assert raw[0][1:] == raw[1][1:]
+
+
+def test_rows_are_updated_but_for_what_is_kept(store: Store) -> None:
+    with store.writing() as connection:
+        first = {"key": "a", "value": "old"}
+        engine.upsert(connection, tables.notes, [first, {"key": "b", "value": "old"}])
+        engine.upsert(connection, tables.notes, [{"key": "a", "value": "new"}])
+        engine.upsert(connection, tables.notes, [{"key": "b", "value": "new"}], keep=("value",))
+        assert dict(connection.execute(select(tables.notes.c.key, tables.notes.c.value)).all()) == {  # type: ignore[arg-type]
+            "a": "new",
+            "b": "old",
+        }

@@ -42,14 +42,14 @@ def test_another_place_or_time_alone_reaches_nothing(store: Store) -> None:
     before = store.last_revision()
     save(store, item("1", changed=DAY_2, url="https://elsewhere"))
     assert (store.last_revision(), reached(store, before)) == (before, set())
-    assert [each.record.url for batch in store.records_of(["jira:1"]) for each in batch] == ["https://elsewhere"]
+    assert [each.url for batch in store.contents(["jira:1"]) for each in batch] == ["https://elsewhere"]
 
 
 def test_records_that_are_asked_for_come_in_batches_without_those_that_are_gone(store: Store) -> None:
     save(store, *(item(str(number)) for number in range(5)))
     store.mark_absent(1, "jira", {"3": Absence.DELETED}, DAY_2)
     ids = [record_id("jira", str(number)) for number in (4, 3, 2, 0, 99)]
-    assert [[each.record.native_id for each in batch] for batch in store.records_of(ids, batch=2)] == [
+    assert [[each.native_id for each in batch] for batch in store.contents(ids, batch=2)] == [
         ["0", "2"],
         ["4"],
     ]

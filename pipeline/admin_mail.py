@@ -1,0 +1,76 @@
+"""The mail to whoever looks after the installation: an edited configuration is not taken."""
+
+from config.load import Configuration
+from digest.base import Block, Bullets, Digest, Line, Paragraph, SectionBlocks, Small, line
+from digest.deliver import build_message
+from model.deliveries import Delivery
+from model.errors import Problem
+from model.mapping_changes import RefusedConfiguration
+from reconcile.wording import day_text
+from state.store import Store
+
+AUDIENCE = "(configuration)"
+"""No digest can have this name."""
+
+
+def tell_admin(store: Store, active: Configuration, refused: RefusedConfiguration, told: str) -> bool:
+    """Put one mail about a refused configuration into the outbox, when the settings name somebody for it.
+
+    ``told`` tells these problems from others: the same ones make the same slot and Message-ID. Tell whether a mail was
+    added.
+    """
+    mail = active.settings.mail
+    if mail is None or mail.admin is None:
+        return False
+    slot = f"{refused.since:%Y-%m-%dT%H:%M:%SZ}-{told}"
+    message = _message(active, refused)
+    message_id, content = build_message(
+        message, mail=mail, recipient=mail.admin, audience=AUDIENCE, slot=slot, now=refused.since
+    )
+    return bool(
+        store.add_deliveries(
+            [
+                Delivery(
+                    audience=AUDIENCE,
+                    recipient=mail.admin,
+                    slot=slot,
+                    message_id=message_id,
+                    subject=message.subject,
+                    reason=message.reason,
+                    message=content,
+                    covers=0,
+                    created_at=refused.since,
+                )
+            ]
+        )
+    )
+
+
+def _message(active: Configuration, refused: RefusedConfiguration) -> Digest:
+    first = refused.problems[0] if refused.problems else Problem("something is wrong")
+    local = refused.since.astimezone(active.settings.business.zone)
+    blocks: tuple[Block, ...] = (
+        Paragraph(
+            line(
+                "An edited configuration file has a mistake, so nothing of the edit was taken. "
+                f"The mapping {refused.active[:8]} that was loaded before stays in force; sources are read as before."
+            ),
+            lead=True,
+        ),
+        Bullets(tuple(_told(problem) for problem in refused.problems)),
+        Small(line("driftline check tells every mistake; the daemon takes the files as soon as they are sound.")),
+    )
+    place = f" ({first.location})" if first.location else ""
+    return Digest(
+        subject=f"Driftline: an edited configuration is not taken{place}",
+        title=f"Not taken since {day_text(local.date())}, {local:%H:%M %Z}",
+        blocks=(SectionBlocks("refused", "What is wrong", blocks),),
+        empty=False,
+        reason="an edited configuration was refused",
+    )
+
+
+def _told(problem: Problem) -> Line:
+    where = f"{problem.location}: " if problem.location else ""
+    hint = f" — {problem.hint}" if problem.hint else ""
+    return line(f"{where}{problem.message}{hint}")
