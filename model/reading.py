@@ -57,10 +57,21 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class FieldSample:
+    """A configured field: our name for it, what it is at the source, and one of its values; empty when none was found
+    among the first records."""
+
+    name: str
+    at_source: str
+    sample: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """What a first contact with a source showed: who we are there, what we see, what is missing.
 
     ``problems`` are things to mend that do not stop the read (a mapped field that no record fills, for example).
+    ``fields`` is None where the connector leaves it to the caller to look for samples.
     """
 
     identity: str
@@ -68,6 +79,7 @@ class Probe:
     containers: Sequence[Container] = ()
     counts: Sequence[tuple[str, int]] = ()
     problems: Sequence[Problem] = ()
+    fields: Sequence[FieldSample] | None = None
 
 
 @dataclass(frozen=True, slots=True)

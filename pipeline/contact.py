@@ -10,18 +10,21 @@ from model.errors import Problem, SchemaDriftError
 from model.reading import Probe
 from pipeline.drift import dependents, drift_of, told
 from pipeline.expiry import expiry_problems
+from pipeline.samples import sample_fields
 from state.store import Store
 
 
 def contact(connector: Connector, store: Store | None, mapping: LoadedMapping, today: date) -> Probe:
-    """Probe a source; add what a run would hold it for, with what depends on that, a clock that differs from ours,
-    and credentials that end soon.
+    """Probe a source; add a value of every configured field, what a run would hold the source for, with what depends
+    on that, a clock that differs from ours, and credentials that end soon.
 
     Raise SourceError when the source cannot be asked. Nothing is stored.
     """
     try:
         probe = connector.probe()
         drift = drift_of(store, connector)
+        if probe.fields is None:
+            probe = replace(probe, fields=sample_fields(connector))
     except SchemaDriftError as gone:
         problem = _explained(connector.name, gone, mapping)
         raise SchemaDriftError(problem, fields=gone.fields) from gone

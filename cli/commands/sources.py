@@ -107,8 +107,8 @@ def probe(ctx: click.Context, names: tuple[str, ...], as_json: bool) -> None:
 
     Nothing is stored. Exit code 3 when a source could not be asked.
 
-    JSON: an object with sources (by name: identity, server, containers, counts, problems) and failed (by name: the
-    problems).
+    JSON: an object with sources (by name: identity, server, containers, counts, problems and fields, each with name,
+    at_source and sample) and failed (by name: the problems).
     """
     configuration = load_configuration(ctx, secrets=True)
     probes: dict[str, Probe] = {}
@@ -171,6 +171,9 @@ def _show(name: str, answer: "Probe | DriftlineError") -> None:
         say(f"  sees {called}, {container.state}")
     for what, number in answer.counts:
         say(f"  counts {number:,} {what}")
+    for field in answer.fields or ():
+        sample = f", such as {field.sample!r}" if field.sample else ", no value among the first records"
+        say(f"  reads {field.name} from {field.at_source}{sample}")
     for problem in answer.problems:
         say_warning(problem)
     if answer.problems:

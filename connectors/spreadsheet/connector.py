@@ -53,6 +53,7 @@ class SpreadsheetConnector(Connector):
                 *(count for part in found.sheets for count in _counts(part, several=len(found.sheets) > 1)),
             ],
             problems=found.problems,
+            fields=(),
         )
 
     def discover(self) -> Discovery:

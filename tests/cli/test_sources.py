@@ -1,5 +1,6 @@
 """``driftline sources``: what is configured, and what a first contact shows."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,12 +45,30 @@ def test_a_probe_tells_who_we_are_and_what_is_seen_and_stores_nothing(unread: Pa
     assert list((unread / "state").iterdir()) == []
 
 
+def test_a_probe_shows_a_value_of_each_configured_field(tuesday: Meridian):
+    said = driftline("sources", "probe", "jira", "asana", "salesforce", folder=tuesday.folder)
+    told = [line.strip() for line in said.lines if line.startswith("  reads ")]
+    assert "reads start_field from customfield_10015 (date), such as '2026-08-24'" in told
+    assert "reads region from Region (text), such as 'DACH'" in told
+    assert "reads promised_field from Launch_Release__c (string), such as 'Aurora 4.0'" in told
+
+
+def test_a_configured_field_that_nobody_fills_has_no_sample(tuesday: Meridian, tmp_path: Path):
+    shutil.copytree(tuesday.folder, tmp_path / "copy")
+    settings = tmp_path / "copy" / "driftline.yaml"
+    settings.write_text(settings.read_text().replace("start_field: customfield_10015", "fields: {place: environment}"))
+    tuesday.jira.add_field("environment", "Environment", "string", "")
+    said = driftline("sources", "probe", "jira", "--json", folder=tmp_path / "copy")
+    [field] = [each for each in said.json["sources"]["jira"]["fields"] if each["name"] == "place"]
+    assert field == {"name": "place", "at_source": "environment (string)", "sample": ""}
+
+
 def test_the_json_of_a_probe_has_the_documented_fields(tuesday: Meridian):
     told = driftline("sources", "probe", "jira", "--json", folder=tuesday.folder).json
     assert set(told) == {"sources", "failed"}
     assert told["failed"] == {}
     assert list(told["sources"]) == ["jira"]
-    assert set(told["sources"]["jira"]) == {"identity", "server", "containers", "counts", "problems"}
+    assert set(told["sources"]["jira"]) == {"identity", "server", "containers", "counts", "problems", "fields"}
 
 
 def test_a_source_that_cannot_be_asked_ends_with_3_and_the_others_are_still_told(copy: Path):
