@@ -26,7 +26,7 @@ check: $(STAMP)
 # hold a short form of each.
 proof: $(STAMP)
 	DRIFTLINE_KILLS=$(or $(KILLS),1000) DRIFTLINE_GUARD_EXAMPLES=$(or $(ATTACKS),10000) DRIFTLINE_BULK=4 \
-		$(BIN)/pytest tests/faults
+		DRIFTLINE_WHOLE_MATRIX=1 $(BIN)/pytest tests/faults
 
 # Ratios against the least that the same work can take; some minutes each.
 # Options: make bench ARGS="--rows 10 --only jira"; the workbooks: make bench OF=workbook

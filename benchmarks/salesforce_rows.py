@@ -2,6 +2,7 @@
 
 import random
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -41,6 +42,12 @@ _QUERY = re.compile(
     r"SELECT (?P<fields>.+?) FROM (?P<object>\w+)(?: WHERE (?P<where>.+?))?"
     r"(?: ORDER BY (?P<order>[\w., ]+?))?(?: LIMIT (?P<limit>\d+))?"
 )
+_COUNTED = re.compile(
+    r"SELECT (?P<parts>.+), COUNT\(Id\) n FROM Opportunity(?: WHERE (?P<where>.+?))? GROUP BY (?P<by>.+)"
+)
+_PARTS = {"CALENDAR_YEAR": slice(0, 4), "CALENDAR_MONTH": slice(5, 7), "DAY_IN_MONTH": slice(8, 10)}
+_PARTS["HOUR_IN_DAY"] = slice(11, 13)
+"""Where a part of a date stands in its text."""
 _CONDITION = re.compile(r"(?P<field>\w+) ?(?P<operator>>=|<=|=|>|<| IN) ?(?P<value>.+)")
 _COMPARE: dict[str, Callable[[str, str], bool]] = {
     ">=": lambda left, right: left >= right,
@@ -118,7 +125,12 @@ class SalesforceRows:
             self._stamps[place] = _comparable(now)
 
     def _query(self, asked: Asked, _: object) -> bytes:
-        query = _QUERY.fullmatch(" ".join(asked.query["q"].split()))
+        soql = " ".join(asked.query["q"].split())
+        if soql.startswith("SELECT COUNT() FROM ObjectPermissions "):
+            return orjson.dumps({"totalSize": 1, "done": True, "records": []})
+        if counted := _COUNTED.fullmatch(soql):
+            return self._counts(counted["parts"], counted["where"])
+        query = _QUERY.fullmatch(soql)
         if query is None:
             raise RefusedError(400, f"unexpected token in: {asked.query['q']}")
         fields = [name.strip() for name in query["fields"].split(",")]
@@ -136,6 +148,17 @@ class SalesforceRows:
         if len(places) > PAGE_ROWS:
             self._results[locator] = places, shown
         return self._page(locator, places, shown, 0)
+
+    def _counts(self, parts: str, where: str | None) -> bytes:
+        """How many opportunities were created in each year, month, day or hour that has any."""
+        places = self._matching(where.split(" AND ") if where else [])
+        cuts = [_PARTS[part.partition("(")[0].strip()] for part in parts.split(",")]
+        counts = Counter(tuple(int(self._created[place][cut]) for cut in cuts) for place in places)
+        rows = [
+            {"attributes": {}, **{f"part{number}": value for number, value in enumerate(values)}, "n": count}
+            for values, count in sorted(counts.items())
+        ]
+        return orjson.dumps({"totalSize": len(rows), "done": True, "records": rows})
 
     def _more(self, _: Asked, match: re.Match[str]) -> bytes:
         if match[1] not in self._results:

@@ -23,7 +23,7 @@ def contact(connector: Connector, store: Store | None, mapping: LoadedMapping, t
     try:
         probe = connector.probe()
         drift = drift_of(store, connector)
-        if probe.fields is None:
+        if probe.fields is None and drift is None:
             probe = replace(probe, fields=sample_fields(connector))
     except SchemaDriftError as gone:
         problem = _explained(connector.name, gone, mapping)

@@ -7,7 +7,7 @@ from itertools import islice
 from typing import Any
 
 from connectors.base import Connector
-from model.errors import SourceError
+from model.errors import SchemaDriftError, SourceError
 from model.money import Money
 from model.reading import FieldSample
 from model.records import Record
@@ -19,9 +19,12 @@ _LONGEST_SAMPLE = 60
 def sample_fields(connector: Connector) -> Sequence[FieldSample]:
     """Look for a value of each configured field in the first pages; where a page cannot be read, there is none.
 
-    Raise SchemaDriftError for fields that are missing or ambiguous.
+    While fields are missing or ambiguous nothing is looked for: the probe's problems say which.
     """
-    shape = connector.shape()
+    try:
+        shape = connector.shape()
+    except SchemaDriftError:
+        return ()
     found: dict[str, str] = {}
     if shape:
         # What keeps the pages from us is the probe's own business to tell.

@@ -153,7 +153,11 @@ def judge(matrix: Matrix, source: str, folder: Path, said: Said, after: Picture,
 def spoken(said: Said, folder: Path) -> str:
     """The error as the table quotes it."""
     error = re.search(r"^error: (.*?)$", said.err, re.MULTILINE)
-    return cell_text(error[1].replace(str(folder), "FOLDER")) if error else "nothing"
+    if error is None:
+        return "nothing"
+    text = error[1].replace(str(folder), "FOLDER")
+    # A date is a pause from now, and the second in which it is read is not always the same.
+    return cell_text(re.sub(r"a pause of 7[12]\d\d s", "a pause of 7200 s", text))
 
 
 def compare(matrix: Matrix, cell: Cell, seen: Seen) -> None:
@@ -183,9 +187,16 @@ def finish(matrix: Matrix, system: System, folder: Path, cell: Cell, end: End) -
     compare(matrix, cell, seen)
 
 
-@pytest.mark.parametrize("position", POSITIONS)
-@pytest.mark.parametrize("trouble", TROUBLES, ids=lambda trouble: trouble.name)
-@pytest.mark.parametrize("system", CALLED, ids=lambda system: system.source)
+def _cells() -> Iterator[Any]:
+    """Every trouble of every system, at every position or, in the short form, at one after the other in turn."""
+    for place, system in enumerate(CALLED):
+        for number, trouble in enumerate(TROUBLES):
+            turn = POSITIONS if book.WHOLE else (POSITIONS[(place + number) % len(POSITIONS)],)
+            for position in turn:
+                yield pytest.param(system, trouble, position, id=f"{system.source}-{trouble.name}-{position}")
+
+
+@pytest.mark.parametrize(("system", "trouble", "position"), _cells())
 def test_a_source_that_fails_over_http_loses_nothing_and_resolves_nothing(
     matrix: Matrix, system: System, trouble: Trouble, position: str
 ) -> None:

@@ -30,8 +30,9 @@ WORK = 9
 LAUNCH_TASK = "1208000000000001"
 TRACKER = "Tracker.xlsx"
 STREAM = "customfield_20001"
-_PATIENT = {"attempts": 2, "largest_answer_megabytes": 1}
-_IMPATIENT = {"attempts": 1, "read_timeout_seconds": 0.4, "answer_deadline_seconds": 0.8}
+# One request at a time, so that the order of pages is the same in every run.
+_PATIENT = {"attempts": 2, "largest_answer_megabytes": 1, "parallel": 1}
+_IMPATIENT = {"attempts": 1, "read_timeout_seconds": 0.4, "answer_deadline_seconds": 0.8, "parallel": 1}
 
 
 @dataclass(frozen=True)
