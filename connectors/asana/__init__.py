@@ -1,4 +1,4 @@
-"""Reads Asana: tasks, milestones and subtasks of the configured projects, with their dependencies."""
+"""Reads Asana: tasks, milestones and subtasks of the configured projects with their dependencies, and goals."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -7,17 +7,18 @@ from typing import ClassVar
 
 from connectors.asana.client import AsanaClient, NotSharedError, Row
 from connectors.asana.discovery import discover
+from connectors.asana.goals import GOALS, Goals, fetch_goal, find_goals, goal_pages, is_goal
 from connectors.asana.lists import Homed, Lists, Skeletons, walk_skeleton
 from connectors.asana.options import AsanaOptions
 from connectors.asana.portfolios import PortfolioNotAvailableError, portfolio_projects
 from connectors.asana.project_record import project_record
-from connectors.asana.projects import Found, Project, find_projects, match_fields, missing_sections
+from connectors.asana.projects import Found, Project, find_projects, match_fields, missing_sections, workspaces_of
 from connectors.asana.shape import known_gids, shape_of
 from connectors.asana.tasks import SKELETON_FIELDS, STORY_FIELDS, TaskReader, due_moves, task_fields
 from connectors.base import Connector, ReadContext, SourceOptions
 from model.errors import Problem, RecordError, SourceContentError, SourceGoneError
 from model.reading import Container, Cursor, Discovery, Missing, Page, Probe, SetAside
-from model.records import Absence, Move, WorkItem
+from model.records import Absence, Move, Record, WorkItem
 
 __all__ = ["CONNECTOR", "AsanaConnector", "AsanaOptions"]
 
@@ -40,20 +41,24 @@ class AsanaConnector(Connector):
         self._me: Row = {}
         self._found: Found | None = None
         self._counted: Skeletons | None = None
+        self._goals_read: Goals | None = None
 
     def probe(self) -> Probe:
         client = self._opened()
         found, problems = self._visible_projects(client)
-        projects = found.projects
-        problems += [container.problem for container in found.lost if container.problem]
+        projects, containers = found.projects, [*_containers(found), *self._goal_containers(found)]
+        problems += [container.problem for container in containers if container.problem]
         problems += match_fields(self.name, self.options, projects, found.lost)[1]
         problems += missing_sections(self.name, self.options, client, projects)
+        counts = [(f"tasks in {project.name}", client.task_count(project.gid)) for project in projects]
+        if self.options.goals and self._goals(found).container.problem is None:
+            counts.append(("goals", len(self._goals(found).rows)))
         who = self._me.get("email") or self._me.get("gid")
         return Probe(
             identity=f"{self._me.get('name')} <{who}>",
             server=self.options.url,
-            containers=_containers(found),
-            counts=[(f"tasks in {project.name}", client.task_count(project.gid)) for project in projects],
+            containers=containers,
+            counts=counts,
             problems=problems,
         )
 
@@ -68,7 +73,8 @@ class AsanaConnector(Connector):
         return shape_of(self.name, self.options, found.projects, found.lost)
 
     def roster(self) -> Iterable[Container]:
-        return _containers(self._known())
+        found = self._known()
+        return [*_containers(found), *self._goal_containers(found)]
 
     def changed(self, cursor: Cursor | None) -> Iterator[Page]:
         """Tasks in the projects' lists; subtasks are side tables, because no project lists them (A8, A9)."""
@@ -82,19 +88,24 @@ class AsanaConnector(Connector):
         return [project for project in self._known().projects if not project.archived]
 
     def side_tables(self) -> Iterator[Page]:
-        """Yield every subtask: a change in one does not make its parent a changed one (A8); and the projects.
+        """Yield projects, goals, and every subtask: a change in one does not make its parent a changed one (A8).
 
         On the way every list is walked to its end, which is a census of the same run.
         """
         reader, projects = self._reader(), self._read_projects()
         if self.options.project_status:
             yield self._project_page()
+        if self.options.goals:
+            yield from goal_pages(self.name, self._goals(self._known()))
         self._counted = Skeletons(projects)
         found = walk_skeleton(self._lists(reader), projects, task_fields(self.options), self._counted)
         for homed in _in_pages(chain.from_iterable(found)):
             yield self._page(reader, homed)
 
     def census(self, container: Container) -> Iterator[str]:
+        if self.options.goals and container.id == GOALS:
+            yield from self._goals(self._known()).census()
+            return
         project = self._project_of(container)
         if self.options.project_status:
             yield project.gid
@@ -106,14 +117,16 @@ class AsanaConnector(Connector):
             known = counted.of(project.gid)
         yield from known or ()
 
-    def fetch(self, native_ids: Sequence[str]) -> Iterator[WorkItem | Missing]:
-        """Ask for each task; one that Asana refuses with 403 is there (A11)."""
+    def fetch(self, native_ids: Sequence[str]) -> Iterator[Record | Missing]:
+        """Ask for each task and goal; one that Asana refuses with 403 is there (A11)."""
         reader = self._reader()
         # A gid is a number; Asana answers 400 to anything else, and no record can have it.
-        questions = (partial(self._fetched, reader, gid) for gid in native_ids if gid.isdecimal())
+        questions = (partial(self._fetched, reader, gid) for gid in native_ids if gid.isdecimal() or is_goal(gid))
         return (answer for answer in self._opened().ask_all(questions) if answer is not None)
 
-    def _fetched(self, reader: TaskReader, gid: str) -> WorkItem | Missing | None:
+    def _fetched(self, reader: TaskReader, gid: str) -> Record | Missing | None:
+        if is_goal(gid):
+            return fetch_goal(self.name, gid, self._opened())
         project = next((known for known in self._known().projects if known.gid == gid), None)
         if project is not None:
             # Kept before project_status was switched off: it is there all the same.
@@ -155,6 +168,15 @@ class AsanaConnector(Connector):
             within = portfolio_projects(self.name, self.options.portfolios, client)
             self._found = find_projects(self.name, [*self.options.projects, *within], client)
         return self._found
+
+    def _goals(self, found: Found) -> Goals:
+        """The goals, read once in a run: what is listed and what is read are the same."""
+        if self._goals_read is None:
+            self._goals_read = find_goals(self.name, workspaces_of(found.projects), self._opened())
+        return self._goals_read
+
+    def _goal_containers(self, found: Found) -> list[Container]:
+        return [self._goals(found).container] if self.options.goals else []
 
     def _project_of(self, container: Container) -> Project:
         found = self._known()

@@ -113,6 +113,13 @@ class AsanaClient:
         listing = self._api.PortfoliosApi(self._client).get_items_for_portfolio
         return self._pages(listing, portfolio, fields=fields)
 
+    def goals(self, workspace: str, fields: str) -> Iterator[list[Row]]:
+        """Goals of a workspace and of its teams; those that we may not see are left out by Asana."""
+        return self._pages(self._api.GoalsApi(self._client).get_goals, fields=fields, workspace=workspace)
+
+    def goal(self, gid: str, fields: str) -> Row:
+        return self._one(self._api.GoalsApi(self._client).get_goal, gid, fields=fields)
+
     def _one(self, call: Call, *path: str, fields: str) -> Row:
         row = self._ask(call, path, {"opt_fields": fields})["data"]
         if not isinstance(row, dict):

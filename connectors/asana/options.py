@@ -56,6 +56,11 @@ class AsanaOptions(SourceOptions):
     project_status: bool = False
     """Whether to keep each project as a work item of the type project too, with its dates, its owner and the light of
     its latest status update. Rules that take every record of the source then take it as well."""
+    goals: bool = False
+    """Whether to read the goals of the projects' workspaces as measurements too, with value, target, unit and period;
+    needs a plan with goals. Where Asana refuses them, what is stored of them stays as it is, and the source counts as
+    not completely read until they are back or this is false. Rules that take every record of the source then take them
+    as well."""
     date_history: bool = False
     """Whether to ask who moved a due date and when; it costs one more request per task with a due date."""
     http: AsanaHttpOptions = AsanaHttpOptions()

@@ -14,7 +14,7 @@ from model.reading import Container
 _FIELDS = (
     "gid,name,archived,custom_field_settings.custom_field.gid,custom_field_settings.custom_field.name,"
     "custom_field_settings.custom_field.resource_subtype,permalink_url,owner.email,owner.name,start_on,due_on,"
-    "completed,completed_at,created_at,modified_at,current_status_update.status_type"
+    "completed,completed_at,created_at,modified_at,current_status_update.status_type,workspace.gid"
 )
 
 
@@ -107,6 +107,12 @@ def visible_projects(client: AsanaClient) -> list[Row]:
     """Every project of every workspace that our account sees, archived ones included."""
     workspaces = [row["gid"] for page in client.workspaces() for row in page]
     return [row for workspace in workspaces for page in client.projects(workspace) for row in page]
+
+
+def workspaces_of(projects: Sequence[Project]) -> list[str]:
+    """The gids of the workspaces that these projects are in, each once."""
+    told = ((project.row.get("workspace") or {}).get("gid") for project in projects)
+    return [str(gid) for gid in dict.fromkeys(told) if gid]
 
 
 def _by_name(source: str, name: str, listed: Sequence[Row]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from sandbox.asana.goals import goal_row
 from sandbox.asana.workspace import WORKSPACE_GID, AsanaWorkspace, Project, Task, stamp
 from sandbox.http import Request, Response, StandIn
 
@@ -30,6 +31,8 @@ class AsanaServer(StandIn):
         self.route("GET", rf"{api}/projects/(?P<gid>[^/]+)/sections", self._sections)
         self.route("GET", rf"{api}/projects/(?P<gid>[^/]+)/task_counts", self._task_counts)
         self.route("GET", rf"{api}/portfolios/(?P<gid>[^/]+)/items", self._portfolio_items)
+        self.route("GET", f"{api}/goals", self._goals)
+        self.route("GET", rf"{api}/goals/(?P<gid>[^/]+)", self._goal)
         self.route("GET", f"{api}/tasks", self._tasks)
         self.route("GET", rf"{api}/tasks/(?P<gid>[^/]+)", self._task)
         self.route("GET", rf"{api}/tasks/(?P<gid>[^/]+)/subtasks", self._subtasks)
@@ -103,6 +106,28 @@ class AsanaServer(StandIn):
         if gid in self.workspace.portfolios:
             return {"gid": gid, "resource_type": "portfolio", "name": "Portfolio"}
         return self._reference_to_project(gid)
+
+    def _goals(self, request: Request) -> Response:
+        """The goals of a workspace; what the caller may not see is left out, as in Asana."""
+        workspace = request.query.get("workspace")
+        if workspace is None:
+            return _error(400, "You should specify one of portfolio, project, task, team or workspace")
+        refusal = self._unpaid_goals() or self._refusal(workspace, "workspace", known=workspace == WORKSPACE_GID)
+        shown = [goal for goal in list(self.workspace.goals.values()) if goal.gid not in self.workspace.forbidden]
+        return refusal or self._list(request, [goal_row(goal, self.workspace.people) for goal in shown])
+
+    def _goal(self, request: Request) -> Response:
+        gid = request.match["gid"]
+        goal = self.workspace.goals.get(gid)
+        refusal = self._unpaid_goals() or self._refusal(gid, "goal", known=goal is not None)
+        if refusal or goal is None:
+            return refusal or _error(404, f"goal: Unknown object: {gid}")
+        return self._one(request, goal_row(goal, self.workspace.people), full=True)
+
+    def _unpaid_goals(self) -> Response | None:
+        if "goals" in self.workspace.unpaid:
+            return _error(402, "Goals are only available to organizations on a plan that includes them")
+        return None
 
     def _tasks(self, request: Request) -> Response:
         gid = request.query.get("project")

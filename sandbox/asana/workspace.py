@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from sandbox.asana.goals import Goal
+
 WORKSPACE_GID = "1207000000000001"
 _FIRST_GID = 1209000000000001
 _TIME_OF_COMPLETION = time(15, 0, tzinfo=UTC)
@@ -64,6 +66,7 @@ class AsanaWorkspace:
         self._below: dict[str, list[str]] = {}
         self.portfolios: dict[str, list[str]] = {}
         """The gids of the projects and portfolios in each portfolio."""
+        self.goals: dict[str, Goal] = {}
         self.unpaid: set[str] = set()
         """Resource types that the plan does not include; they answer 402 (A18)."""
         self.forbidden: set[str] = set()
@@ -107,6 +110,16 @@ class AsanaWorkspace:
         gid = self._gid()
         self.portfolios[gid] = list(items)
         return gid
+
+    def add_goal(self, name: str, **values: Any) -> str:
+        """Add a goal with what ``Goal`` has; without a target it has no metric."""
+        gid = self._gid()
+        self.goals[gid] = Goal(gid=gid, name=name, **values)
+        return gid
+
+    def measure_goal(self, gid: str, current: float) -> None:
+        """Enter the current value of a goal's metric."""
+        self.goals[gid].current = current
 
     def add_custom_field(self, name: str, type: str, *, project: str | None = None) -> str:  # noqa: A002 - Asana's word
         """Add a field to every project, or to one alone: text, number, enum, multi_enum, date, people."""
