@@ -103,7 +103,7 @@ changes = st.tuples(st.sampled_from(["work"] * 4 + ["release", "sprint", "delete
 _BELOW = [[("work", 2, {"parent": "1"}), ("work", 1, {})], [("work", 1, {"parent": "0"}), ("work", 0, {})]]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rounds=st.lists(st.lists(changes, max_size=4), min_size=2, max_size=5))
 @example(rounds=_BELOW)
 @example(rounds=[[("work", 1, {"sprint": "sprint:1"})], [("sprint", 0, {"owner": "R1"})]])

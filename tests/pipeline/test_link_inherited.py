@@ -64,7 +64,7 @@ def test_work_below_inherits_at_any_depth_and_its_own_rule_overrides(store: Stor
     assert links(store, "jira:3") == links(store, "jira:4") == [("below", "B")]
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rounds=st.lists(st.lists(changes, max_size=4), min_size=2, max_size=4))
 def test_inheriting_step_by_step_comes_to_the_same_as_from_nothing(
     tmp_path_factory: pytest.TempPathFactory, rounds: list[list[Change]]

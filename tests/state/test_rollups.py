@@ -155,7 +155,7 @@ def worlds(draw: st.DrawFn) -> World:
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=worlds(), order=st.lists(st.sampled_from(DateSource), unique=True))
 def test_rollups_equal_a_plain_computation(sqlite_store: Store, world: World, order: list[DateSource]) -> None:
     _empty(sqlite_store)

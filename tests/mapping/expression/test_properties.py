@@ -41,7 +41,7 @@ def tried(text: str, kinds: set[RecordKind], custom: tuple[str, ...] | None) -> 
     return None
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(TREES)
 def test_an_expression_comes_to_what_a_plain_interpreter_says(case: tuple[Any, list[Record]]) -> None:
     tree, records = case
@@ -101,7 +101,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(
     st.one_of(
         st.text(max_size=60), st.lists(WORDS, max_size=14).map(" ".join), st.lists(WORDS, max_size=14).map("".join)
