@@ -21,7 +21,7 @@ from tests.faults.oracle import Picture, differences, doubled, picture
 from tests.faults.zygote import Call, End, Zygote
 from tests.pipeline.company import SELLER, Company, Servers
 
-KILLS = int(os.environ.get("DRIFTLINE_KILLS", "25"))
+KILLS = int(os.environ.get("DRIFTLINE_KILLS", "15"))
 SEED = int(os.environ.get("DRIFTLINE_SEED", "20260914"))
 SYNC, FULL, SEND = ["sync"], ["sync", "--full"], ["digest", "send", "leaders"]
 
