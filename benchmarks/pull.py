@@ -15,8 +15,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ CHANGED_ROWS = 200
 PARALLEL = 8
 """How many requests Driftline sends at once by default (``http.parallel``)."""
 _ROOT = Path(__file__).resolve().parents[1]
+_SYNC = (sys.executable, "-c", "from cli.main import main; main()", "sync")
 _TABLE = "{:<28} {:>8} {:>8} {:>7} {:>9} {:>7} {:>9} {:>9}"
 _HEADINGS = ("", "wall s", "CPU s", "MB", "requests", "at once", "MB sent", "written")
 
@@ -66,15 +68,21 @@ class Measuring:
     sources: Sequence[str]
     found: list[Measured] = field(default_factory=list)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Programs find their bytecode, as installed ones do, whatever the environment of the measurement says."""
+        inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+        bytecode = {"PYTHONPYCACHEPREFIX": str(self.folder / "bytecode")}
+        return {**inherited, **SECRETS, **bytecode, "PYTHONPATH": str(_ROOT)}
+
     def reference(self) -> Measured:
-        database = self.folder / f"reference-{len(self.found)}.db"
+        database = self.folder / f"reference-{self.stand_in.port}-{len(self.found)}.db"
         module = [sys.executable, "-m", "benchmarks.reference", str(self.stand_in.port), str(database)]
         return self._measured("reference", [*module, *self.sources], _ROOT, database)
 
     def driftline(self, name: str, company: Path, *options: str) -> Measured:
         """One ``driftline sync`` in a folder, whose state stays there for the next."""
-        module = [sys.executable, "-c", "from cli.main import main; main()", "sync", *options]
-        return self._measured(name, module, company, company / "driftline.db")
+        return self._measured(name, [*_SYNC, *options], company, company / "driftline.db")
 
     def company(self, name: str) -> Path:
         folder = self.folder / name
@@ -83,10 +91,9 @@ class Measuring:
         return folder
 
     def _measured(self, name: str, command: Sequence[str], folder: Path, database: Path) -> Measured:
-        environment = {**os.environ, **SECRETS, "PYTHONPATH": str(_ROOT)}
         before = _last_written(database)
         self.stand_in.ask("count")
-        cost = run(command, folder=folder, environment=environment, said=self.folder / "said.txt")
+        cost = run(command, folder=folder, environment=self.environment, said=self.folder / "said.txt")
         measured = Measured(name, cost, self.stand_in.ask("count"), _written(database, before))
         self.found.append(measured)
         _print_row(measured)
@@ -141,6 +148,7 @@ def measure(sources: Sequence[str], sizes: Mapping[str, int], latency: float, re
     """Print one table for these sources, and the ratios that count."""
     rows = ", ".join(f"{sizes[name]:,} of {name}" for name in sources)
     _say(f"\n{rows}\n{_TABLE.format(*_HEADINGS)}")
+    _load_once(folder, sources)
     with stand_in(sizes) as server:
         measuring = Measuring(server, folder, sources)
         pairs = [
@@ -155,6 +163,14 @@ def measure(sources: Sequence[str], sizes: Mapping[str, int], latency: float, re
     if late is not None:
         ideal = late.counted["requests"] / PARALLEL * latency
         _say(f"with latency / (requests / {PARALLEL} x latency = {ideal:.1f} s): wall {late.cost.wall / ideal:.2f}")
+
+
+def _load_once(folder: Path, sources: Sequence[str]) -> None:
+    """Run both programs on a few records, unmeasured: their bytecode is there then, as after an installation."""
+    with stand_in(dict.fromkeys(FULL_SIZE, 10)) as server, redirect_stdout(StringIO()):
+        measuring = Measuring(server, folder, sources)
+        measuring.reference()
+        measuring.driftline("", measuring.company("loaded"))
 
 
 def _with_latency(measuring: Measuring, latency: float) -> Measured:

@@ -1,6 +1,8 @@
 """The least that a pull can do: one connection, a fast JSON decoder, one SQLite table with the columns of our records.
 
-It concludes nothing: no identity, no history, no census, no revisions, no names, no links, nothing survives a kill.
+It fills literally the columns of our table ``records``: the same typed ones, what the mapped fields say as JSON, where
+and when the source said it, and the hashes of both. It concludes nothing: no identity, no history, no census, no
+revisions, no names, no links, nothing survives a kill.
 Run as ``python -m benchmarks.reference PORT DATABASE SOURCE...``.
 """
 
@@ -8,6 +10,7 @@ import http.client
 import sqlite3
 import sys
 from collections.abc import Callable, Iterator
+from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
 
@@ -15,17 +18,23 @@ import orjson
 
 from benchmarks import asana_rows, jira_rows, salesforce_rows
 
-Row = tuple[str | bool | None, ...]
+Row = tuple[str | bytes | None, ...]
 _TABLE = """
 create table records (
-    id text primary key, source text, native_id text, kind text, key text, title text, container text, facts text,
-    trace text, category text, start_date text, due text, finished text, parent_id text, sprint_id text, outcome text
+    id text primary key, source text, native_id text, kind text, key text, title text, container text,
+    facts text, facts_hash blob, trace text, trace_hash blob,
+    category text, start_date text, due text, finished text, parent_id text, sprint_id text,
+    release_date text, released text, end_date text, outcome text,
+    first_seen text, seen_at text, absence text, absent_since text
 );
 create index by_container on records (source, container);
 create index by_kind on records (kind);
 create index by_parent on records (parent_id);
 """
-_INSERT = "insert into records values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = "insert into records values (" + ", ".join("?" * 25) + ")"  # noqa: S608 - marks alone
+_NOW = "2026-06-01 08:00:00.000000"
+_TIMES = (_NOW, _NOW, None, None)
+"""When we first and last saw a record, and that it is not absent."""
 
 
 class Asking:
@@ -45,6 +54,16 @@ class Asking:
         return orjson.loads(self._connection.getresponse().read())
 
 
+def _told(facts: Any, changed: str) -> Row:
+    """What a record says and when its source said it, each as JSON with its hash."""
+    said, trace = orjson.dumps(facts), orjson.dumps({"changed": changed})
+    return (*(said.decode(), _hash(said)), *(trace.decode(), _hash(trace)))
+
+
+def _hash(content: bytes) -> bytes:
+    return blake2b(content, digest_size=16).digest()
+
+
 def jira(asking: Asking) -> Iterator[list[Row]]:
     wanted = {"jql": f"project in ({', '.join(jira_rows.PROJECTS)})", "maxResults": 100}
     wanted["fields"] = list(jira_rows.MAPPED_FIELDS)
@@ -62,10 +81,11 @@ def _issue(raw: Any) -> Row:
     parent, sprints = fields.get("parent"), fields[jira_rows.SPRINT_FIELD]
     return (
         *(f"jira:{raw['id']}", "jira", raw["id"], "work_item", raw["key"], fields["summary"]),
-        *(fields["project"]["key"], orjson.dumps(fields).decode(), fields["updated"]),
+        *(fields["project"]["key"], *_told(fields, fields["updated"])),
         *(fields["status"]["statusCategory"]["key"], fields[jira_rows.START_FIELD], fields["duedate"]),
         *((fields["resolutiondate"] or "")[:10] or None, parent["id"] if parent else None),
-        *(str(sprints[0]["id"]) if sprints else None, None),
+        *(str(sprints[0]["id"]) if sprints else None, None, None, None, None),
+        *_TIMES,
     )
 
 
@@ -83,7 +103,9 @@ def _opportunity(raw: Any) -> Row:
     outcome = "won" if raw["IsWon"] else "lost" if raw["IsClosed"] else "open"
     return (
         *(f"salesforce:{raw['Id']}", "salesforce", raw["Id"], "deal", raw["Id"], raw["Name"], "Opportunity"),
-        *(orjson.dumps(raw).decode(), raw["SystemModstamp"], None, None, None, None, None, None, outcome),
+        *_told(raw, raw["SystemModstamp"]),
+        *(None, None, None, None, None, None, None, None, None, outcome),
+        *_TIMES,
     )
 
 
@@ -104,8 +126,9 @@ def _task(raw: Any) -> Row:
     category, finished = ("done", raw["completed_at"][:10]) if raw["completed"] else ("todo", None)
     return (
         *(f"asana:{raw['gid']}", "asana", raw["gid"], "work_item", raw["gid"], raw["name"]),
-        *(raw["memberships"][0]["project"]["gid"], orjson.dumps(raw).decode(), raw["modified_at"], category),
-        *(raw["start_on"], raw["due_on"], finished, (raw["parent"] or {}).get("gid"), None, None),
+        *(raw["memberships"][0]["project"]["gid"], *_told(raw, raw["modified_at"]), category),
+        *(raw["start_on"], raw["due_on"], finished, (raw["parent"] or {}).get("gid"), None, None, None, None, None),
+        *_TIMES,
     )
 
 

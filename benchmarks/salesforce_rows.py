@@ -2,6 +2,7 @@
 
 import random
 import re
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
@@ -48,6 +49,7 @@ _COUNTED = re.compile(
 _PARTS = {"CALENDAR_YEAR": slice(0, 4), "CALENDAR_MONTH": slice(5, 7), "DAY_IN_MONTH": slice(8, 10)}
 _PARTS["HOUR_IN_DAY"] = slice(11, 13)
 """Where a part of a date stands in its text."""
+_OPPORTUNITIES = re.compile(r"IN \(SELECT Id FROM Opportunity(?: WHERE (.+?))?\)")
 _CONDITION = re.compile(r"(?P<field>\w+) ?(?P<operator>>=|<=|=|>|<| IN) ?(?P<value>.+)")
 _COMPARE: dict[str, Callable[[str, str], bool]] = {
     ">=": lambda left, right: left >= right,
@@ -136,7 +138,7 @@ class SalesforceRows:
         fields = [name.strip() for name in query["fields"].split(",")]
         conditions = query["where"].split(" AND ") if query["where"] else []
         if query["object"] != "Opportunity":
-            return self._histories(query["object"], conditions)
+            return self._histories(query["object"], query["where"])
         places = self._matching(conditions)
         if fields == ["COUNT()"]:
             return orjson.dumps({"totalSize": len(places), "done": True, "records": []})
@@ -177,13 +179,17 @@ class SalesforceRows:
         head = b'{"totalSize":%d,"done":%s%s' % (len(places), b"true" if done else b"false", b"" if done else more)
         return head + b',"records":[' + b",".join(rows) + b"]}"
 
-    def _histories(self, name: str, conditions: Sequence[str]) -> bytes:
-        ids = [one.strip("' ") for part in conditions if " IN " in part for one in part.split("(")[1][:-1].split(",")]
+    def _histories(self, name: str, where: str) -> bytes:
+        inner = _OPPORTUNITIES.search(where)
+        if inner:
+            ids = [self._ids[place] for place in self._matching(inner[1].split(" AND ") if inner[1] else [])]
+        else:
+            ids = [one.strip("' ") for one in where.partition("(")[2].partition(")")[0].split(",")]
         found = [row for one in ids for row in self._history.get(one, ())] if name == "OpportunityHistory" else []
         return b'{"totalSize":%d,"done":true,"records":[' % len(found) + b",".join(found) + b"]}"
 
     def _matching(self, conditions: Sequence[str]) -> list[int]:
-        found = list(range(len(self._ids)))
+        found: Sequence[int] = range(len(self._ids))
         values = {"Id": self._ids, "CreatedDate": self._created, "SystemModstamp": self._stamps}
         for part in conditions:
             condition = _CONDITION.fullmatch(part.strip())
@@ -195,8 +201,17 @@ class SalesforceRows:
                 found = [self._places[one] for one in ids if one in self._places]
                 continue
             compare, limit = _COMPARE[condition["operator"]], _comparable(wanted.strip("'"))
+            if isinstance(found, range) and column is self._created and condition["operator"] in (">=", "<"):
+                # They stand in the order of their creation.
+                place = bisect_left(column, limit)
+                found = (
+                    found[max(0, place - found.start) :]
+                    if condition["operator"] == ">="
+                    else (found[: max(0, place - found.start)])
+                )
+                continue
             found = [place for place in found if compare(column[place], limit)]
-        return found
+        return list(found)
 
     def _ordered(self, places: list[int], order: str) -> list[int]:
         backwards = "DESC" in order.upper()

@@ -21,6 +21,7 @@ NOTHING = "–"
 MONEY_WORDS = {Account.REVENUE: "open deals", Account.SAVINGS: "savings"}
 _GAPS = {
     "work_without_objective": "work without objective",
+    "work_without_impact": "work that leads to no money or KPI",
     "deals_without_objective": "open deals without objective",
     "savings_without_objective": "savings without objective",
     "deals_without_needs": "open deals that wait for nothing",
@@ -88,6 +89,18 @@ def print_coverage(found: "LinkCoverage") -> None:
     _print_tallies(domain or "owner", rows)
     if len(owners) > len(shown):
         say(f"and {count(len(owners) - len(shown), 'more owner')} with smaller gaps (--json has them all)")
+    if impact := impact_text(found):
+        say()
+        say(impact)
+
+
+def impact_text(found: "LinkCoverage") -> str:
+    """``83 % of 53 linked work items lead to money or a KPI``; empty where no work is linked."""
+    impact = found.impact
+    if not impact.work:
+        return ""
+    whole = count(impact.work, "linked work item")
+    return f"path to impact: {percent(impact.leading, impact.work)} of {whole} lead to money or a KPI"
 
 
 def common_domain(owners: Sequence[str]) -> str:

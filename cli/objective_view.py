@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cli.coverage_view import MONEY_WORDS, NOTHING, common_domain, percent, roles, sums_text
+from cli.coverage_view import MONEY_WORDS, NOTHING, common_domain, impact_text, percent, roles, sums_text
 from cli.output import say, write
 from cli.plain import plain
 from cli.table import console, print_table, watched
@@ -168,6 +168,8 @@ def _summary(shown: Sequence[Branch], found: "LinkCoverage", *, whole: bool) -> 
     for each in total.sums:
         what = MONEY_WORDS[each.account]
         yield f"{percent(each.linked, each.total)} of {money(each.total, each.currency)} of {what}"
+    if impact := impact_text(found):
+        yield impact
 
 
 def print_objectives(shown: "Sequence[tuple[Objective, str]]") -> None:

@@ -94,7 +94,7 @@ class PlanText:
         return ", ".join(told)
 
     def need(self, each: "PlannedNeed") -> str:
-        wanted = self.quote(waiting(each.need.wanted, each.need.lag_days))
+        wanted = self.quote(waiting(each.need.wanted, each.need.lag_days, each.need.calendar))
         if each.change is Change.ADD:
             said = f" ({self.quote(origin(each.need))})" if each.need.rule else ""
             return f"Would make {self.record(each.key, each.title)} wait for {wanted}{said}"
@@ -222,7 +222,7 @@ def plan_json(plan: "Plan") -> dict[str, object]:
         "needs": [
             {"change": each.change, "record_id": each.dependent, "key": each.key, "title": each.title}
             | {"wanted": each.need.wanted, "lag_days": each.need.lag_days, "origin": each.need.origin}
-            | {"rule": each.need.rule}
+            | {"rule": each.need.rule, "calendar": each.need.calendar, "owner": each.need.owner}
             for each in plan.needs
         ],
         "findings": [_finding_json(each) for each in plan.findings],

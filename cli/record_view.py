@@ -173,7 +173,9 @@ def _print_links(shown: Dossier, configuration: "Configuration") -> None:
     if shown.needs:
         say()
         say("waits for", bold=True)
-        print_pairs([(waiting(need.wanted, need.lag_days), origin(need)) for need in shown.needs], indent=2)
+        print_pairs(
+            [(waiting(need.wanted, need.lag_days, need.calendar), origin(need)) for need in shown.needs], indent=2
+        )
 
 
 def _print_moves(record: Record, zone: "ZoneInfo") -> None:

@@ -48,7 +48,8 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourcePicture:
-    """What is stored of one source. ``kinds`` count the records that are present, ``absences`` the others."""
+    """What is stored of one source. ``kinds`` count the records that are present, ``absences`` the others; ``in_part``:
+    it is read, without fields that drifted."""
 
     name: str
     kind: str
@@ -57,6 +58,7 @@ class SourcePicture:
     as_of: datetime | None = None
     full_at: datetime | None = None
     complete: bool = False
+    in_part: bool = False
     records: int = 0
     kinds: Mapping[str, int] = field(default_factory=dict)
     linked: int = 0
@@ -72,6 +74,7 @@ class SourcePicture:
 def picture_of(store: "Store | None", name: str, *, kind: str, owner: str | None, every: str) -> SourcePicture:
     """Gather what is stored of a configured source; without a store nothing was read yet."""
     from model.keys import source_of
+    from pipeline.drift import goes_on
 
     if store is None:
         return SourcePicture(name=name, kind=kind, owner=owner, every=every)
@@ -87,6 +90,7 @@ def picture_of(store: "Store | None", name: str, *, kind: str, owner: str | None
         as_of=entry.as_of if entry else None,
         full_at=read.full_at if read else None,
         complete=entry is not None and entry.complete,
+        in_part=entry is not None and not entry.complete and goes_on(store, name),
         records=entry.records if entry else 0,
         kinds=_kinds(store, name, absent),
         linked=entry.linked if entry else 0,
@@ -170,7 +174,9 @@ def show_set_aside(named: "Mapping[str, StoredSetAside]", zone: ZoneInfo, *, ind
 def _condition(picture: SourcePicture) -> str:
     if picture.complete:
         return "complete"
-    return f"failed: {picture.failing.error}" if picture.failing else "not read yet"
+    if not picture.failing:
+        return "not read yet"
+    return f"{'read in part' if picture.in_part else 'failed'}: {picture.failing.error}"
 
 
 def _troubles(picture: SourcePicture, zone: ZoneInfo) -> list[tuple[str, str]]:

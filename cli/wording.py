@@ -7,6 +7,7 @@ from enum import Enum
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from model.calendars import DEFAULT_CALENDAR, EVERY_DAY
 from model.links import Need, NeedOrigin
 from model.money import Money, Month, MonthAmount
 from model.records import NeedClaim
@@ -101,18 +102,21 @@ def human(value: Any, zone: ZoneInfo) -> str:
     return str(value)
 
 
-def waiting(wanted: str, lag_days: int) -> str:
-    """What must be there first, and how many days before."""
+def waiting(wanted: str, lag_days: int, calendar: str = EVERY_DAY) -> str:
+    """What must be there first, and how many days, or working days of a calendar, before."""
+    if calendar != EVERY_DAY:
+        by = "" if calendar == DEFAULT_CALENDAR else f" ({calendar})"
+        return f"{wanted} plus {count(lag_days, 'working day')}{by}"
     if lag_days == 0:
         return wanted
     return f"{wanted} {'plus' if lag_days > 0 else 'minus'} {count(abs(lag_days), 'day')}"
 
 
 def origin(need: Need) -> str:
-    """Who says that something is needed."""
+    """Who says that something is needed, and who looks after that."""
     told = {
         NeedOrigin.RULE: f"rule {need.rule}",
         NeedOrigin.SOURCE_LINK: "the source says so",
         NeedOrigin.OBJECTIVES_FILE: "the objectives file says so",
     }
-    return told[need.origin]
+    return f"{told[need.origin]}; {need.owner} looks after it" if need.owner else told[need.origin]

@@ -1,9 +1,10 @@
 """The configuration's files: found, read within limits, and named the way a person would name them."""
 
 import glob
+import itertools
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from mapping.document import Document, SourceText
@@ -77,18 +78,26 @@ def read_file(path: Path) -> SourceText:
 def matching_files(
     document: Document, key: str, patterns: Sequence[str], root: Path
 ) -> tuple[list[Path], list[Problem]]:
-    """The files that the patterns under ``key`` name, each once; a pattern that names none is a problem."""
-    found: dict[Path, None] = {}
+    """The files that the patterns under ``key`` name, each once; a pattern that names none is a problem.
+
+    So is one that names the settings file. What is there and cannot be read is named too, so that reading it tells why.
+    """
+    found: dict[str, Path] = {}
     problems: list[Problem] = []
+    settings = os.path.realpath(document.path)
     for index, pattern in enumerate(patterns):
-        matches = _matches(pattern, root)
+        matches = {os.path.realpath(path): path for path in reversed(_matches(pattern, root))}
         if not matches:
             problems.append(document.problem((key, index), *_no_match(pattern, root)))
-        found.update(dict.fromkeys(matches))
+        if matches.pop(settings, None):
+            message = f"{pattern} names the settings file itself"
+            problems.append(document.problem((key, index), message, "name the files more closely: mapping/*.yaml"))
+        for real, path in reversed(matches.items()):
+            found.setdefault(real, path)
         if len(found) > MOST_FILES:
             hint = "name the files more closely"
             return [], [document.problem((key, index), f"{key} names more than {MOST_FILES:,} files", hint)]
-    return list(found), problems
+    return list(found.values()), problems
 
 
 def _matches(pattern: str, root: Path) -> list[Path]:
@@ -96,22 +105,37 @@ def _matches(pattern: str, root: Path) -> list[Path]:
         return []
     if not any(character in pattern for character in _MAGIC):
         path = root / pattern
-        return [path] if _is_file(path) else []
+        return [path] if _is_there(path) else []
     matches: list[Path] = []
-    for name in glob.iglob(pattern, root_dir=root, recursive=True):
-        path = root / name
-        if _is_file(path):
+    for path in _walked(pattern, root):
+        if _is_there(path):
             matches.append(path)
         if len(matches) > MOST_FILES:
             break
     return sorted(matches)
 
 
-def _is_file(path: Path) -> bool:
+def _walked(pattern: str, root: Path) -> Iterator[Path]:
+    """Whatever a pattern names. ``**`` enters no folder through a link, because links can lead round in circles."""
+    parts = Path(pattern).parts
+    if "**" not in parts:
+        yield from (root / name for name in glob.iglob(pattern, root_dir=root))
+        return
+    plain = list(itertools.takewhile(lambda part: not any(character in part for character in _MAGIC), parts))
+    base = root.joinpath(*plain)
+    for path in base.glob(
+        "/".join("*" if set(part) == {"*"} and part != "**" else part for part in parts[len(plain) :])
+    ):
+        if not any(part.startswith(".") for part in path.relative_to(base).parts):
+            yield path
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is anything but a folder: a file, a link that leads nowhere, a pipe."""
     try:
-        return path.is_file()
-    except (OSError, ValueError):
-        return False
+        return os.path.lexists(path) and not path.is_dir()
+    except (OSError, ValueError, RuntimeError):  # a link that leads to itself
+        return True
 
 
 def _no_match(pattern: str, root: Path) -> tuple[str, str]:

@@ -8,9 +8,11 @@ from typing import Any
 
 from config.anchor import anchored
 from config.files import find_settings, matching_files, read_file
+from config.lookup_sheets import LookupSheets
 from config.secrets import exposed_files
 from config.settings import Settings
 from config.validate import (
+    calendar_names,
     custom_fields,
     in_order,
     settings_of,
@@ -32,7 +34,7 @@ class Configuration:
 
     ``root`` is the settings file's folder, from which relative paths start. ``fingerprint`` changes with the text of
     any of the ``files``, of which the settings file is the first. ``warnings`` are things that are probably not meant.
-    ``texts`` are the files of objectives and rules as they were read.
+    ``texts`` are the files of objectives and rules as they were read, ``sheets`` what lookup tables in workbooks say.
     """
 
     root: Path
@@ -42,6 +44,7 @@ class Configuration:
     files: tuple[Path, ...]
     warnings: tuple[Problem, ...] = ()
     texts: Mapping[Path, SourceText] = field(default_factory=dict, repr=False)
+    sheets: Mapping[Path, str] = field(default_factory=dict, repr=False)
 
     @property
     def state_url(self) -> str:
@@ -60,7 +63,8 @@ def load(path: Path) -> Configuration:
     rules, _ = _texts(document, "mapping", root, problems)
     # Without objectives or sources every rule would be called wrong for a mistake that lies elsewhere.
     complete = complete and (isinstance(document.value.get("sources"), dict) or not problems)
-    mapping = _mapping(objectives, rules, document, problems) if complete else None
+    sheets = LookupSheets(root)
+    mapping = _mapping(objectives, rules, document, problems, sheets) if complete else None
     if settings is not None and mapping is not None:
         problems += unknown_objectives(document, settings, mapping.tree)
     if problems or settings is None or mapping is None:
@@ -69,10 +73,11 @@ def load(path: Path) -> Configuration:
         root=root,
         settings=anchored(settings, root),
         mapping=mapping,
-        fingerprint=_fingerprint([text, *objectives.values(), *rules.values()]),
+        fingerprint=_fingerprint([text, *objectives.values(), *rules.values()], sheets.contents.values()),
         files=(path, *objectives, *rules),
         warnings=(*mapping.warnings, *exposed_files(settings, root=root)),
         texts={**objectives, **rules},
+        sheets=sheets.contents,
     )
 
 
@@ -122,21 +127,32 @@ def _patterns(document: Document, key: str) -> Sequence[str]:
 
 
 def _mapping(
-    objectives: dict[Path, SourceText], rules: dict[Path, SourceText], document: Document, problems: list[Problem]
+    objectives: dict[Path, SourceText],
+    rules: dict[Path, SourceText],
+    document: Document,
+    problems: list[Problem],
+    sheets: LookupSheets,
 ) -> LoadedMapping | None:
     """The checked objectives and rules, or None with their mistakes added to the problems."""
-    names, custom = source_names(document), custom_fields(document)
+    names, custom, calendars = source_names(document), custom_fields(document), calendar_names(document)
     try:
-        return load_mapping([*objectives.values()], [*rules.values()], sources=names, custom_fields=custom)
+        return load_mapping(
+            [*objectives.values()],
+            [*rules.values()],
+            sources=names,
+            custom_fields=custom,
+            read_sheet=sheets.read,
+            calendars=calendars,
+        )
     except UserError as error:
         problems += error.problems
         return None
 
 
-def _fingerprint(texts: Iterable[SourceText]) -> str:
+def _fingerprint(texts: Iterable[SourceText], sheets: Iterable[str] = ()) -> str:
     """A digest of the texts in their order; the names are left out, because they depend on the working directory."""
     digest = hashlib.sha256()
-    for text in texts:
-        encoded = text.text.encode()
+    for text in (*(each.text for each in texts), *sheets):
+        encoded = text.encode()
         digest.update(len(encoded).to_bytes(8, "big") + encoded)
     return digest.hexdigest()

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, SerializeAsAny, WithJsonSchema, field_validator, model_validator
 
+from config.calendars import CalendarOptions
 from config.clock import ClockOptions
 from connectors.base import SourceOptions
 from digest.options import DigestOptions, MailOptions
@@ -147,6 +148,8 @@ class Settings(Options):
     """Files with rules: paths or patterns such as mapping/*.yaml, from the settings file's folder."""
     sources: dict[Name, SerializeAsAny[SourceOptions]] = Field(default_factory=dict)
     """The accounts and files that are read, by a name of your choice; ``kind`` says which connector reads one."""
+    calendars: dict[Name, CalendarOptions] = Field(default_factory=dict)
+    """Working days by a name of your choice; a need's ``lag: 10 working days`` counts by one of them."""
     reconcile: ReconcileOptions = ReconcileOptions()
     """How claims are compared and weighed."""
     mail: MailOptions | None = None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
+from config.calendars import region_problems
 from config.settings import Settings, name_mistake
 from connectors.base import SourceOptions
 from connectors.registry import BUILT_IN, connector_kinds, connector_type
@@ -32,6 +33,8 @@ def settings_of(document: Document) -> tuple[Settings | None, list[Problem]]:
         value = {**value, "sources": sources}
     settings, more = problems_of(dataclasses.replace(document, value=value), Settings)
     problems += more
+    if settings is not None:
+        problems += region_problems(document, settings.calendars)
     if settings is not None and settings.digests and settings.mail is None:
         hint = "add mail: with sender and smtp, or remove the digests"
         problems.append(document.problem(("digests",), "digests are set, but no mail server", hint, at_key=True))
@@ -42,6 +45,12 @@ def source_names(document: Document) -> frozenset[str]:
     """The names under ``sources``, those of faulty sources included."""
     sources = document.value.get("sources")
     return frozenset(sources) if isinstance(sources, dict) else frozenset()
+
+
+def calendar_names(document: Document) -> frozenset[str]:
+    """The names under ``calendars``, those of faulty calendars included."""
+    calendars = document.value.get("calendars")
+    return frozenset(map(str, calendars)) if isinstance(calendars, dict) else frozenset()
 
 
 def unknown_objectives(document: Document, settings: Settings, tree: ObjectiveTree) -> Iterator[Problem]:

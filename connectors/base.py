@@ -156,6 +156,11 @@ class Connector(ABC):
         """Yield what an incremental read is blind to, in full on every run: versions, sprints (J19)."""
         return ()
 
+    def everything(self) -> Iterable[Page]:
+        """Yield what ``side_tables`` and ``changed(None)`` yield together, in one walk where the source allows it."""
+        yield from self.side_tables()
+        yield from self.changed(None)
+
     @abstractmethod
     def census(self, container: Container) -> Iterable[str]:
         """Yield the native ids of all records of one container; complete, or raise SourceError.

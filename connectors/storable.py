@@ -4,7 +4,8 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import fields
 from functools import cache
 from operator import attrgetter
-from typing import Any, cast
+from types import UnionType
+from typing import Any, cast, get_args, get_origin, get_type_hints
 
 from model.errors import RecordError
 from model.records import Record
@@ -12,9 +13,15 @@ from model.records import Record
 
 def require_storable(record: Record) -> None:
     """Raise RecordError when a text of the record holds half a character (a lone surrogate) or a NUL."""
-    values = (*_fields_of(cast(Hashable, type(record)))[1](record), *record.custom.values())
+    values = _texts_of(cast(Hashable, type(record)))(record)
+    if record.custom:
+        values = (*values, *record.custom.values())
     texts = "".join([value for value in values if type(value) is str])
-    texts += "".join([one for value in values if type(value) is tuple for one in value if isinstance(one, str)])
+    for value in values:
+        if value and type(value) is tuple:
+            texts += "".join([one for one in value if isinstance(one, str)])
+    if texts.isascii() and "\x00" not in texts:
+        return
     try:
         texts.encode()
     except UnicodeEncodeError as error:
@@ -39,6 +46,20 @@ def _texts(record: Record) -> Iterator[tuple[str, str]]:
 def _fields_of(record_type: Hashable) -> tuple[tuple[str, ...], Callable[[Record], tuple[Any, ...]]]:
     names = tuple(field.name for field in fields(cast(type[Record], record_type)))
     return names, attrgetter(*names)
+
+
+@cache
+def _texts_of(record_type: Hashable) -> Callable[[Record], tuple[Any, ...]]:
+    """What gives the fields that may hold a text or several, which are less than half of them."""
+    declared = get_type_hints(cast(type[Record], record_type))
+    names, _ = _fields_of(record_type)
+    return attrgetter(*(name for name in names if str in _plain_types(declared[name])))
+
+
+def _plain_types(declared: Any) -> set[Any]:
+    """The types that a declaration is made of: those of a union, and of what a tuple holds."""
+    inner = get_args(declared) if isinstance(declared, UnionType) or get_origin(declared) is tuple else ()
+    return {declared}.union(*(_plain_types(one) for one in inner))
 
 
 def _holder(record: Record, spoilt: Callable[[str], bool]) -> str:

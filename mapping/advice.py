@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -71,7 +71,8 @@ def _is_list(name: str) -> bool:
 def about_people(tree: ObjectiveTree, linked: Collection[str]) -> Iterator[Advice]:
     """Owners that are no single person; objectives that nobody answers for, or about which nobody may decide.
 
-    ``linked`` are the objectives that rules name; with those that have nothing below, they are what must be decided on.
+    ``linked`` are the objectives that rules name or records serve; with those that have nothing below, they are what
+    must be decided on.
     """
     for each in tree.objectives:
         owners: list[tuple[tuple[str | int, ...], str | None]] = [(("owner",), each.owner)]
@@ -130,6 +131,8 @@ class Watched:
 
     def __init__(self) -> None:
         self.links: Counter[str] = Counter()
+        self.served: set[str] = set()
+        """Objectives that records serve, whatever told the rule so: a field, a table or the work item above."""
         self._ambiguous: defaultdict[tuple[str, tuple[str, ...]], _Keys] = defaultdict(_Keys)
         self._promising: Counter[str] = Counter()
         self._idle: defaultdict[str, _Keys] = defaultdict(_Keys)
@@ -139,6 +142,7 @@ class Watched:
     def add(self, each: Placed, ambiguities: Iterable[Ambiguity]) -> None:
         """Take note of one record and what the rules say about it."""
         self.links.update({link.rule for link in each.links})
+        self.served.update(link.objective_id for link in each.links)
         for ambiguity in ambiguities:
             self._ambiguous[ambiguity.chosen, ambiguity.others].add(each.key)
         if each.account is not None:
@@ -177,16 +181,23 @@ class Watched:
                     "driftline explain RECORD tells which condition fails, or which rule wins over it",
                 )
 
-    def about_ambiguities(self) -> Iterator[Advice]:
-        """Records that several rules claim equally, one piece of advice per set of rules."""
+    def about_ambiguities(self, places: Mapping[str, str]) -> Iterator[Advice]:
+        """Records that several rules claim equally, one piece of advice per set of rules.
+
+        ``places`` are the ``file:line`` of rules; the winner's is told where it stands in another file.
+        """
         for (chosen, others), keys in self._ambiguous.items():
             rivals = " and ".join(f"'{name}'" for name in (chosen, *others))
+            place = places.get(chosen, "")
+            elsewhere = place.rpartition(":")[0] != places.get(others[0], "").rpartition(":")[0]
+            winner = f"'{chosen}' at {place}" if elsewhere else f"'{chosen}'"
+            way = ", or give its file a priority" if elsewhere else ""
             yield Advice(
                 "rule",
                 others[0],
                 ("match",),
-                f"{_records(keys.number)} matched equally by {rivals}: {_examples(keys)}; '{chosen}' wins",
-                "add a condition to the rule that is meant, so that it is the more specific one",
+                f"{_records(keys.number)} matched equally by {rivals}: {_examples(keys)}; {winner} wins",
+                f"add a condition to the rule that is meant, so that it is the more specific one{way}",
             )
 
     def about_needs(self) -> Iterator[Advice]:

@@ -12,11 +12,13 @@ from decimal import Decimal
 from model.findings import Account
 from model.links import Link, Role
 from model.money import Money, RateTable, total
-from model.objectives import ObjectiveTree
+from model.objectives import Level, Objective, ObjectiveTree
 from model.records import Deal, Outcome, Record, RecordKind, Saving
 
 NEVER_BY_THEMSELVES = frozenset({RecordKind.RELEASE, RecordKind.SPRINT})
 """Kinds that serve objectives only through what belongs to them; they count only once a rule links them."""
+TOO_WIDE = frozenset({Level.ORGANIZATION, Level.PORTFOLIO})
+"""Levels at which some money counts for everything: to reach them says nothing about the work below."""
 MOST_SHOWN = 10
 """Records that are named of one gap."""
 
@@ -107,15 +109,28 @@ class Gap:
 class Gaps:
     """What hangs in the air. ``objectives_without_work`` are the topmost ones: nothing below them has work either.
 
-    Deals are the open ones: a lost or won deal is no gap.
+    Deals are the open ones: a lost or won deal is no gap. ``work_without_impact`` is linked, but to no money or KPI.
     """
 
     work_without_objective: Gap = Gap()
+    work_without_impact: Gap = Gap()
     deals_without_objective: Gap = Gap()
     savings_without_objective: Gap = Gap()
     deals_without_needs: Gap = Gap()
     savings_without_needs: Gap = Gap()
     objectives_without_work: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """The path to impact: linked work, and how much of it serves an objective that leads to money or a KPI.
+
+    An objective does where it, or one above it below the level of a portfolio, plans an amount, or has priced open
+    deals, priced savings or measurements that count on it.
+    """
+
+    work: int = 0
+    leading: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +142,7 @@ class LinkCoverage:
     by_owner: Mapping[str | None, Tally]
     objectives: Mapping[str, ObjectiveCoverage]
     gaps: Gaps
+    impact: Impact = Impact()
 
 
 def placed(record: Record, links: Iterable[Link], needs: int, rates: RateTable) -> Placed:
@@ -196,6 +212,12 @@ class _OpenGap:
         if len(self.foremost) > 2 * MOST_SHOWN:
             self.foremost = _foremost(self.foremost)
 
+    def join(self, other: "_OpenGap") -> None:
+        """Take in records that are not here yet and carry no money, as work does."""
+        self.count.records += other.count.records
+        self.count.linked += other.count.linked
+        self.foremost = _foremost((*self.foremost, *other.foremost))
+
     def gap(self) -> Gap:
         return Gap(self.count.tally(), tuple(_foremost(self.foremost)))
 
@@ -219,6 +241,7 @@ class Counting:
         self._below: defaultdict[str, defaultdict[Role, int]] = defaultdict(lambda: defaultdict(int))
         self._waiting: set[str] = set()
         self._gaps: defaultdict[str, _OpenGap] = defaultdict(_OpenGap)
+        self._work: defaultdict[frozenset[str], _OpenGap] = defaultdict(_OpenGap)
         for objective in tree.objectives:
             if objective.needs:
                 self._waiting.update(self._paths[objective.id])
@@ -232,6 +255,9 @@ class Counting:
         self._add_to_objectives(each)
         for gap in _gaps_of(each):
             self._gaps[gap].add(each)
+        if each.kind is RecordKind.WORK_ITEM and each.links:
+            # Whether it leads to money is known when everything is counted; work has few sets of objectives.
+            self._work[frozenset(link.objective_id for link in each.links)].add(each)
 
     def _add_to_objectives(self, each: Placed) -> None:
         above: set[str] = set()
@@ -260,6 +286,7 @@ class Counting:
             )
             for each in self._tree.objectives
         }
+        impact, without_impact = self._impact(objectives)
         return LinkCoverage(
             self._total.tally(),
             {source: count.tally() for source, count in sorted(self._by_source.items())},
@@ -267,9 +294,22 @@ class Counting:
             objectives,
             Gaps(
                 objectives_without_work=_without_work(self._tree, objectives),
+                work_without_impact=without_impact,
                 **{name: found.gap() for name, found in self._gaps.items()},
             ),
+            impact,
         )
+
+    def _impact(self, objectives: Mapping[str, ObjectiveCoverage]) -> tuple[Impact, Gap]:
+        """How much of the linked work leads to money or a KPI, and the work that does not."""
+        rich = {each.id for each in self._tree.objectives if _has_impact(each, objectives[each.id])}
+        leading = {each.id for each in self._tree.objectives if not rich.isdisjoint(_near(self._tree, each))}
+        work, astray = 0, _OpenGap()
+        for objective_ids, served in self._work.items():
+            work += served.count.records
+            if leading.isdisjoint(objective_ids):
+                astray.join(served)
+        return Impact(work, work - astray.count.records), astray.gap()
 
 
 def _gaps_of(each: Placed) -> Iterable[str]:
@@ -281,6 +321,17 @@ def _gaps_of(each: Placed) -> Iterable[str]:
             yield f"{name}_without_objective"
         if not each.needs:
             yield f"{name}_without_needs"
+
+
+def _near(tree: ObjectiveTree, objective: Objective) -> Iterable[str]:
+    """The objective and those above it that are no portfolio and no organization."""
+    return {above.id for above in tree.path(objective.id) if above.id == objective.id or above.level not in TOO_WIDE}
+
+
+def _has_impact(objective: Objective, found: ObjectiveCoverage) -> bool:
+    """Whether an objective plans an amount, or money or a measurement counts on it or below it."""
+    planned = any(value.plan for value in objective.values)
+    return planned or any(each.total for each in found.tally.sums) or found.below.get(Role.MEASURES, 0) > 0
 
 
 def _without_work(tree: ObjectiveTree, objectives: Mapping[str, ObjectiveCoverage]) -> tuple[str, ...]:

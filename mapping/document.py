@@ -1,16 +1,18 @@
 """A located YAML file: its plain value, and the place of everything in it.
 
-``parse`` reads a text strictly, ``validated`` checks it with a pydantic model and tells all mistakes at once, each at
-``file:line:column``. Settings, objectives and rules are all read through it.
+``parse`` reads a text strictly, ``parse_mapping`` reads objectives or rules in any version of their format, and
+``validated`` checks a file with a pydantic model and tells all mistakes at once, each at ``file:line:column``.
+Settings, objectives and rules are all read through it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
+from mapping.defaults import with_defaults
 from mapping.strict_yaml import (
     DocumentError,
     Lines,
@@ -21,23 +23,28 @@ from mapping.strict_yaml import (
     entries,
     position,
 )
+from mapping.upgrades import upgrade
 from mapping.wording import Mistake, mistakes
 from model.errors import Problem
 
-__all__ = ["Document", "DocumentError", "Loc", "SourceText", "parse", "problems_of", "validated"]
+__all__ = ["Document", "DocumentError", "Loc", "SourceText", "parse", "parse_mapping", "problems_of", "validated"]
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """One parsed file. ``value`` is made of dict, list, str, int, float, bool and None; keys are always text."""
+    """One parsed file. ``value`` is made of dict, list, str, int, float, bool and None; keys are always text.
+
+    ``warnings`` are about the way it is written.
+    """
 
     path: str
     value: dict[str, Any]
     _root: yaml.Node = field(repr=False)
     _lines: Lines = field(repr=False)
     _entries: dict[int, dict[str, tuple[yaml.Node, yaml.Node]]] = field(default_factory=dict, repr=False)
+    warnings: tuple[Problem, ...] = ()
 
     def problem(self, loc: Loc, message: str, hint: str = "", *, at_key: bool = False) -> Problem:
         """Locate a mistake at a value, or at its key. A part of ``loc`` that the file does not have is passed over."""
@@ -51,6 +58,11 @@ class Document:
     def location(self, loc: Loc, *, at_key: bool = False) -> str:
         """``file:line`` of a value."""
         return f"{self.path}:{self._position(loc, at_key)[0] + 1}"
+
+    def place(self, loc: Loc, *, at_key: bool = False) -> str:
+        """``file:line:column`` of a value, or of its key."""
+        row, column = self._position(loc, at_key)
+        return f"{self.path}:{row + 1}:{column + 1}"
 
     def order(self, loc: Loc) -> tuple[int, int]:
         """Line and column of a value, counted from zero, to sort by."""
@@ -100,11 +112,29 @@ class Document:
 
 def parse(source: SourceText) -> Document:
     """Read a text whose top level is a mapping; raise DocumentError with every located problem."""
+    return _document(source, *_composed(source))
+
+
+def parse_mapping(source: SourceText) -> Document:
+    """Read objectives or rules: keys of an older version have their names of today, rules have the file's defaults.
+
+    Raise DocumentError with every located problem, an unknown version among them.
+    """
+    root, lines = _composed(source)
+    warnings = upgrade(root, lines).warnings(lines)
+    return replace(_document(source, with_defaults(root, lines), lines), warnings=tuple(warnings))
+
+
+def _composed(source: SourceText) -> tuple[yaml.MappingNode, Lines]:
     root = compose(source)
     lines = Lines(source)
     if not isinstance(root, yaml.MappingNode):
         problem = lines.problem(position(root), "the file must consist of keys and values", "begin with: version: 1")
         raise DocumentError(problem)
+    return root, lines
+
+
+def _document(source: SourceText, root: yaml.MappingNode, lines: Lines) -> Document:
     value, problems = construct(root, lines)
     if problems:
         raise DocumentError(*problems)

@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 
 from mapping.conditions import Failure
+from mapping.coverage import Tally
 from mapping.facts import Facts, Names
 from mapping.load import LoadedMapping
 from mapping.match import Match, judge, winning
@@ -63,13 +64,17 @@ class Indicator:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One objective on the way to the root, with the money that it is to bring and the KPIs that measure it."""
+    """One objective on the way to the root, with the money that it is to bring and the KPIs that measure it.
+
+    ``counts_on`` is the money of open deals and savings that count on it or on an objective below it, each once.
+    """
 
     id: str
     level: str
     name: str
     worth: tuple[Worth, ...] = ()
     indicators: tuple[Indicator, ...] = ()
+    counts_on: tuple[Worth, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,10 +104,12 @@ def explain(
     record: Record,
     today: date | None = None,
     measurements: Mapping[str, Sequence[Measurement]] | None = None,
+    money: Mapping[str, Tally] | None = None,
 ) -> Explanation:
     """Try every rule on a record, without the index, and say what came of each.
 
-    ``measurements`` are those that are linked to the objectives, by the objective's id.
+    ``measurements`` are those that are linked to the objectives, by the objective's id; ``money`` is that of the open
+    deals and savings which count on it or below it.
     """
     facts = Facts(record, names, today)
     matching = [rule for rule in loaded.rules if rule.holds(facts)]
@@ -115,7 +122,7 @@ def explain(
         record.title,
         tuple(_attempt(rule, facts, winners) for rule in loaded.rules),
         match,
-        tuple(_path(loaded.tree, objective_id, measurements or {}) for objective_id in linked),
+        tuple(_path(loaded.tree, objective_id, measurements or {}, money or {}) for objective_id in linked),
         tuple(_carried(record)),
     )
 
@@ -137,7 +144,10 @@ def _attempt(rule: Rule, facts: Facts, winners: Mapping[Role, Rule]) -> Attempt:
 
 
 def _path(
-    tree: ObjectiveTree, objective_id: str, measurements: Mapping[str, Sequence[Measurement]]
+    tree: ObjectiveTree,
+    objective_id: str,
+    measurements: Mapping[str, Sequence[Measurement]],
+    money: Mapping[str, Tally],
 ) -> tuple[Step, ...]:
     return tuple(
         Step(
@@ -146,6 +156,11 @@ def _path(
             each.name,
             tuple(_worth(value) for value in each.values if value.plan),
             tuple(_indicator(measured) for measured in measurements.get(each.id, ())),
+            tuple(
+                Worth(total.account.value, total.total, total.currency, "", "")
+                for total in money.get(each.id, Tally()).sums
+                if total.total
+            ),
         )
         for each in tree.path(objective_id)
     )

@@ -4,10 +4,11 @@ import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from mapping.document import Document, DocumentError, SourceText, parse
+from mapping.document import Document, DocumentError, SourceText, parse_mapping
 from mapping.objectives import Declared, Ids, declared_in, needs_of, objective_of, tree_problems
 from mapping.reading import RuleReader
 from mapping.rules import Rule
+from mapping.workbook_tables import ReadSheet, no_workbooks
 from model.errors import MappingError, Problem
 from model.links import Need
 from model.objectives import Objective, ObjectiveTree
@@ -18,7 +19,7 @@ class LoadedMapping:
     """A mapping that is sound as a whole.
 
     ``needs`` are those of the objectives files; needs of records come with their match. ``fingerprint`` changes when
-    any text changes. ``warnings`` are things that are probably not meant.
+    any text, or a lookup table in a workbook, changes. ``warnings`` are things that are probably not meant.
     """
 
     tree: ObjectiveTree
@@ -34,30 +35,36 @@ def load_mapping(
     *,
     sources: Collection[str],
     custom_fields: Mapping[str, Collection[str]] | None = None,
+    read_sheet: ReadSheet = no_workbooks,
+    calendars: Collection[str] | None = None,
 ) -> LoadedMapping:
     """Check objectives and rule files together; raise MappingError with all problems, by file and line.
 
     ``sources`` are the names of the configured sources. ``custom_fields`` are, per source, the names of its configured
-    custom fields; where it is given, a rule that names any other field is refused.
+    custom fields; where it is given, a rule that names any other field is refused. ``read_sheet`` reads a lookup table
+    out of its workbook. ``calendars`` are the names of the configured calendars; where they are given, a need that
+    names another is refused.
     """
-    objective_documents, problems = _parsed(objectives)
+    objective_documents, unread = _parsed(objectives)
     rule_documents, rule_problems = _parsed(rules)
-    problems += rule_problems
     declared, found = declared_in(objective_documents)
     ids = Ids(declared)
-    reader = RuleReader(ids, sources, custom_fields)
+    reader = RuleReader(ids, sources, custom_fields, read_sheet, calendars)
     loaded_rules = reader.read(rule_documents)
-    problems += [*found, *tree_problems(declared, ids), *reader.problems]
+    problems = [*unread, *rule_problems, *found]
+    # What an unreadable file declares is not known: nothing that names it may be called wrong.
+    problems += [] if unread else [*tree_problems(declared, ids, calendars), *reader.problems]
     paths = [source.path for source in (*objectives, *rules)]
     if problems:
         raise MappingError(*_in_order(problems, paths))
+    old_words = [warning for document in objective_documents for warning in document.warnings]
     tree = ObjectiveTree(_objectives(declared, ids))
     return LoadedMapping(
         tree,
         loaded_rules,
         tuple(need for objective in tree.objectives for need in needs_of(objective)),
-        _fingerprint((*objectives, *rules)),
-        tuple(_in_order(reader.warnings, paths)),
+        _fingerprint([*(source.text for source in (*objectives, *rules)), *reader.sheets]),
+        tuple(_in_order([*old_words, *reader.warnings], paths)),
     )
 
 
@@ -70,7 +77,7 @@ def _parsed(sources: Sequence[SourceText]) -> tuple[list[Document], list[Problem
     problems: list[Problem] = []
     for source in sources:
         try:
-            documents.append(parse(source))
+            documents.append(parse_mapping(source))
         except DocumentError as error:
             problems += error.problems
     return documents, problems
@@ -88,10 +95,10 @@ def _in_order(problems: Sequence[Problem], paths: Sequence[str]) -> list[Problem
     return sorted(dict.fromkeys(problems), key=place)
 
 
-def _fingerprint(sources: Sequence[SourceText]) -> str:
+def _fingerprint(texts: Sequence[str]) -> str:
     """A digest of the texts in their order. Paths are left out: they depend on the working directory."""
     digest = hashlib.blake2b(digest_size=16)
-    for source in sources:
-        encoded = source.text.encode()
+    for text in texts:
+        encoded = text.encode()
         digest.update(len(encoded).to_bytes(8, "big") + encoded)
     return digest.hexdigest()

@@ -6,7 +6,7 @@ from datetime import date
 from typing import TypeAlias
 
 from mapping.conditions import Anchors, Condition, Says
-from mapping.facts import Facts, Names, fold, wanted_names
+from mapping.facts import TITLE_GRAMS, Facts, Names, fold, wanted_names
 from mapping.load import LoadedMapping
 from mapping.rules import Rule
 from mapping.serving import Unresolved
@@ -27,6 +27,9 @@ class Match:
     unresolved: tuple[Unresolved, ...] = ()
 
 
+_FEW_PARTS = 30
+"""A title has about as many parts; to look for fewer in it costs less than to take it apart."""
+
 _Entry: TypeAlias = tuple[Rule, tuple[Condition, ...]]
 """A rule, and the conditions that are left to ask once a record was found under its answers."""
 
@@ -42,11 +45,19 @@ class _Index:
         """The rules that match; each once, in no order."""
         found = [rule for rule, asked in self.rest if _all_hold(asked, facts)]
         for name, entries in self.by_value.items():
-            for answer in facts.folded(name):
+            for answer in _given(facts, name, entries):
                 for rule, asked in entries.get(answer, ()):
                     if _all_hold(asked, facts) and rule not in found:
                         found.append(rule)
         return found
+
+
+def _given(facts: Facts, name: str, entries: Mapping[str, list[_Entry]]) -> Collection[str]:
+    """The answers of a record under which rules may stand; of a title in parts, by the shorter of two ways."""
+    if name == TITLE_GRAMS and len(entries) <= _FEW_PARTS:
+        [title] = facts.folded("title") or ("",)
+        return [part for part in entries if part in title]
+    return facts.folded(name)
 
 
 def _all_hold(conditions: tuple[Condition, ...], facts: Facts) -> bool:
@@ -66,8 +77,9 @@ class Matcher:
     3. a rule with a pattern of the title;
     4. a rule that only says where the record lies: container, kind or source.
 
-    On one rung the rule with more conditions wins, then the one that stands first in the files. A win that the first
-    rung did not decide is reported as an ambiguity, unless the winner asks all that the other asks and more. A rule
+    On one rung the rule of the file with the higher priority wins; within one priority the rule with more conditions,
+    then the one that stands first in the files. Such a win is reported as an ambiguity, unless the winner asks all that
+    the other asks and more. A rule
     that inherits from the work item above wins only where no other rule matches. A winner that cannot tell the
     objective leaves the record unlinked and says why. Needs come from the winning rules and, linked or not, from what
     the source itself says.
@@ -160,7 +172,7 @@ def _rivals(winner: Rule, matching: Sequence[Rule]) -> tuple[str, ...]:
         for rule in matching
         if rule.role is winner.role
         and rule is not winner
-        and (rule.inherits, rule.rung) == (winner.inherits, winner.rung)
+        and (rule.inherits, rule.rung, rule.priority) == (winner.inherits, winner.rung, winner.priority)
         and not winner.narrows(rule)
     ]
     return tuple(rule.name for rule in sorted(rivals, key=lambda each: each.order))
@@ -169,16 +181,27 @@ def _rivals(winner: Rule, matching: Sequence[Rule]) -> tuple[str, ...]:
 def _needs(record: Record, winners: Collection[Rule]) -> tuple[Need, ...]:
     if not winners and not (isinstance(record, WorkItem) and record.needs):
         return ()
-    found: dict[tuple[str, int, NeedOrigin], Need] = {}
+    found: dict[tuple[str, int, str, NeedOrigin], Need] = {}
 
     def add(need: Need) -> None:
-        found.setdefault((fold(need.wanted), need.lag_days, need.origin), need)
+        found.setdefault((fold(need.wanted), need.lag_days, need.calendar, need.origin), need)
 
     for rule in winners:
         for need in rule.needs:
             wanted = wanted_names(record, need.field) if need.field is not None else (need.on or "",)
             for name in wanted:
-                add(Need(record.id, name, need.lag_days, NeedOrigin.RULE, rule.name, rule.location))
+                add(
+                    Need(
+                        record.id,
+                        name,
+                        need.lag_days,
+                        NeedOrigin.RULE,
+                        rule.name,
+                        rule.location,
+                        calendar=need.calendar,
+                        owner=need.owner,
+                    )
+                )
     if isinstance(record, WorkItem):
         for claim in record.needs:
             add(Need(record.id, claim.wanted, claim.lag_days, NeedOrigin.SOURCE_LINK))

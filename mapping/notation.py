@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -18,7 +19,16 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MONTH = re.compile(r"\d{4}-(0[1-9]|1[0-2])")
 _LAG = re.compile(r"(\d{1,4})([dw])")
+_WORKING = re.compile(r"(\d{1,4}) +working +days?")
 _FROM_TODAY = re.compile(r"today(?: ?([+-]) ?(\d{1,4})([dw]))?")
+
+
+@dataclass(frozen=True, slots=True)
+class NeedLagValue:
+    """Days between what comes first and what may follow; calendar days unless they are working days."""
+
+    days: int
+    working: bool = False
 
 
 def _money(value: Any) -> Money:
@@ -54,6 +64,15 @@ def _lag_days(value: Any) -> int:
     if found is None:
         raise ValueError("a lag is a number of calendar days or weeks: 14d or 2w")
     return int(found[1]) * (7 if found[2] == "w" else 1)
+
+
+def _need_lag(value: Any) -> NeedLagValue:
+    text = value.strip() if isinstance(value, str) else ""
+    if found := _WORKING.fullmatch(text):
+        return NeedLagValue(int(found[1]), working=True)
+    if _LAG.fullmatch(text):
+        return NeedLagValue(_lag_days(text))
+    raise ValueError("a lag is a number of days, weeks or working days: 14d, 2w or 10 working days")
 
 
 def _day_or_today(value: Any) -> DayValue:
@@ -123,6 +142,14 @@ MonthText = Annotated[Month, *_written(_month, {"pattern": r"^\d{4}-(0[1-9]|1[0-
 """A month: ``2026-10``."""
 Lag = Annotated[int, *_written(_lag_days, {"pattern": r"^\d{1,4}[dw]$", "examples": ["14d", "2w"]})]
 """Calendar days between one finish and what may follow: ``14d`` or ``2w``."""
+NeedLag = Annotated[
+    NeedLagValue,
+    *_written(
+        _need_lag,
+        {"pattern": r"^\d{1,4}([dw]| +working +days?)$", "examples": ["14d", "2w", "10 working days"]},
+    ),
+]
+"""The same, or working days: ``10 working days``."""
 DayOrToday = Annotated[
     DayValue,
     *_written(

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from mapping.condition_reading import ConditionReader
-from mapping.document import Document, Loc
+from mapping.document import Document, Loc, problems_of
 from mapping.facts import CONDITIONS, FIELD, WORK_ITEM_CONDITIONS
+from mapping.lookup_schema import WorkbookTable
 from mapping.objectives import Ids
 from mapping.schema import ObjectiveFrom, RuleEntry
 from mapping.serving import FromField, FromLookup, FromParent, ObjectiveSource
 from mapping.wording import did_you_mean
+from mapping.workbook_tables import NoSheetRowsError, ReadSheet, SheetTable, content_of, no_workbooks
 from model.errors import Problem
 from model.keys import normalise_key
 from model.records import RecordKind
@@ -33,6 +35,9 @@ class ObjectiveReader:
     ids: Ids
     problems: list[Problem]
     warnings: list[Problem]
+    read_sheet: ReadSheet = no_workbooks
+    contents: list[str] = field(default_factory=list)
+    """What the tables in workbooks say."""
     _tables: dict[str, _Table] = field(default_factory=dict)
     _spellings: dict[str, str] = field(init=False)
 
@@ -47,12 +52,29 @@ class ObjectiveReader:
             table = _Table(name, document, loc, {})
             first = self._tables.setdefault(normalise_key(name), table)
             if first is not table:
-                message = (
-                    f"the table '{name}' exists a second time; the first is at {first.document.location(first.loc)}"
-                )
+                where = first.document.place(first.loc, at_key=True)
+                message = f"the table '{name}' exists a second time; the first is at {where}"
                 self.problems.append(document.problem(loc, message, "give one of them another name", at_key=True))
+            if isinstance(rows, dict) and "workbook" in rows:
+                self._read_sheet(table)
+                continue
             for value in rows if isinstance(rows, dict) else ():
                 self._read_row(table, value)
+
+    def _read_sheet(self, table: _Table) -> None:
+        entry, _ = problems_of(table.document, WorkbookTable, table.loc)
+        if entry is None:
+            return  # its mistakes are told with those of the whole file
+        try:
+            sheet = self.read_sheet(entry)
+        except NoSheetRowsError as error:
+            place = (*table.loc, error.key)
+            self.problems.append(table.document.problem(place, error.message, error.hint))
+            return
+        rows = SheetTable(self.ids, self.problems, self.warnings)
+        rows.read(sheet)
+        table.values = rows.values
+        self.contents.append(content_of(sheet))
 
     def _read_row(self, table: _Table, value: str) -> None:
         loc = (*table.loc, value)

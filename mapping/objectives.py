@@ -1,10 +1,11 @@
 """Objectives out of their files: each entry checked, then all of them together as one tree."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from mapping.document import Document, problems_of
+from mapping.needs import calendar_problems
 from mapping.schema import ObjectiveEntry, ObjectivesFile
 from mapping.wording import did_you_mean
 from model.errors import Problem
@@ -38,6 +39,10 @@ class Declared:
 
     def problem(self, key: str, message: str, hint: str = "") -> Problem:
         return self.document.problem(("objectives", self.index, key), message, hint)
+
+    @property
+    def place(self) -> str:
+        return self.document.place(("objectives", self.index, "id"))
 
     @property
     def location(self) -> str:
@@ -87,7 +92,9 @@ class Ids:
         return self._hints[written]
 
 
-def tree_problems(declared: Sequence[Declared], ids: Ids) -> Iterator[Problem]:
+def tree_problems(
+    declared: Sequence[Declared], ids: Ids, calendars: Collection[str] | None = None
+) -> Iterator[Problem]:
     """Check the entries against each other: unique ids, known wider parents, no circle, a reason for a stop."""
     circles = _circles(declared, ids)
     for circle in circles:
@@ -98,22 +105,25 @@ def tree_problems(declared: Sequence[Declared], ids: Ids) -> Iterator[Problem]:
     for each in declared:
         first = ids.find(each.id)
         if first is not None and first is not each:
-            message = f"the objective '{each.id}' is declared a second time; the first is at {first.location}"
+            message = f"the objective '{each.id}' is declared a second time; the first is at {first.place}"
             yield each.problem("id", message, "give one of them another id")
         if each.entry is not None:
-            yield from _own_problems(each, each.entry, ids)
+            yield from _own_problems(each, each.entry, ids, calendars)
             if each.id not in circling:
                 yield from _parent_problems(each, each.entry, ids)
 
 
-def _own_problems(each: Declared, entry: ObjectiveEntry, ids: Ids) -> Iterator[Problem]:
+def _own_problems(
+    each: Declared, entry: ObjectiveEntry, ids: Ids, calendars: Collection[str] | None
+) -> Iterator[Problem]:
     if entry.stage_gate in {StageGate.ON_HOLD, StageGate.CANCELLED} and not entry.stage_reason:
         stage = entry.stage_gate.value.replace("_", " ")
         yield each.problem("stage_gate", f"'{each.id}' is {stage} without a reason", "add stage_reason: …")
     for index, need in enumerate(entry.needs):
-        if ids.find(need.on) is ids.find(each.id):
-            loc = ("objectives", each.index, "needs", index, "on")
+        if ids.find(need.after) is ids.find(each.id):
+            loc = ("objectives", each.index, "needs", index, "after")
             yield each.document.problem(loc, f"'{each.id}' needs itself", "remove this need")
+        yield from calendar_problems(each.document, ("objectives", each.index, "needs", index), need, calendars)
 
 
 def _parent_problems(each: Declared, entry: ObjectiveEntry, ids: Ids) -> Iterator[Problem]:
@@ -177,7 +187,10 @@ def objective_of(each: Declared, entry: ObjectiveEntry, ids: Ids) -> Objective:
             for value in entry.values
         ),
         decision_rights=DecisionRights(**entry.decision_rights.model_dump()),
-        needs=tuple(ObjectiveNeed(_canonical(need.on, ids), need.lag, need.owner) for need in entry.needs),
+        needs=tuple(
+            ObjectiveNeed(_canonical(need.after, ids), need.lag_days, need.owner, need.counts_by)
+            for need in entry.needs
+        ),
         location=each.location,
         **plain,
     )
@@ -197,4 +210,6 @@ def needs_of(objective: Objective) -> Iterator[Need]:
             need.lag_days,
             NeedOrigin.OBJECTIVES_FILE,
             location=objective.location,
+            calendar=need.calendar,
+            owner=need.owner,
         )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from mapping.conditions import Anchors, Condition, Every, Failure, Specificity, implies
 from mapping.facts import FIELD, Facts
 from mapping.serving import FromParent, ObjectiveSource, Serves
+from model.calendars import EVERY_DAY
 from model.links import Role
 
 __all__ = ["Rule", "RuleNeed", "Specificity"]
@@ -18,6 +19,8 @@ class RuleNeed:
     field: str | None = None
     on: str | None = None
     lag_days: int = 0
+    calendar: str = EVERY_DAY
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +39,23 @@ class Rule:
     weight: Decimal = Decimal(1)
     needs: tuple[RuleNeed, ...] = ()
     location: str = ""
+    priority: int = 0
+    """That of its file: among equally specific rules the higher one wins."""
     order: int = 0
     digest: str = ""
     """Changes with anything that shows in what the rule says about records, its location included."""
     whole: Every = field(init=False, repr=False, compare=False)
     """All conditions as one."""
     rung: Specificity = field(init=False, repr=False, compare=False)
-    rank: tuple[bool, int, int, int] = field(init=False, repr=False, compare=False)
-    """Sorts the winner first: the rung, then the number of conditions, then the order in the files."""
+    rank: tuple[bool, int, int, int, int] = field(init=False, repr=False, compare=False)
+    """Sorts the winner first: the rung, the file's priority, the number of conditions, then the order in the files."""
 
     def __post_init__(self) -> None:
         whole = Every(self.conditions)
         rung = whole.rung
         object.__setattr__(self, "whole", whole)
         object.__setattr__(self, "rung", rung)
-        object.__setattr__(self, "rank", (self.inherits, -rung, -whole.count, self.order))
+        object.__setattr__(self, "rank", (self.inherits, -rung, -self.priority, -whole.count, self.order))
 
     @property
     def inherits(self) -> bool:

@@ -3,8 +3,9 @@
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Discriminator, Field, Tag
+from pydantic import BeforeValidator, ConfigDict, Discriminator, Field, Tag
 
+from mapping.lookup_schema import LookupTable
 from mapping.notation import (
     Amount,
     Currency,
@@ -15,11 +16,13 @@ from mapping.notation import (
     Line,
     MoneyText,
     MonthText,
+    NeedLag,
     OneOrMany,
     Text,
     Texts,
     not_empty,
 )
+from model.calendars import DEFAULT_CALENDAR, EVERY_DAY
 from model.links import Role
 from model.objectives import Level, StageGate
 from model.options import Options
@@ -74,15 +77,31 @@ class DecisionRightsEntry(Options):
     """Who may stop the objective."""
 
 
-class ObjectiveNeedEntry(Options):
+class NeedTerms(Options):
+    """How long after what comes first, and who looks after it."""
+
+    lag: NeedLag | None = None
+    """Days that must lie between the two, as 14d or 2w, or working days, as 10 working days."""
+    calendar: Line | None = None
+    """By which of the settings' calendars working days count; left out: ``default``, or Monday to Friday."""
+    owner: Line | None = None
+    """Who looks after this need and answers for the hand-over."""
+
+    @property
+    def lag_days(self) -> int:
+        return self.lag.days if self.lag else 0
+
+    @property
+    def counts_by(self) -> str:
+        """The calendar that the lag counts by."""
+        return (self.calendar or DEFAULT_CALENDAR) if self.lag and self.lag.working else EVERY_DAY
+
+
+class ObjectiveNeedEntry(NeedTerms):
     """Something that must be finished before the objective can be."""
 
-    on: Text
-    """A record's key, a release's name or another objective's id."""
-    lag: Lag = 0
-    """Calendar days that must lie between the two, as 14d or 2w."""
-    owner: Line | None = None
-    """Who looks after this need."""
+    after: Text
+    """What comes first: a record's key, a release's name or another objective's id."""
 
 
 class ObjectiveEntry(Options):
@@ -143,8 +162,8 @@ class ObjectiveEntry(Options):
 class ObjectivesFile(Options):
     """An objectives file of Driftline."""
 
-    version: Literal[1]
-    """The version of the file's format."""
+    version: Literal[1, 2] = 1
+    """The version of the file's format; 2 is today's. An older file is read as it was meant."""
     objectives: tuple[ObjectiveEntry, ...]
     """The objectives; a file may refer to objectives of other files."""
 
@@ -234,15 +253,13 @@ class MatchEntry(Options):
     """Groups of conditions, none of which may hold. Each must be known not to hold: a blank field is not enough."""
 
 
-class RuleNeedEntry(Options):
-    """What must be finished before a matched record can be kept. Either ``field`` or ``on``."""
+class RuleNeedEntry(NeedTerms):
+    """What must be finished before a matched record can be kept. Either ``field`` or ``after``."""
 
     field: Line | None = None
     """A field of the record, built-in or custom, that names a key, a release or an objective; several with commas."""
-    on: Text | None = None
-    """A fixed key, release name or objective id."""
-    lag: Lag = 0
-    """Calendar days that must lie between the two, as 14d or 2w."""
+    after: Text | None = None
+    """A fixed key, release name or objective id that comes first."""
 
 
 class ObjectiveFrom(Options):
@@ -262,33 +279,94 @@ def _objective_written(value: Any) -> str:
     return "from" if isinstance(value, (dict, ObjectiveFrom)) else "ids"
 
 
+ObjectiveSaid = Annotated[
+    Annotated[Texts, Tag("ids")] | Annotated[ObjectiveFrom, Tag("from")], Discriminator(_objective_written)
+]
+"""The id of an objective, several ids, or where it comes from."""
+Weight = Annotated[Decimal, Field(gt=0, le=1)]
+"""A share, above 0 and up to 1."""
+
+
+class RuleDefaults(Options):
+    """What the rules of a file have in common. A rule has all of it, except for the keys that it states itself.
+
+    ``match`` and the ``fields`` in it are joined condition by condition: a rule's own condition takes the place of the
+    default of the same name and stands beside the others.
+    """
+
+    role: Role | None = None
+    """What a matched record is to the objective."""
+    objective: ObjectiveSaid | None = None
+    """The id of the objective, several ids, or where it comes from."""
+    match: MatchEntry = Field(default_factory=MatchEntry)
+    """Conditions that every rule has."""
+    source: Texts = ()
+    """Only records of these sources."""
+    weight: Weight = Decimal(1)
+    """The share of the record that counts for the objective, above 0 and up to 1."""
+    needs: tuple[RuleNeedEntry, ...] = ()
+    """What a matched record waits for."""
+
+
+_LEFT_TO_DEFAULTS = ("role", "objective", "match")
+"""Keys that each rule needs, from itself or from the file's defaults."""
+
+
+def _only_the_name_is_required(schema: dict[str, Any]) -> None:
+    schema["required"] = ["name"]
+
+
+def _required_unless_default(schema: dict[str, Any]) -> None:
+    """Ask for a key in every rule of a file whose defaults do not have it."""
+    schema["allOf"] = [
+        {
+            "if": {"not": {"required": ["defaults"], "properties": {"defaults": {"required": [key]}}}},
+            "then": {"properties": {"rules": {"items": {"required": [key]}}}},
+        }
+        for key in _LEFT_TO_DEFAULTS
+    ]
+
+
 class RuleEntry(Options):
     """One rule: the records it matches serve an objective in a role."""
+
+    model_config = ConfigDict(json_schema_extra=_only_the_name_is_required)
 
     name: Line
     """A unique name; it is shown wherever a link is explained."""
     role: Role
     """What a matched record is to the objective."""
-    objective: Annotated[
-        Annotated[Texts, Tag("ids")] | Annotated[ObjectiveFrom, Tag("from")], Discriminator(_objective_written)
-    ]
+    objective: ObjectiveSaid
     """The id of the objective, several ids, or where it comes from."""
     match: MatchEntry
     """Which records the rule is about."""
     source: Texts = ()
     """Only records of these sources."""
-    weight: Annotated[Decimal, Field(gt=0, le=1)] = Decimal(1)
+    weight: Weight = Decimal(1)
     """The share of the record that counts for the objective, above 0 and up to 1."""
     needs: tuple[RuleNeedEntry, ...] = ()
     """What a matched record waits for."""
 
 
 class RulesFile(Options):
-    """A rule file of Driftline: which records serve which objectives."""
+    """A rule file of Driftline: which records serve which objectives.
 
-    version: Literal[1]
-    """The version of the file's format."""
-    lookups: dict[Line, dict[Line, Texts]] = Field(default_factory=dict)
-    """Tables by name, from a value to the objective or objectives that it stands for."""
+    Several files make one mapping. The most specific rule wins per record and role: it names the key, or asks for a
+    field, or for a pattern of the title, or only for the place. Among equally specific rules the file with the higher
+    ``priority`` wins. Within one priority more conditions win, then the file that is named first under ``mapping:`` of
+    the settings (files of one pattern by their paths), then the rule that stands first; such a win is reported.
+    Names of rules and tables are unique across all files.
+    """
+
+    model_config = ConfigDict(json_schema_extra=_required_unless_default)
+
+    version: Literal[1, 2] = 1
+    """The version of the file's format; 2 is today's. An older file is read as it was meant."""
+    priority: Annotated[int, Field(ge=-1000, le=1000, strict=True)] = 0
+    """Which file wins among equally specific rules: the one with the higher number, and nothing is ambiguous then."""
+    defaults: RuleDefaults = Field(default_factory=RuleDefaults)
+    """What the rules of this file have in common; a rule says otherwise by stating the key itself."""
+    lookups: dict[Line, LookupTable] = Field(default_factory=dict)
+    """Tables by name, from a value to the objective or objectives that it stands for, or where a workbook has them."""
     rules: tuple[RuleEntry, ...]
-    """The rules. The most specific one wins per record and role; equally specific ones in this order."""
+    """The rules. The most specific one wins per record and role; equally specific ones by priority, then in order."""

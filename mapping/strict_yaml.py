@@ -4,6 +4,7 @@ A text becomes nodes through the event stream, without recursion, so that deep n
 limit and not by the machine.
 """
 
+import itertools
 import math
 import re
 from collections.abc import Iterator
@@ -58,6 +59,11 @@ class Lines:
         self._text = source.text.removeprefix("\ufeff")
         self._lines = _LINE_BREAK.split(self._text)
 
+    @property
+    def text(self) -> str:
+        """The text without a byte order mark."""
+        return self._text
+
     def problem(self, mark: tuple[int, int], message: str, hint: str = "") -> Problem:
         """Locate a mistake; ``mark`` counts line and column from zero."""
         row, column = mark
@@ -90,6 +96,11 @@ class Lines:
     def is_indented_with_tab(self, row: int) -> bool:
         line = self._lines[row] if row < len(self._lines) else ""
         return "\t" in line[: len(line) - len(line.lstrip())]
+
+    def offset_of(self, mark: tuple[int, int]) -> int:
+        """The character of the text that stands at a line and column."""
+        breaks = (found.end() for found in _LINE_BREAK.finditer(self._text))
+        return next(itertools.islice(itertools.chain((0,), breaks), mark[0], None)) + mark[1]
 
     def mark_of(self, offset: int) -> tuple[int, int]:
         """Line and column of a character of the text."""

@@ -38,6 +38,8 @@ _SHARED = {
 _NAMED = {FIELD: 78, "label": 72, "component": 72, "release": 66, "container": 58}
 """Percent, when a trait has the name of an objective."""
 _KEY = re.compile(r"\b[A-Z][A-Z0-9_]{1,15}-\d{1,9}\b")
+_ID = re.compile(r"\b[A-Z][A-Z0-9_]{0,15}(?:-[A-Z0-9_]{1,15}){1,3}\b")
+"""Ids as objectives have them: M-101, ROLL-OUT."""
 _LEAST_SHARE = 0.75
 _IN = "\N{INFORMATION SEPARATOR ONE}"
 """Parts an owner from a container: what somebody owns elsewhere says nothing."""
@@ -286,7 +288,7 @@ def _mentions(record: Record) -> set[str]:
     texts += [
         getattr(record, name) or "" for name in ("promised", "enabler", "blocked_reason") if hasattr(record, name)
     ]
-    found = {normalise_key(key) for text in texts for key in _KEY.findall(text[:2000])}
+    found = {normalise_key(key) for text in texts for form in (_KEY, _ID) for key in form.findall(text[:2000])}
     return found | {normalise_key(text) for text in texts[1:] if 0 < len(text) <= 60} | {normalise_key(record.key)}
 
 

@@ -140,12 +140,45 @@ class Step:
     where: str = ""
 
 
+class OptionKind(StrEnum):
+    """What a decider can do about a finding (domain 4.3)."""
+
+    MOVE_PROMISE = "move_promise"
+    BRING_FORWARD = "bring_forward"
+    CUT_SCOPE = "cut_scope"
+    FUND = "fund"
+    ACCEPT = "accept"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionOption:
+    """One thing that a decider can choose, computed from stored records, never invented.
+
+    ``says`` is a sentence. ``record_id`` is the record that would change, ``acts`` who has to act on it. ``days`` is by
+    how much it moves and ``day`` the date that it then has. ``costs`` is the money that is given up, as far as it is
+    known; empty with ``costs_nothing`` unset means that nobody has priced it. ``until`` is the last day on which the
+    option is still open, from its lead time; an option whose day has passed is not offered.
+    """
+
+    kind: OptionKind
+    says: str
+    record_id: str | None = None
+    acts: str | None = None
+    days: int | None = None
+    day: date | None = None
+    costs: tuple[Share, ...] = ()
+    costs_nothing: bool = False
+    until: date | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One disagreement. ``subjects`` are the ids that identify it: never texts, dates or row numbers.
 
     ``cause`` is the node that binds: findings with one cause are one piece of news. ``sources`` are the names of the
-    sources whose complete reading the judgement rests on. ``advice`` is one thing to do.
+    sources whose complete reading the judgement rests on. ``advice`` is one thing to do; ``options`` are what the
+    decider can choose from, the cheapest first, and ``decide_by`` is the last day on which that one is open.
     """
 
     check: str
@@ -164,6 +197,7 @@ class Finding:
     decider: str | None = None
     decide_by: date | None = None
     advice: str = ""
+    options: tuple[DecisionOption, ...] = ()
     sources: tuple[str, ...] = ()
 
     @property

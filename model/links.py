@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from model.calendars import EVERY_DAY
+
 
 class Role(StrEnum):
     """What a record is to an objective."""
@@ -39,6 +41,7 @@ class Link:
 class Need:
     """``dependent`` cannot finish (or its effect cannot start) before what is ``wanted``, plus ``lag_days``.
 
+    The days are calendar days, or working days of the ``calendar`` where one is named. ``owner`` looks after the need.
     ``dependent`` is a record id or an objective's node. ``wanted`` is a key, a release name or an objective id as it
     was written. ``prerequisites`` is what the store found under that name: one node in a sound world, none when the
     name is unknown, several when it is ambiguous.
@@ -51,6 +54,8 @@ class Need:
     rule: str = ""
     location: str = ""
     prerequisites: tuple[str, ...] = ()
+    calendar: str = EVERY_DAY
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

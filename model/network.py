@@ -22,6 +22,17 @@ class DateSource(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class UnknownStatus:
+    """A status text of a source that nobody has said the meaning of. ``records`` present work items have it;
+    ``example`` is the id of one of them."""
+
+    source: str
+    status: str
+    records: int
+    example: str
+
+
+@dataclass(frozen=True, slots=True)
 class RollUp:
     """The work below one node, reduced in SQL.
 

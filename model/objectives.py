@@ -6,6 +6,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 
+from model.calendars import EVERY_DAY
 from model.money import Money, MonthAmount
 from model.records import Light
 
@@ -64,11 +65,15 @@ class DecisionRights:
 
 @dataclass(frozen=True, slots=True)
 class ObjectiveNeed:
-    """This objective cannot finish before another objective or record, plus ``lag_days``."""
+    """This objective cannot finish before another objective or record, plus ``lag_days``.
+
+    The days are working days of the ``calendar`` where one is named, and calendar days otherwise.
+    """
 
     wanted: str
     lag_days: int = 0
     owner: str | None = None
+    calendar: str = EVERY_DAY
 
 
 @dataclass(frozen=True, slots=True)

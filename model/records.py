@@ -119,14 +119,15 @@ class WorkItem(Record):
     """A Jira issue, an Asana task or milestone, a tracker milestone.
 
     ``parent``, ``releases`` and ``sprint`` are native ids within the same source. ``finished`` is the day on which it
-    was done. ``estimate`` and ``remaining`` are in the source's own unit (points or hours).
+    was done. ``category`` is None where nobody has said what the status means: it then counts as neither begun nor
+    ended. ``estimate`` and ``remaining`` are in the source's own unit (points or hours).
     """
 
     kind: ClassVar[RecordKind] = RecordKind.WORK_ITEM
 
     type: str = ""
     status: str = ""
-    category: StatusCategory = StatusCategory.TODO
+    category: StatusCategory | None = StatusCategory.TODO
     resolution: str | None = None
     start: date | None = None
     due: date | None = None
@@ -224,6 +225,14 @@ class Measurement(Record):
     unit: str = ""
     period: str = ""
     reporter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """One distinct content of a record, with the time at which it was first seen."""
+
+    seen: datetime
+    record: Record
 
 
 RECORD_TYPES: Mapping[RecordKind, type[Record]] = {

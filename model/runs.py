@@ -46,6 +46,13 @@ class Coverage:
     complete: bool = True
     error: str = ""
     unlinkable: int = 0
+    held_checks: frozenset[str] | None = None
+    """While it is not complete: the checks whose findings are held because only fields that they need lack (S9). None:
+    those of all checks."""
+
+    def holds(self, check: str) -> bool:
+        """Whether what this check finds cannot be judged, as far as it rests on the source."""
+        return not self.complete and (self.held_checks is None or check in self.held_checks)
 
     @property
     def linkable(self) -> int:

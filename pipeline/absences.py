@@ -96,6 +96,8 @@ def conclude(
     too while a container is lost, because they may have moved there. Raise SourceContentError when the census missed so
     much of what is there that the pages must be as short (A12), and what the connector raises when it cannot answer.
     """
+    if not store.stands_beyond(connector.name, census.counted):
+        return Conclusion()
     standing = store.standing(connector.name)
     absences, missing = _sorted_out(standing, census)
     guard = Guard.of(store, connector, census.roster, _believable(standing, census), approved)

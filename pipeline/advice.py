@@ -8,9 +8,10 @@ from config.files import read_file
 from config.load import Configuration
 from mapping.advice import Advice, Watched, about_objectives, about_people
 from mapping.coverage import Counting, placed
-from mapping.document import Document, parse
+from mapping.document import Document, parse_mapping
 from model.errors import Problem, UserError
 from pipeline.coverage import matches
+from pipeline.unknown_statuses import status_warnings
 from state.store import Store
 
 _LISTS = {"objective": ("objectives", "id"), "rule": ("rules", "name")}
@@ -18,13 +19,12 @@ _LISTS = {"objective": ("objectives", "id"), "rule": ("rules", "name")}
 
 def static_warnings(configuration: Configuration) -> list[Problem]:
     """What the files alone give away: owners that are no single person, objectives without owner or decider."""
-    linked = {each for rule in configuration.mapping.rules for each in rule.objective_ids}
-    return _Places(configuration).located(about_people(configuration.mapping.tree, linked))
+    return _Places(configuration).located(about_people(configuration.mapping.tree, _named(configuration)))
 
 
 def stored_warnings(store: Store, configuration: Configuration, today: date) -> list[Problem]:
-    """What the stored records give away: idle rules, equal claims, objectives without work, money that waits for
-    nothing.
+    """The same, and what the stored records give away: idle rules, equal claims, objectives without work, money that
+    waits for nothing. Objectives that fields, tables or work above lead to are known only here.
 
     Of a source that was never read completely nothing is concluded from what is not there.
     """
@@ -38,15 +38,21 @@ def stored_warnings(store: Store, configuration: Configuration, today: date) -> 
     places = _Places(configuration)
     unread = _unread(store, configuration)
     advice = [
+        *about_people(tree, _named(configuration) | watched.served),
         *watched.about_rules(
             rule.name for rule in configuration.mapping.rules if unread.isdisjoint(places.sources_of(rule.name))
         ),
-        *watched.about_ambiguities(),
+        *watched.about_ambiguities({rule.name: rule.location for rule in configuration.mapping.rules}),
         *watched.about_unresolved(),
         *([] if unread else about_objectives(tree, counting.result())),
         *watched.about_needs(),
     ]
-    return places.located(advice)
+    return [*places.located(advice), *status_warnings(store, configuration)]
+
+
+def _named(configuration: Configuration) -> set[str]:
+    """The objectives that rules or their tables name."""
+    return {each for rule in configuration.mapping.rules for each in rule.objective_ids}
 
 
 def _unread(store: Store, configuration: Configuration) -> set[str]:
@@ -99,7 +105,7 @@ def _documents(configuration: Configuration) -> Iterator[Document]:
     """The configuration's files as they are now; one that changed into something unreadable is left out."""
     for path in configuration.files[1:]:
         try:
-            yield parse(read_file(path))
+            yield parse_mapping(read_file(path))
         except UserError:
             continue
 

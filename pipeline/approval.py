@@ -7,6 +7,7 @@ import structlog
 from model.errors import UsageError
 from model.trust import Doubt, Held
 from pipeline.drift import accept_shape, waits_for_approval
+from pipeline.trust import approving
 from state.store import Store
 
 log = structlog.get_logger("driftline.approval")
@@ -33,7 +34,7 @@ def approve_held(store: Store, shown: Held, *, by: str, reason: str, now: dateti
         raise UsageError(
             f"what is held of {shown.source} changed while you looked at it",
             location=shown.source,
-            hint=f"look again: driftline sources approve {shown.source}",
+            hint=f"look again: {approving(shown.source)}",
         )
     store.approve(shown, by=by, reason=reason, now=now)
     log.info("approval.given", source=shown.source, by=by, reason=reason, doubt=shown.doubt.value)

@@ -10,6 +10,7 @@ from model.errors import Problem, SchemaDriftError
 from model.reading import Probe
 from pipeline.drift import dependents, drift_of, told
 from pipeline.expiry import expiry_problems
+from pipeline.left_out import rest_of
 from pipeline.samples import sample_fields
 from state.store import Store
 
@@ -26,12 +27,12 @@ def contact(connector: Connector, store: Store | None, mapping: LoadedMapping, t
         if probe.fields is None and drift is None:
             probe = replace(probe, fields=sample_fields(connector))
     except SchemaDriftError as gone:
-        problem = _explained(connector.name, gone, mapping)
+        problem = _explained(connector, gone, mapping)
         raise SchemaDriftError(problem, fields=gone.fields) from gone
     besides = (*_skew(connector), *expiry_problems({connector.name: connector.options}, today))
     if drift is None:
         return replace(probe, problems=(*probe.problems, *besides))
-    found = _explained(connector.name, drift, mapping)
+    found = _explained(connector, drift, mapping)
     others = [problem for problem in probe.problems if problem.message not in found.message]
     return replace(probe, problems=(found, *others, *besides))
 
@@ -52,8 +53,9 @@ def _skew(connector: Connector) -> tuple[Problem, ...]:
     )
 
 
-def _explained(source: str, drift: SchemaDriftError, mapping: LoadedMapping) -> Problem:
+def _explained(connector: Connector, drift: SchemaDriftError, mapping: LoadedMapping) -> Problem:
     first = drift.problems[0]
-    needed_by = dependents(mapping, source, drift.fields)
-    message, hint = told(source, first.message, first.hint, needed_by)
+    needed_by = dependents(mapping, connector.name, drift.fields)
+    goes_on = rest_of(connector.options, drift.fields) is not None
+    message, hint = told(connector.name, first.message, first.hint, needed_by, goes_on=goes_on)
     return Problem(message, first.location, hint)

@@ -1,4 +1,4 @@
-"""Schema drift: a configured field that vanished, became ambiguous or changed its type holds its whole source (S9).
+"""Schema drift: a configured field that vanished, became ambiguous or changed its type, and what needs it (S9).
 
 What each field was is noted when a source was read to its end, and compared before anything is read the next time.
 """
@@ -15,6 +15,7 @@ from mapping.load import LoadedMapping
 from mapping.uses import rules_reading
 from model.errors import SchemaDriftError
 from model.runs import SourceOutcome, SourceResult
+from pipeline.trust import approving
 from reconcile.checks import checks
 from state.store import Store
 
@@ -42,7 +43,9 @@ class _Noted:
 
     ``kept``: what each was at the last complete read. ``settings``: what the configuration said about each then.
     ``drifted``: the fields that were found to be something else at the time ``at``, and ``seen`` what all were then,
-    None where that could not be told. ``accepted``: what somebody approved of that.
+    None where that could not be told. ``accepted``: what somebody approved of that. ``left_out``: fields that some
+    stored records lack or only have from before, because the source was read without them; ``goes_on``: it is read to
+    its end so, and only what rests on those fields is held.
     """
 
     kept: Mapping[str, str] = field(default_factory=dict)
@@ -51,6 +54,8 @@ class _Noted:
     drifted: tuple[str, ...] = ()
     at: str = ""
     accepted: Mapping[str, str] | None = None
+    left_out: tuple[str, ...] = ()
+    goes_on: bool = False
 
 
 def hold_drifted(store: Store, connector: Connector) -> None:
@@ -62,11 +67,11 @@ def hold_drifted(store: Store, connector: Connector) -> None:
     try:
         now = connector.shape()
     except SchemaDriftError as gone:
-        _note(store, connector.name, replace(noted, seen=None, drifted=gone.fields, at=_moment(connector)))
+        _note_drift(store, connector, noted, gone.fields, None)
         raise _unreadable(connector.name, gone, noted.kept) from gone
     drifted = _drifted(noted, now, connector.options)
     if drifted:
-        _note(store, connector.name, replace(noted, seen=now, drifted=drifted, at=_moment(connector)))
+        _note_drift(store, connector, noted, drifted, now)
         raise _changed(connector.name, drifted, noted.kept, now)
 
 
@@ -79,8 +84,34 @@ def keep_shape(store: Store, connector: Connector) -> None:
 
 
 def shape_is_new(store: Store, connector: Connector) -> bool:
-    """Whether fields are others than those of the last complete read, so that what did not change lacks them too."""
-    return dict(connector.shape()) != dict(_noted(store, connector.name).kept)
+    """Whether fields are others than those of the last complete read, or were left out since then, so that what did
+    not change lacks them too."""
+    noted = _noted(store, connector.name)
+    return bool(noted.left_out) or dict(connector.shape()) != dict(noted.kept)
+
+
+def note_left_out(store: Store, source: str, fields: Collection[str]) -> None:
+    """Note that a source was read to its end without these fields."""
+    noted = _noted(store, source)
+    _note(store, source, replace(noted, left_out=tuple(sorted({*noted.left_out, *fields})), goes_on=True))
+
+
+def forget_left_out(store: Store, source: str) -> None:
+    """Note that a source was not even read without the fields that drifted: all that rests on it is held again."""
+    noted = _noted(store, source)
+    if noted.goes_on:
+        _note(store, source, replace(noted, goes_on=False))
+
+
+def goes_on(store: Store, source: str) -> bool:
+    """Whether a source that is not completely read is read all the same, without the fields that drifted."""
+    return _noted(store, source).goes_on
+
+
+def held_checks(store: Store, mapping: LoadedMapping, source: str) -> frozenset[str] | None:
+    """The checks whose findings are held while a source is not completely read; None: those of all checks."""
+    noted = _noted(store, source)
+    return frozenset(dependents(mapping, source, noted.left_out).checks) if noted.goes_on else None
 
 
 def accept_shape(store: Store, source: str) -> tuple[str, ...]:
@@ -119,16 +150,21 @@ def explain_drift(store: Store, run_id: int, result: SourceResult, mapping: Load
         return result
     needed_by = dependents(mapping, result.source, noted.drifted)
     log.warning("source.drifted", source=result.source, fields=noted.drifted, needed_by=str(needed_by))
-    error, hint = told(result.source, result.error, result.hint, needed_by)
+    error, hint = told(result.source, result.error, result.hint, needed_by, goes_on=noted.goes_on)
     store.fail_source(run_id, result.source, error, now=result.started_at)
     return replace(result, error=error, hint=hint)
 
 
-def told(source: str, error: str, hint: str, needed_by: Dependents) -> tuple[str, str]:
-    """The error and the hint of a drift with what depends on it."""
+def told(source: str, error: str, hint: str, needed_by: Dependents, *, goes_on: bool = False) -> tuple[str, str]:
+    """The error and the hint of a drift with what depends on it; ``goes_on``: the rest of the source was read."""
     places = _few([f"{name} ({location})" for name, location in needed_by.rules.items()])
     rules = f"; rules to look at: {places}" if places else ""
-    return f"{error}; needed by {needed_by}", f"{hint}{rules}; until then nothing that rests on {source} is judged"
+    held = f"until then nothing that rests on {source} is judged"
+    if goes_on:
+        named = _named("check", needed_by.checks)
+        held = f"the rest of {source} is read"
+        held += f"; until then nothing that rests on it is judged by {named}" if named else " and judged as ever"
+    return f"{error}; needed by {needed_by}", f"{hint}{rules}; {held}"
 
 
 def dependents(mapping: LoadedMapping, source: str, fields: Collection[str]) -> Dependents:
@@ -190,7 +226,7 @@ def _changed(
         f"{source} changed its fields: {_few(changes)}",
         fields=drifted,
         location=source,
-        hint=f"if that is meant: driftline sources approve {source}; otherwise correct {_few(drifted)} in the settings",
+        hint=f"if that is meant: {approving(source)}; otherwise correct {_few(drifted)} in the settings",
     )
 
 
@@ -204,8 +240,13 @@ def _few(names: Collection[str]) -> str:
     return ", ".join(listed[:NAMED_AT_MOST]) + (f" and {more} more" if more > 0 else "")
 
 
-def _moment(connector: Connector) -> str:
-    return connector.context.now.isoformat()
+def _note_drift(
+    store: Store, connector: Connector, noted: _Noted, fields: tuple[str, ...], seen: Mapping[str, str] | None
+) -> None:
+    """Note what drifted; a field that was not left out before holds the whole source until it is read without it."""
+    at = connector.context.now.isoformat()
+    goes_on = noted.goes_on and set(fields) <= set(noted.left_out)
+    _note(store, connector.name, replace(noted, seen=seen, drifted=fields, at=at, goes_on=goes_on))
 
 
 def _key(source: str) -> str:
@@ -217,7 +258,7 @@ def _noted(store: Store, source: str) -> _Noted:
     if text is None:
         return _Noted()
     values = json.loads(text)
-    return _Noted(**{**values, "drifted": tuple(values["drifted"])})
+    return _Noted(**{**values, "drifted": tuple(values["drifted"]), "left_out": tuple(values.get("left_out", ()))})
 
 
 def _note(store: Store, source: str, noted: _Noted) -> None:

@@ -1,9 +1,10 @@
 """Why stored records are linked as they are, with the money and the KPIs that their objectives lead to."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date
 
 from config.load import Configuration
+from mapping.coverage import Counting, Tally, placed
 from mapping.explain import Explanation, explain
 from mapping.match import Matcher
 from model.links import Role
@@ -19,8 +20,9 @@ def explain_stored(
     """What the rules, as they stand in the files now, say about these records today. Nothing is written."""
     mapping, sources = configuration.mapping, configuration.settings.sources
     names = known_names(store, mapping, sources, today)
-    measurements = _measurements(store, Matcher(mapping, names, today))
-    return [explain(mapping, names, each.record, today, measurements) for each in found]
+    matcher = Matcher(mapping, names, today)
+    measurements, money = _measurements(store, matcher), _money(store, configuration, matcher)
+    return [explain(mapping, names, each.record, today, measurements, money) for each in found]
 
 
 def _measurements(store: Store, matcher: Matcher) -> dict[str, list[Measurement]]:
@@ -32,3 +34,14 @@ def _measurements(store: Store, matcher: Matcher) -> dict[str, list[Measurement]
                 if link.role is Role.MEASURES and isinstance(record, Measurement):
                     found.setdefault(link.objective_id, []).append(record)
     return found
+
+
+def _money(store: Store, configuration: Configuration, matcher: Matcher) -> Mapping[str, Tally]:
+    """The open deals and the savings that count on each objective or below it. Work is not looked at: it has none."""
+    rates, sources = configuration.settings.business.rate_table(), configuration.settings.sources
+    counting = Counting(configuration.mapping.tree)
+    for kind in (RecordKind.DEAL, RecordKind.SAVING):
+        for batch in store.records(kind=kind):
+            for record in (observed.record for observed in batch if observed.record.source in sources):
+                counting.add(placed(record, matcher.match(record).links, 0, rates))
+    return {each: found.tally for each, found in counting.result().objectives.items()}

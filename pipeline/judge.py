@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from config.calendars import calendars_of
 from config.load import Configuration
 from model.findings import Account, TrackedFinding, Transition, TransitionKind
 from pipeline.mapping_change import Reach, note_judged, with_causes
@@ -29,6 +30,7 @@ def judge(store: Store, configuration: Configuration, *, now: datetime) -> Judge
             now=now,
             today=business_day(now, settings.business.zone),
             rates=settings.business.rate_table(),
+            calendars=calendars_of(settings.calendars, business_day(now, settings.business.zone)),
         )
 
 

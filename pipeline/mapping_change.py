@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 
 from config.load import Configuration
-from mapping.document import DocumentError, parse
+from mapping.document import DocumentError, parse_mapping
 from model.findings import Finding, TrackedFinding, Transition, TransitionKind
 from model.keys import objective_node
 from model.links import Link, Need
@@ -100,13 +100,14 @@ def inventory_of(configuration: Configuration) -> Inventory:
     for path, source in configuration.texts.items():
         files[_relative(path, configuration.root)] = _hash(source.text)
         try:
-            value = parse(source).value
+            value = parse_mapping(source).value
         except DocumentError:  # it was sound when it was loaded
             continue
         for kind, name in (("rules", "name"), ("objectives", "id")):
             for entry in value.get(kind) or ():
                 if isinstance(entry, dict) and name in entry:
                     entries[kind][str(entry[name])] = _hash(json.dumps(entry, sort_keys=True, default=str))
+    files |= {_relative(path, configuration.root): _hash(content) for path, content in configuration.sheets.items()}
     return Inventory(configuration.mapping.fingerprint, files, entries["rules"], entries["objectives"])
 
 
@@ -275,8 +276,8 @@ def _not_of(rules: Collection[str], needs: Iterable[Need]) -> list[Need]:
 
 
 def _need_causes(key: str, before: Iterable[Need], after: Iterable[Need]) -> Iterator[str]:
-    def said(needs: Iterable[Need]) -> dict[tuple[str, int], Need]:
-        return {(need.wanted, need.lag_days): need for need in needs}
+    def said(needs: Iterable[Need]) -> dict[tuple[str, int, str], Need]:
+        return {(need.wanted, need.lag_days, need.calendar): need for need in needs}
 
     old, new = said(before), said(after)
     for wanted in sorted(old.keys() - new.keys()):

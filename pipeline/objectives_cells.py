@@ -17,6 +17,7 @@ from pipeline.objectives_text import Told
 _ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _ISO_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _PLAIN_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+_WORKING_DAYS = re.compile(r"\d+ +working +days?")
 _PLAIN_MONEY = re.compile(r"\d{1,15}(\.\d{1,4})? ?[A-Z]{3}")
 _WORDS: Mapping[str, Mapping[str, str]] = {
     "level": LEVELS,
@@ -43,6 +44,8 @@ def read_cell(
         return Told(_day(cell, locale), where, bare=True)
     if name in AMOUNTS_WITH_CURRENCY:
         return Told(_money(cell, locale, currency), where, bare=True)
+    if name == "lag" and _WORKING_DAYS.fullmatch(_text(cell)):
+        return Told(_text(cell), where)
     if name in NUMBERS:
         number = _percent(cell) if name == "tolerance.percent" else amount(cell, locale)
         return Told(f"{_whole(number)}d" if name == "lag" else _plain(number), where, bare=True)

@@ -66,9 +66,10 @@ BASELINES = {
 }
 NEEDS = {
     "id": MAIN["id"],
-    "on": ("Needs", "Depends on", "Waits for", "Braucht", "Abhängig von", "Wartet auf"),
+    "after": ("Needs", "Depends on", "Waits for", "Braucht", "Abhängig von", "Wartet auf"),
     "lag": ("Lag days", "Lag in days", "Lag", "Puffer in Tagen", "Abstand in Tagen"),
     "owner": MAIN["owner"],
+    "calendar": ("Calendar", "Kalender"),
 }
 VALUES = {name: MAIN[name] for name in ("id", "account", "currency", "validated_by")}
 SHEETS = {

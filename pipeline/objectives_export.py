@@ -9,6 +9,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING, TypeAlias
 
+from model.calendars import DEFAULT_CALENDAR, EVERY_DAY
 from model.errors import Problem, UserError
 from model.money import Money
 from model.objectives import Objective
@@ -83,7 +84,9 @@ def _baselines(objectives: Sequence[Objective]) -> Iterator[list[Value]]:
 def _needs(objectives: Sequence[Objective]) -> Iterator[list[Value]]:
     for each in objectives:
         for need in each.needs:
-            yield [each.id, need.wanted, need.lag_days or None, need.owner]
+            lag = need.lag_days if need.calendar == EVERY_DAY else f"{need.lag_days} working days"
+            named = need.calendar not in (EVERY_DAY, DEFAULT_CALENDAR)
+            yield [each.id, need.wanted, lag or None, need.owner, need.calendar if named else None]
 
 
 def _values(objectives: Sequence[Objective]) -> Iterator[list[Value]]:

@@ -64,7 +64,7 @@ def objectives_text(entries: Iterable[Entry], origin: str) -> Written:
     lines: list[tuple[str, Told | None]] = [
         (_SCHEMA, None),
         (f"# Imported from {_one_line(origin)}; behind each value stands the cell that it came from.", None),
-        ("version: 1", None),
+        ("version: 2", None),
         ("", None),
         ("objectives:", None),
     ]
@@ -97,7 +97,7 @@ def _stubs(known: Sequence[Objective]) -> list[SourceText]:
         for each in known
         for line in (f"  - id: {scalar(each.id)}", f"    level: {each.level.value}", f"    name: {scalar(each.name)}")
     ]
-    return [SourceText("the other objectives", "\n".join(["version: 1", "objectives:", *entries, ""]))]
+    return [SourceText("the other objectives", "\n".join(["version: 2", "objectives:", *entries, ""]))]
 
 
 def _at_cell(problem: Problem, path: str, written: Written) -> Problem:
@@ -107,7 +107,7 @@ def _at_cell(problem: Problem, path: str, written: Written) -> Problem:
         told = written.cells.get(int(line)) if line.isdigit() else None
         return f"{path}!{told.cell}" if told and told.cell else path
 
-    message = re.sub(re.escape(path) + r":(\d+)", lambda found: cell_of(found[1]), problem.message)
+    message = re.sub(re.escape(path) + r":(\d+)(?::\d+)?", lambda found: cell_of(found[1]), problem.message)
     hint = _HINTS.get(problem.message, "fill its cell" if message.endswith(" is missing") else problem.hint)
     place = problem.location.removeprefix(f"{path}:").partition(":")[0]
     told = written.cells.get(int(place)) if place.isdigit() else None

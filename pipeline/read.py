@@ -2,22 +2,33 @@
 
 from collections.abc import Callable, Sequence
 from collections.abc import Set as AbstractSet
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from itertools import chain
 from typing import NoReturn
 
 import structlog
 
 from connectors.base import Connector, ReadContext, SourceOptions
 from connectors.registry import connector_type
-from model.errors import DriftlineError, InterruptedRunError, Problem, SourceAuthError, SourceGoneError, StateError
+from model.errors import (
+    DriftlineError,
+    InterruptedRunError,
+    Problem,
+    SchemaDriftError,
+    SourceAuthError,
+    SourceGoneError,
+    StateError,
+)
 from model.reading import Container, Cursor, Page
 from model.records import Absence
 from model.runs import SourceOutcome, SourceResult
 from model.trust import Held
 from pipeline.absences import LOST, VISIBLE, Census, Conclusion, conclude, make_up, take_census, unread, withheld
 from pipeline.crash import crash_site
-from pipeline.drift import hold_drifted, keep_shape, shape_is_new
+from pipeline.drift import forget_left_out, hold_drifted, keep_shape, note_left_out, shape_is_new
+from pipeline.left_out import reading_the_rest, with_stored
 from pipeline.trust import Trust, to_approve
 from state.reading import StoredCursor
 from state.store import Store
@@ -44,12 +55,15 @@ class Reading:
     set_aside: int = 0
     seen: set[str] = field(default_factory=set)
     """The native ids of what was given in this run."""
+    left_out: tuple[str, ...] = ()
+    """The fields that drifted and that the source is read without."""
 
     def keep(self, page: Page) -> None:
         """Store one page, unless somebody asked us to stop."""
         self.context.check()
         self.seen.update(record.native_id for record in page.records)
         self.seen.update(broken.native_id for broken in page.set_aside)
+        page = with_stored(self.store, page, self.left_out)
         saved = self.store.save_page(self.run_id, page, self.name, self.context.now)
         self.pages += 1
         self.read += saved.read
@@ -59,9 +73,8 @@ class Reading:
 
     def walk(self, connector: Connector, cursor: Cursor | None) -> None:
         """Store every page that changed since the cursor, and what has no time of change."""
-        for page in connector.side_tables():
-            self.keep(page)
-        for page in connector.changed(cursor):
+        pages = connector.everything() if cursor is None else chain(connector.side_tables(), connector.changed(cursor))
+        for page in pages:
             self.keep(page)
 
     def settle(self, conclusion: Conclusion) -> None:
@@ -113,28 +126,41 @@ def read_source(
     """
     reading = Reading(store, run_id, name, context, progress)
     try:
-        connector = connector_type(options.kind)(name, options, context)
-        try:
-            _read_everything(reading, connector, full=full)
-        finally:
-            connector.close()
+        drift = _read(reading, options, full=full)
     except (InterruptedRunError, StateError):
         raise
     except DriftlineError as failure:
+        forget_left_out(store, name)
         store.fail_source(run_id, name, failure.summary, now=context.now)
         result = reading.result(clock(), failure.summary, failure.problems[0].hint if failure.problems else "")
     except Exception as failure:  # one source must never stop the others
         log.error("source.crashed", source=name, error=crash_site(failure))
         error = f"unexpected {type(failure).__name__} while reading"
+        forget_left_out(store, name)
         store.fail_source(run_id, name, error, now=context.now)
         result = reading.result(clock(), error, "the log tells where; please report it")
     else:
-        result = reading.result(clock())
+        result = reading.result(clock(), drift.summary, drift.problems[0].hint) if drift else reading.result(clock())
     _say(result)
     return result
 
 
-def _read_everything(reading: Reading, connector: Connector, *, full: bool) -> None:
+def _read(reading: Reading, options: SourceOptions, *, full: bool) -> SchemaDriftError | None:
+    """Read a source to its end, without fields that drifted where the rest can be told; give the drift then."""
+    try:
+        with closing(connector_type(options.kind)(reading.name, options, reading.context)) as connector:
+            _read_everything(reading, connector, full=full)
+        return None
+    except SchemaDriftError as drift:
+        with reading_the_rest(reading.name, options, reading.context, drift) as connector:
+            reading.left_out = drift.fields
+            _read_everything(reading, connector, full=full, drift=drift)
+        return drift
+
+
+def _read_everything(
+    reading: Reading, connector: Connector, *, full: bool, drift: SchemaDriftError | None = None
+) -> None:
     """Read one source to its end, then say what may be concluded.
 
     The cursor moves when every page of the visible containers was read, also while a loss is held or a container is
@@ -147,7 +173,7 @@ def _read_everything(reading: Reading, connector: Connector, *, full: bool) -> N
     if trust.stranger:
         _read_as_stranger(reading, connector, stored, trust, full=full)
     roster = list(connector.roster())
-    complete = full or trust.newly_approved or shape_is_new(store, connector)
+    complete = full or trust.newly_approved or (drift is None and shape_is_new(store, connector))
     complete = complete or _full_read_due(stored, _visible(roster), connector)
     reading.walk(connector, None if complete or stored is None else stored.cursor)
     census = take_census(connector) if complete or trust.approval or store.held(name) else None
@@ -169,9 +195,12 @@ def _read_everything(reading: Reading, connector: Connector, *, full: bool) -> N
         now=reading.context.now,
         identity=trust.who or trust.before,
         containers=_visible(roster) & _visible(census.roster if census else roster),
-        error=problems[0].message if problems else "",
+        error=problems[0].message if problems else drift.summary if drift else "",
     )
-    keep_shape(store, connector)
+    if drift:
+        note_left_out(store, name, drift.fields)
+    else:
+        keep_shape(store, connector)
     trust.use_up(store, reading.context.now, held=conclusion.held)
     if conclusion.held is None:
         store.release(name)

@@ -146,8 +146,9 @@ class Reloader:
 
 
 def signature(active: Configuration) -> Signature:
-    """How the files of a configuration lie on the disk, those included that its patterns name by now."""
-    return tuple(sorted(_stated({*active.files, *_named(active)})))
+    """How the files of a configuration lie on the disk, those included that its patterns name by now and the
+    workbooks of its lookup tables."""
+    return tuple(sorted(_stated({*active.files, *active.sheets, *_named(active)})))
 
 
 def _named(active: Configuration) -> Iterator[Path]:

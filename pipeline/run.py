@@ -113,7 +113,6 @@ def _collect_seldom() -> None:
     """
     if gc.get_threshold() != _CONTAINERS_BETWEEN_COLLECTIONS:
         gc.set_threshold(*_CONTAINERS_BETWEEN_COLLECTIONS)
-        gc.collect()
         gc.freeze()
 
 

@@ -98,4 +98,9 @@ class Trust:
 
 def to_approve(source: str) -> str:
     """The one thing to do about what is held."""
-    return f"look at what is held and, if it is true: driftline sources approve {source}"
+    return f"look at what is held and, if it is true: {approving(source)}"
+
+
+def approving(source: str) -> str:
+    """The command that approves what is held, as one types it."""
+    return f'driftline sources approve {source} --reason "…"'

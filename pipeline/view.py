@@ -1,11 +1,13 @@
 """What the reconciler sees: the stored world, and how far each configured source was read."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any, cast
 
 from config.load import Configuration
 from model.runs import Coverage
+from pipeline.drift import held_checks
 from reconcile.view import View
 from state.store import Store
 from state.view import StoreView
@@ -21,12 +23,13 @@ def configured_view(store: Store, configuration: Configuration) -> Iterator[View
     would tell for something that does not exist; one that is not configured any more holds nothing back for ever.
     """
     objective_ids = [objective.id for objective in configuration.mapping.tree.objectives]
+    sources = {name: held_checks(store, configuration.mapping, name) for name in configuration.settings.sources}
     with store.view(objective_ids=objective_ids) as view:
-        yield cast(View, _Configured(view, configuration.settings.sources))
+        yield cast(View, _Configured(view, sources))
 
 
 class _Configured:
-    def __init__(self, view: StoreView, sources: Collection[str]) -> None:
+    def __init__(self, view: StoreView, sources: Mapping[str, frozenset[str] | None]) -> None:
         self._view = view
         self._sources = sources
 
@@ -36,6 +39,8 @@ class _Configured:
     def coverage(self) -> Sequence[Coverage]:
         stored = {entry.source: entry for entry in self._view.coverage()}
         return [
-            stored.get(name) or Coverage(name, records=0, linked=0, complete=False, error=NEVER_READ)
-            for name in sorted(self._sources)
+            replace(stored[name], held_checks=held)
+            if name in stored
+            else Coverage(name, records=0, linked=0, complete=False, error=NEVER_READ)
+            for name, held in sorted(self._sources.items())
         ]

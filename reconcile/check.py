@@ -44,8 +44,28 @@ class Unjudged:
     reason: str
 
 
-Verdict: TypeAlias = Finding | Unjudged
+@dataclass(frozen=True, slots=True)
+class Blind:
+    """What a check cannot judge at all, because these sources do not deliver what it needs; coverage says so.
+
+    It holds nothing: there never was anything to judge by. ``reason`` is a sentence without its subject:
+    ``no deal of salesforce has a promised date``.
+    """
+
+    reason: str
+    sources: tuple[str, ...] = ()
+
+
+Verdict: TypeAlias = Finding | Unjudged | Blind
 """What a check says about one subject; silence means that the tools agree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The records of whose past a check wants to know: their date moves, or every content that was seen of them."""
+
+    moves: frozenset[str] = frozenset()
+    histories: frozenset[str] = frozenset()
 
 
 class Check(ABC, Generic[OptionsT]):
@@ -69,6 +89,10 @@ class Check(ABC, Generic[OptionsT]):
     def rests_on(cls, fields: Collection[str], roles: Collection[Role]) -> bool:
         """Whether its verdict may change when these fields, or rules that give these roles, tell something else."""
         return cls.reads is None or not cls.reads.isdisjoint(fields) or not cls.roles.isdisjoint(roles)
+
+    def asks(self, world: "World", options: OptionsT) -> Asked:
+        """Name the records whose past ``find`` will look at; ``world.moves`` and ``world.histories`` then tell it."""
+        return Asked()
 
     @abstractmethod
     def find(self, world: "World", options: OptionsT) -> Iterable[Verdict]:

@@ -1,23 +1,24 @@
 """One judgement of the stored world: network, forecasts, checks, evidence. Pure; the view is its only door."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+from model.calendars import Calendar
 from model.findings import Evidence, Finding
 from model.links import Link
 from model.money import RateTable
 from model.objectives import ObjectiveTree
 from model.records import Move, Record
-from reconcile.check import Check, Unjudged
+from reconcile.check import Blind, Check, Unjudged
 from reconcile.checks import checks
 from reconcile.forecast import Because, Forecasts
 from reconcile.impact import largest_amount
 from reconcile.judgement import Judgement, out_of_sight
 from reconcile.network import Network, build
 from reconcile.options import ReconcileOptions
-from reconcile.propagation import propagate
+from reconcile.propagation import NO_CALENDARS, propagate
 from reconcile.view import View
 from reconcile.world import World
 
@@ -32,20 +33,25 @@ def reconcile(
     now: datetime,
     today: date,
     rates: RateTable,
+    calendars: Mapping[str, Calendar] = NO_CALENDARS,
     with_checks: Mapping[str, Check[Any]] | None = None,
 ) -> Judgement:
     """Derive every finding from what is stored; the same view, day and options always give the same judgement.
 
-    ``with_checks`` takes the place of the installed checks.
+    ``calendars`` are those that the lags of needs count by. ``with_checks`` takes the place of the installed checks.
     """
     known = checks() if with_checks is None else with_checks
-    world = see(view, tree, options, now=now, today=today, rates=rates)
+    world = see(view, tree, options, now=now, today=today, rates=rates, calendars=calendars)
     running = {name: check for name, check in known.items() if options.of(check).enabled}
+    world = _with_past(world, view, running)
     findings: list[Finding] = []
     unjudged: dict[str, str] = {}
+    blind: dict[str, list[Blind]] = {}
     for check in running.values():
         for verdict in check.find(world, options.of(check)):
-            if isinstance(verdict, Unjudged):
+            if isinstance(verdict, Blind):
+                blind.setdefault(check.name, []).append(verdict)
+            elif isinstance(verdict, Unjudged):
                 unjudged[check.fingerprint(verdict.subjects)] = verdict.reason
             elif hidden := out_of_sight(verdict, world.network.absences):
                 unjudged[verdict.fingerprint] = hidden.because
@@ -54,6 +60,7 @@ def reconcile(
     return Judgement(
         findings=tuple(sorted(_with_history(findings, view, world), key=_gravest_first)),
         unjudged=unjudged,
+        blind={name: tuple(several) for name, several in blind.items()},
         coverage=world.coverage,
         absences=world.network.absences,
         forecasts=world.forecasts,
@@ -64,12 +71,20 @@ def reconcile(
 
 
 def see(
-    view: View, tree: ObjectiveTree, options: ReconcileOptions, *, now: datetime, today: date, rates: RateTable
+    view: View,
+    tree: ObjectiveTree,
+    options: ReconcileOptions,
+    *,
+    now: datetime,
+    today: date,
+    rates: RateTable,
+    calendars: Mapping[str, Calendar] = NO_CALENDARS,
 ) -> World:
     """Read the view and forecast everything, without judging it."""
     links = tuple(view.links())
     network = build(view, tree, links, options.date_order, today)
-    forecasts = propagate(network, today)
+    forecasts = propagate(network, today, calendars)
+    unknown_statuses = tuple(view.unknown_statuses())
     return World(
         now=now,
         today=today,
@@ -79,9 +94,31 @@ def see(
         network=network,
         forecasts=forecasts,
         links=_by_record(links),
-        leaves=_leaves(view, network, forecasts),
+        leaves=_leaves(view, network, forecasts, {each.example for each in unknown_statuses}),
         coverage=tuple(view.coverage()),
+        measurements={each.id: each for each in view.measurements()},
+        served=_by_objective(links),
+        unknown_statuses=unknown_statuses,
     )
+
+
+def _with_past(world: World, view: View, running: Mapping[str, Check[Any]]) -> World:
+    """Add what the checks ask about the past, read once for all of them."""
+    asked = [check.asks(world, world.options.of(check)) for check in running.values()]
+    moves = frozenset[str]().union(*(each.moves for each in asked))
+    histories = frozenset[str]().union(*(each.histories for each in asked))
+    return replace(
+        world,
+        moves=view.moves(sorted(moves)) if moves else {},
+        histories=view.histories(sorted(histories)) if histories else {},
+    )
+
+
+def _by_objective(links: Iterable[Link]) -> Mapping[str, tuple[Link, ...]]:
+    found: dict[str, list[Link]] = {}
+    for link in links:
+        found.setdefault(link.objective_id, []).append(link)
+    return {objective_id: tuple(several) for objective_id, several in found.items()}
 
 
 def _by_record(links: Iterable[Link]) -> Mapping[str, tuple[Link, ...]]:
@@ -91,9 +128,9 @@ def _by_record(links: Iterable[Link]) -> Mapping[str, tuple[Link, ...]]:
     return {record_id: tuple(several) for record_id, several in found.items()}
 
 
-def _leaves(view: View, network: Network, forecasts: Forecasts) -> Mapping[str, Record]:
-    """The records that bind a deal or a saving and that only a roll-up names."""
-    wanted = {
+def _leaves(view: View, network: Network, forecasts: Forecasts, others: Set[str]) -> Mapping[str, Record]:
+    """The records that bind a deal or a saving and that only a roll-up names, and these others."""
+    wanted = others - network.work.keys() | {
         cause.node
         for node in network.sinks()
         if (forecast := forecasts.get(node)) is not None

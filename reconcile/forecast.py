@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 
+from model.calendars import EVERY_DAY, Calendar
 from model.records import Absence, Release, StatusCategory, WorkItem
 from reconcile.arrangement import Cycle
 
@@ -51,6 +52,26 @@ class Because(StrEnum):
     CYCLE = "cycle"
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Lag:
+    """Days between a finish and what may follow: calendar days, or working days where a calendar is named."""
+
+    days: int = 0
+    calendar: str = EVERY_DAY
+
+    def __bool__(self) -> bool:
+        return self != NO_LAG
+
+    def after(self, day: date, calendars: Mapping[str, Calendar]) -> date:
+        """The first day on which what follows may begin. A calendar that is not known works Monday to Friday."""
+        if self.calendar != EVERY_DAY:
+            return calendars.get(self.calendar, Calendar()).after(day, self.days)
+        return day + timedelta(min(self.days, (date.max - day).days))
+
+
+NO_LAG = Lag()
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
     """The open work directly below a node. ``blocked`` waits for something that supports nothing."""
@@ -70,9 +91,9 @@ class Forecast:
     """The finish of one node.
 
     ``day`` is the finish when dated or done (with its lag for deals and savings), the day that passed when overdue, and
-    None otherwise. ``next`` is the forecast that decided this one; following it leads to the cause. ``lag_days`` lie
-    between the two, and ``takes_days`` is the duration that follows. ``sources`` names every source that the forecast
-    rests on, beyond the chain too.
+    None otherwise. ``next`` is the forecast that decided this one; following it leads to the cause. The ``lag`` lies
+    between the two, ``need_owner`` looks after the need that leads from one to the other, and ``takes_days`` is the
+    duration that follows. ``sources`` names every source that the forecast rests on, beyond the chain too.
     """
 
     node: str
@@ -80,12 +101,13 @@ class Forecast:
     day: date | None
     because: Because
     next: "Forecast | None" = field(default=None, repr=False)
-    lag_days: int = 0
+    lag: Lag = NO_LAG
     takes_days: int = 0
     counts: Counts = Counts()
     sources: frozenset[str] = NOWHERE
     wanted: str = ""
     """The name as somebody wrote it, where it leads to no node."""
+    need_owner: str | None = None
 
     def path(self) -> Iterator["Forecast"]:
         """This forecast and those that decided it, the effect first and the cause last."""
@@ -126,6 +148,18 @@ SUPPORTS_NOTHING = frozenset(
         ForecastState.UNDATED,
     }
 )
+
+_NO_NODE = frozenset({Because.UNKNOWN_NAME, Because.AMBIGUOUS_NAME, Because.NOT_WORK})
+
+
+def owner_of_nothing(forecast: Forecast) -> str | None:
+    """Who looks after the need itself, where that is what is wrong: it leads to nothing that could finish.
+
+    Nobody else can mend the dependency; a late or dropped prerequisite stays with whoever gave the commitment.
+    """
+    last = next((each for each in forecast.path() if each.next is forecast.cause), None)
+    return last.need_owner if last is not None and forecast.cause.because in _NO_NODE else None
+
 
 _GRAVITY = {
     state: rank

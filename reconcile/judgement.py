@@ -7,6 +7,7 @@ from datetime import datetime
 from model.findings import Finding
 from model.records import Absence
 from model.runs import Coverage
+from reconcile.check import Blind
 from reconcile.forecast import Forecasts
 from reconcile.network import GONE
 from reconcile.wording import day_text, listed
@@ -49,13 +50,15 @@ def _agree_again(_finding: Finding) -> str:
 class Judgement:
     """The findings of one run, the gravest first.
 
-    ``unjudged`` maps the fingerprint of what could not be judged to the reason. ``ran`` maps the checks that ran to
-    their versions; ``switched_off`` are checks that are installed and disabled. ``absences`` tells of records that are
-    not present. ``why_gone`` says why a finding of an earlier run is not among the findings.
+    ``unjudged`` maps the fingerprint of what could not be judged to the reason, ``blind`` a check to what it could not
+    judge at all. ``ran`` maps the checks that ran to their versions; ``switched_off`` are checks that are installed and
+    disabled. ``absences`` tells of records that are not present. ``why_gone`` says why a finding of an earlier run is
+    not among the findings.
     """
 
     findings: tuple[Finding, ...] = ()
     unjudged: Mapping[str, str] = field(default_factory=dict)
+    blind: Mapping[str, tuple[Blind, ...]] = field(default_factory=dict)
     coverage: Sequence[Coverage] = ()
     absences: Mapping[str, tuple[Absence, datetime]] = field(default_factory=dict)
     forecasts: Forecasts = field(default_factory=lambda: Forecasts({}), compare=False)
@@ -87,15 +90,15 @@ class Judgement:
         for subject in earlier.subjects:
             forecast = self.forecasts.get(subject)
             sources |= forecast.sources if forecast else set()
-        if held := self.hold_for(sources):
+        if held := self.hold_for(sources, earlier.check):
             return held
         if earlier.check not in self.ran and earlier.check not in self.switched_off:
             return Hold(f"the check {earlier.check} is not installed")
         return None
 
-    def hold_for(self, sources: Sequence[str] | set[str]) -> Hold | None:
-        """The hold that these sources impose: the incomplete ones, since the oldest complete reading among them."""
-        waiting = [entry for entry in self.coverage if not entry.complete and entry.source in sources]
+    def hold_for(self, sources: Sequence[str] | set[str], check: str) -> Hold | None:
+        """The hold that these sources impose on a check: the incomplete ones, since the oldest complete reading."""
+        waiting = [entry for entry in self.coverage if entry.holds(check) and entry.source in sources]
         if not waiting:
             return None
         since = [entry.as_of for entry in waiting]

@@ -11,6 +11,7 @@ from model.links import Link, Need, Role
 from model.network import DateSource, Group, RollUp
 from model.objectives import Objective, ObjectiveTree
 from model.records import Absence, Deal, Outcome, Release, Saving, Sprint, StatusCategory, WorkItem
+from reconcile.forecast import NO_LAG, Lag
 from reconcile.view import View
 
 RollUps: TypeAlias = Mapping[str, RollUp]
@@ -31,12 +32,16 @@ class Obstacle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """One need of one node. ``to`` is the node it waits for, or a stand-in ``name:…`` where there is an obstacle."""
+    """One need of one node. ``to`` is the node it waits for, or a stand-in ``name:…`` where there is an obstacle.
+
+    ``owner`` looks after the need.
+    """
 
     to: str
     wanted: str
-    lag_days: int = 0
+    lag: Lag = NO_LAG
     obstacle: Obstacle | None = None
+    owner: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,29 +175,28 @@ def _children(
 
 
 def _edges(needs: Iterable[Need], nodes: set[str]) -> Mapping[str, tuple[Edge, ...]]:
-    found: dict[str, set[tuple[str, str, int, str]]] = {}
+    found: dict[str, set[Edge]] = {}
     for need in needs:
-        edge = _edge(need, nodes)
-        found.setdefault(need.dependent, set()).add((edge.to, edge.wanted, edge.lag_days, edge.obstacle or ""))
-    return {
-        dependent: tuple(
-            Edge(to, wanted, lag, Obstacle(obstacle) if obstacle else None)
-            for to, wanted, lag, obstacle in sorted(edges)
-        )
-        for dependent, edges in found.items()
-    }
+        found.setdefault(need.dependent, set()).add(_edge(need, nodes))
+    return {dependent: tuple(sorted(edges, key=_as_written)) for dependent, edges in found.items()}
+
+
+def _as_written(edge: Edge) -> tuple[str, str, Lag, str, str]:
+    return edge.to, edge.wanted, edge.lag, edge.obstacle or "", edge.owner or ""
 
 
 def _edge(need: Need, nodes: set[str]) -> Edge:
     """A need that names nothing, or several things, supports nothing (design 5.3); both are told by the name."""
-    if len(need.prerequisites) == 1 and need.prerequisites[0] in nodes:
-        return Edge(need.prerequisites[0], need.wanted, need.lag_days)
+    to = f"name:{normalise_key(need.wanted)}"
+    obstacle: Obstacle | None = Obstacle.UNKNOWN_NAME
     if len(need.prerequisites) == 1:
-        return Edge(need.prerequisites[0], need.wanted, need.lag_days, Obstacle.NOT_WORK)
-    obstacle = Obstacle.AMBIGUOUS_NAME if need.prerequisites else Obstacle.UNKNOWN_NAME
-    return Edge(f"name:{normalise_key(need.wanted)}", need.wanted, need.lag_days, obstacle)
+        to = need.prerequisites[0]
+        obstacle = None if to in nodes else Obstacle.NOT_WORK
+    elif need.prerequisites:
+        obstacle = Obstacle.AMBIGUOUS_NAME
+    return Edge(to, need.wanted, Lag(need.lag_days, need.calendar), obstacle, need.owner)
 
 
 def is_started(item: WorkItem) -> bool:
     """Work that has actually started is not pushed by what it needs (design 5.3)."""
-    return item.category is not StatusCategory.TODO
+    return item.category not in (StatusCategory.TODO, None)

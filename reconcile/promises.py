@@ -7,7 +7,7 @@ from datetime import date
 from model.findings import Claim, Evidence, Finding, Impact
 from model.records import Absence, Deal, Outcome, Record
 from reconcile.decisions import owner
-from reconcile.forecast import Forecast, ForecastState
+from reconcile.forecast import Forecast, ForecastState, owner_of_nothing
 from reconcile.impact import revenue_share
 from reconcile.wording import day_text
 from reconcile.world import World
@@ -65,7 +65,7 @@ def _field(world: World, record: Record, field: str, value: str) -> Evidence:
 
 
 def promise_owner(promise: Promise, world: World) -> str | None:
-    return promise.deal.owner or owner(world.tree, promise.objective_ids)
+    return owner_of_nothing(promise.forecast) or promise.deal.owner or owner(world.tree, promise.objective_ids)
 
 
 def promise_impact(promise: Promise, world: World, days: int | None) -> Impact:

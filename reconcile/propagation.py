@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 
+from model.calendars import Calendar
 from model.objectives import Objective, StageGate
 from model.records import WorkItem
 from reconcile.arrangement import Cycle, arrange
@@ -20,6 +21,7 @@ from reconcile.forecast import (
 )
 from reconcile.network import Edge, Network, Obstacle, is_started
 
+NO_CALENDARS: Mapping[str, Calendar] = {}
 _OBSTACLES = {
     Obstacle.UNKNOWN_NAME: Because.UNKNOWN_NAME,
     Obstacle.AMBIGUOUS_NAME: Because.AMBIGUOUS_NAME,
@@ -27,9 +29,9 @@ _OBSTACLES = {
 }
 
 
-def propagate(network: Network, today: date) -> Forecasts:
-    """Forecast every node. Linear in nodes and edges."""
-    return _Pass(network, today).run()
+def propagate(network: Network, today: date, calendars: Mapping[str, Calendar] = NO_CALENDARS) -> Forecasts:
+    """Forecast every node; ``calendars`` are those that lags count by. Linear in nodes and edges."""
+    return _Pass(network, today, calendars).run()
 
 
 @dataclass(slots=True)
@@ -42,6 +44,7 @@ class _Pass:
 
     network: Network
     today: date
+    calendars: Mapping[str, Calendar]
     by_work: dict[str, Forecast] = field(default_factory=dict)
     by_policy: dict[str, Forecast] = field(default_factory=dict)
 
@@ -188,14 +191,15 @@ class _Pass:
         sources = base.sources.union(*(reading.sources for reading, _ in readings))
         worst = gravest(reading for reading, _ in readings)
         if worst is not None and (worst.supports_nothing or worst.state is ForecastState.UNKNOWN):
-            return replace(base, state=worst.state, day=None, because=Because.NEED, next=worst, sources=sources)
+            held = replace(base, state=worst.state, day=None, because=Because.NEED, next=worst, sources=sources)
+            return replace(held, need_owner=_owner(worst, readings))
         base = replace(base, sources=sources)
         duration = _duration(item)
         best = base
         for reading, edge in readings:
             if reading.day is None:
                 continue
-            begin = reading.day + timedelta(edge.lag_days)
+            begin = edge.lag.after(reading.day, self.calendars)
             if item is not None and item.start is not None:
                 begin = max(begin, item.start)
             finish = begin + timedelta(duration or 0)
@@ -206,7 +210,8 @@ class _Pass:
                     day=finish,
                     because=Because.NEED,
                     next=reading,
-                    lag_days=edge.lag_days,
+                    lag=edge.lag,
+                    need_owner=edge.owner,
                     takes_days=duration or 0,
                 )
         return best
@@ -252,13 +257,14 @@ class _Pass:
         sources = NOWHERE.union(*(reading.sources for reading, _ in readings))
         worst = gravest(reading for reading, _ in readings)
         if worst is not None and (worst.supports_nothing or worst.state is ForecastState.UNKNOWN):
-            return Forecast(node, worst.state, None, Because.NEED, worst, sources=sources)
+            who = _owner(worst, readings)
+            return Forecast(node, worst.state, None, Because.NEED, worst, sources=sources, need_owner=who)
         best: Forecast | None = None
         for reading, edge in readings:
-            day = reading.day + timedelta(edge.lag_days) if reading.day else None
+            day = edge.lag.after(reading.day, self.calendars) if reading.day else None
             over = reading.state is ForecastState.DONE and (day is None or day <= self.today)
             state = ForecastState.DONE if over else ForecastState.DATED
-            made = Forecast(node, state, day, Because.NEED, reading, edge.lag_days, sources=sources)
+            made = Forecast(node, state, day, Because.NEED, reading, edge.lag, sources=sources, need_owner=edge.owner)
             if best is None or _later(made, best):
                 best = made
         if best is None:
@@ -291,6 +297,11 @@ def _settled_objective(node: str, objective: Objective) -> Forecast | None:
         case StageGate.CLOSED:
             return Forecast(node, ForecastState.DONE, None, Because.FINISHED)
     return None
+
+
+def _owner(reading: Forecast, readings: Iterable[tuple[Forecast, Edge]]) -> str | None:
+    """Who looks after the need that brought this reading."""
+    return next((edge.owner for each, edge in readings if each is reading and edge.owner), None)
 
 
 def _duration(item: WorkItem | None) -> int | None:

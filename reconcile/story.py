@@ -8,7 +8,7 @@ from model.network import DateSource
 from model.records import Absence, Record, Release, WorkItem
 from reconcile.forecast import Because, Forecast, ForecastState
 from reconcile.network import Network
-from reconcile.wording import day_text, days_text, listed
+from reconcile.wording import day_text, days_text, lag_text, listed
 from reconcile.world import World
 
 _ABSENT = {
@@ -52,9 +52,11 @@ def says_of(world: World, forecast: Forecast) -> str:
     if forecast.because is Because.SHIPS_WITH:
         return f"ships with {world.key(following)}"
     words = f"waits for {world.key(following)}"
-    if forecast.lag_days:
-        words += f" and {days_text(forecast.lag_days)} more"
-    return f"{words}, then takes {days_text(forecast.takes_days)}" if forecast.takes_days else words
+    if forecast.lag:
+        words += f" and {lag_text(forecast.lag)} more"
+    if forecast.takes_days:
+        words += f", then takes {days_text(forecast.takes_days)}"
+    return f"{words}; {forecast.need_owner} looks after that" if forecast.need_owner else words
 
 
 def _last_says(world: World, forecast: Forecast) -> str:
@@ -139,7 +141,7 @@ def _binding_field(world: World, forecast: Forecast, record: Record) -> Iterator
     if forecast.day is not None:
         yield _dated_evidence(world, record, _date_field(world.network, forecast, record), forecast.day)
     elif forecast.because is Because.STATUS and isinstance(record, WorkItem):
-        status = record.resolution or record.status or record.category.value
+        status = record.resolution or record.status or str(record.category or "")
         field = "resolution" if record.resolution else "status"
         yield Evidence(record.id, record.key, world.field_name(record.id, field), status, world.where(record.id, field))
     else:

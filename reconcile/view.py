@@ -9,8 +9,8 @@ from datetime import date, datetime
 from typing import Protocol
 
 from model.links import Link, Need, Role
-from model.network import DateSource, Group, RollUp
-from model.records import Absence, Deal, Move, Record, Release, Saving, Sprint, WorkItem
+from model.network import DateSource, Group, RollUp, UnknownStatus
+from model.records import Absence, Deal, Measurement, Move, Record, Release, Revision, Saving, Sprint, WorkItem
 from model.runs import Coverage
 
 
@@ -23,8 +23,11 @@ class View(Protocol):
     def savings(self) -> Iterable[Saving]:
         """Every present saving that is linked or has a need."""
 
+    def measurements(self) -> Iterable[Measurement]:
+        """Every present measurement that is linked."""
+
     def links(self, role: Role | None = None) -> Iterable[Link]:
-        """Links of deals, savings and the spine; all roles when none is given."""
+        """Links of deals, savings, measurements, releases and the spine; all roles when none is given."""
 
     def needs(self) -> Iterable[Need]:
         """Every need, with what the store found under the wanted name."""
@@ -55,6 +58,12 @@ class View(Protocol):
 
     def moves(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Move]]:
         """Date moves per record, oldest first: the source's changelog and, where it is silent, our revisions."""
+
+    def histories(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Revision]]:
+        """Every distinct content that we saw of these records, oldest first, the present one last."""
+
+    def unknown_statuses(self) -> Iterable[UnknownStatus]:
+        """Statuses of present work items of which is not known what they mean, by source and text."""
 
     def coverage(self) -> Sequence[Coverage]:
         """One entry per source that was ever read."""

@@ -4,6 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 from decimal import Decimal
 
+from model.calendars import DEFAULT_CALENDAR, EVERY_DAY
+from reconcile.forecast import Lag
+
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -15,6 +18,14 @@ def day_text(day: date) -> str:
 def days_text(days: int) -> str:
     """``1 day``, ``47 days``."""
     return f"{days:,} day{'' if days == 1 else 's'}"
+
+
+def lag_text(lag: Lag) -> str:
+    """``14 days``, ``10 working days``, ``10 working days (de-by)``."""
+    if lag.calendar == EVERY_DAY:
+        return days_text(lag.days)
+    words = f"{lag.days:,} working day{'' if lag.days == 1 else 's'}"
+    return words if lag.calendar == DEFAULT_CALENDAR else f"{words} ({lag.calendar})"
 
 
 def later_text(days: int) -> str:

@@ -1,15 +1,16 @@
 """What a check is given: the small values of one run, with the forecasts and the words for them."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from model.keys import source_of
 from model.links import Link
 from model.money import RateTable
+from model.network import UnknownStatus
 from model.objectives import ObjectiveTree
-from model.records import Absence, Record
+from model.records import Absence, Measurement, Move, Record, Revision
 from model.runs import Coverage
 from reconcile.forecast import Because, Forecast, Forecasts
 from reconcile.network import Network
@@ -22,7 +23,9 @@ if TYPE_CHECKING:
 class World:
     """One run's stored world with its forecasts, frozen. ``today`` is the business day, ``now`` the time in UTC.
 
-    ``leaves`` are the records that only a roll-up names and that bind a forecast of a deal or a saving.
+    ``leaves`` are the records that only a roll-up names and that bind a forecast of a deal or a saving, and an example
+    of each unknown status. ``moves`` and
+    ``histories`` tell of the records whose past a check asked for; ``served`` are the links of each objective.
     """
 
     now: datetime
@@ -35,6 +38,11 @@ class World:
     links: Mapping[str, tuple[Link, ...]]
     leaves: Mapping[str, Record]
     coverage: Sequence[Coverage] = ()
+    measurements: Mapping[str, Measurement] = field(default_factory=dict)
+    moves: Mapping[str, Sequence[Move]] = field(default_factory=dict)
+    histories: Mapping[str, Sequence[Revision]] = field(default_factory=dict)
+    served: Mapping[str, tuple[Link, ...]] = field(default_factory=dict)
+    unknown_statuses: Sequence[UnknownStatus] = ()
 
     def record(self, node: str) -> Record | None:
         network = self.network
@@ -43,6 +51,7 @@ class World:
             or network.releases.get(node)
             or network.deals.get(node)
             or network.savings.get(node)
+            or self.measurements.get(node)
             or self.leaves.get(node)
         )
 

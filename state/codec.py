@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import cache, lru_cache
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 import orjson
 from pydantic import TypeAdapter
@@ -26,8 +26,7 @@ _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
 _Value = TypeVar("_Value")
 
 
-@dataclass(frozen=True, slots=True)
-class Encoded:
+class Encoded(NamedTuple):
     """A record as text: what it says, and where and when its source said it; each with its hash."""
 
     facts: str
@@ -168,7 +167,7 @@ class _Part:
         """The fields that are not at their default."""
         return {
             name: value
-            for name, value, default in zip(self.names, self.values(record), self.defaults, strict=True)
+            for name, value, default in zip(self.names, self.values(record), self.defaults, strict=False)
             if value is not default and (default is None or value != default)
         }
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -170,11 +171,17 @@ class _Writing:
         processors = ((place, _stored_form(table.c[name].type, dialect)) for place, name in enumerate(order))
         return cls(statement, str(compiled), order, tuple((place, form) for place, form in processors if form))
 
-    def bound(self, row: dict[str, Any]) -> tuple[Any, ...]:
-        values = [row[name] for name in self.columns]
+    def bound(self, rows: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
+        picked = map(itemgetter(*self.columns), rows)
+        if not self.stored:
+            return list(picked)
+        return [self._in_stored_form(list(values)) for values in picked]
+
+    def _in_stored_form(self, values: list[Any]) -> tuple[Any, ...]:
         for place, form in self.stored:
-            if values[place] is not None:
-                values[place] = form(values[place])
+            value = values[place]
+            if value is not None:
+                values[place] = form(value)
         return tuple(values)
 
 
@@ -182,7 +189,7 @@ def _write(connection: Connection, writing: _Writing, rows: Sequence[dict[str, A
     """Write rows. For SQLite they are bound here: SQLAlchemy takes longer to bind a row than SQLite to write it."""
     if connection.dialect.name == "sqlite":
         for part in chunked(rows):
-            connection.exec_driver_sql(writing.text, list(map(writing.bound, part)))
+            connection.exec_driver_sql(writing.text, writing.bound(part))
     else:
         connection.execute(writing.statement, list(rows))
 

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, delete, insert, select, tuple_
 
+from model.calendars import EVERY_DAY
 from model.keys import normalise_key, objective_node, source_of
 from model.links import Link, Need, NeedOrigin, Role
 from state import tables
@@ -15,7 +16,7 @@ from state.engine import chunked, upsert
 from state.rows import AnyRow
 
 _OBJECTIVE = source_of(objective_node(""))
-_NeedKey: TypeAlias = tuple[str, str, int, str, str, str]
+_NeedKey: TypeAlias = tuple[str, str, int, str, str, str, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,8 @@ def link_of(row: AnyRow) -> Link:
 def need_of(row: AnyRow, prerequisites: tuple[str, ...] = ()) -> Need:
     """A need from its row."""
     origin = NeedOrigin(row.origin)
-    return Need(row.dependent, row.wanted, row.lag_days, origin, row.rule, row.location, prerequisites)
+    said = (row.dependent, row.wanted, row.lag_days, origin, row.rule, row.location)
+    return Need(*said, prerequisites, row.calendar or EVERY_DAY, row.owner)
 
 
 def _replace_links(connection: Connection, record_ids: Sequence[str], links: Iterable[Link]) -> tuple[int, int]:
@@ -139,7 +141,8 @@ def _replace_needs(
 
 
 def _need_key(need: Need) -> _NeedKey:
-    return need.dependent, need.wanted, need.lag_days, need.origin.value, need.rule, need.location
+    said = (need.dependent, need.wanted, need.lag_days, need.origin.value, need.rule, need.location)
+    return (*said, need.calendar, need.owner)
 
 
 def _need_row(need: Need) -> dict[str, Any]:
@@ -155,4 +158,6 @@ def _need_row(need: Need) -> dict[str, Any]:
         "origin": need.origin.value,
         "rule": need.rule,
         "location": need.location,
+        "calendar": need.calendar or None,
+        "owner": need.owner,
     }

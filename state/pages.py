@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, bindparam, delete, func, select
 
 from model.errors import RecordError
+from model.keys import record_id
 from model.reading import Page, SetAside
 from model.records import Record
 from state import tables
 from state.codec import printable
 from state.engine import add, chunked, upsert
-from state.rows import AnyRow, Prepared, prepare
+from state.rows import Prepared, prepare
 
 _LONGEST_ID = 250
 _REVISION_LOCK = 0x6472_6966_7403
@@ -41,15 +42,27 @@ def prepare_page(page: Page, source: str) -> tuple[dict[str, Prepared], list[Set
     refused = list(page.set_aside)
     for native_id, record in latest.items():
         try:
-            prepared[record.id] = prepare(record)
+            prepared[record_id(source, native_id)] = prepare(record)
         except RecordError as error:
             refused.append(SetAside(native_id, error.summary, record.url))
     return prepared, refused
 
 
-def stored_hashes(connection: Connection, ids: Sequence[str]) -> dict[str, AnyRow]:
-    """What is known of records by their ids: their hashes and why they are absent."""
-    return {row.id: row for part in chunked(ids) for row in connection.execute(_HASHES, {"ids": part})}
+class Stored(NamedTuple):
+    """What tells whether a record is news: the hashes of what is stored of it, and why it is absent."""
+
+    facts_hash: bytes
+    trace_hash: bytes
+    absence: str | None
+
+
+def stored_hashes(connection: Connection, ids: Sequence[str]) -> dict[str, Stored]:
+    """What is known of records by their ids."""
+    return {
+        id_: Stored(facts_hash, trace_hash, absence)
+        for part in chunked(ids)
+        for id_, facts_hash, trace_hash, absence in connection.execute(_HASHES, {"ids": part})
+    }
 
 
 def write_records(connection: Connection, prepared: Mapping[str, Prepared], run_id: int, now: datetime) -> int:
@@ -58,8 +71,15 @@ def write_records(connection: Connection, prepared: Mapping[str, Prepared], run_
     Names and memberships come from what a record says: where only the trace differs they stay.
     """
     before = stored_hashes(connection, list(prepared))
-    changed = {id_: each for id_, each in prepared.items() if _is_news(each, before.get(id_))}
-    written = [each for id_, each in prepared.items() if id_ in changed or _has_moved(each, before[id_])]
+    changed: dict[str, Prepared] = {}
+    written: list[Prepared] = []
+    for id_, each in prepared.items():
+        known = before.get(id_)
+        if known is None or known.absence is not None or known.facts_hash != each.encoded.facts_hash:
+            changed[id_] = each
+            written.append(each)
+        elif known.trace_hash != each.encoded.trace_hash:  # its source tells the same from elsewhere or at another time
+            written.append(each)
     when = {"first_seen": now, "seen_at": now, "absence": None, "absent_since": None}
     for part in chunked(written):  # a row is several times as large as its record
         upsert(connection, tables.records, [each.row | when for each in part], keep=("first_seen",))
@@ -111,15 +131,6 @@ def write_set_aside(
     healed = set(connection.execute(_ASIDE, {"source": source}).scalars()).intersection(read)
     for part in chunked(sorted(healed)):
         connection.execute(delete(table).where(table.c.source == source, table.c.native_id.in_(part)))
-
-
-def _is_news(each: Prepared, before: AnyRow | None) -> bool:
-    return before is None or before.absence is not None or before.facts_hash != each.encoded.facts_hash
-
-
-def _has_moved(each: Prepared, before: AnyRow) -> bool:
-    """Whether its source tells the same from elsewhere or at another time."""
-    return bool(before.trace_hash != each.encoded.trace_hash)
 
 
 def _write_names(connection: Connection, changed: Mapping[str, Prepared], known: Sequence[str]) -> None:

@@ -22,6 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import table as named_table
 
+from model.calendars import EVERY_DAY
 from model.links import Link, Need, NeedOrigin, Role
 from model.records import RecordKind
 from state import tables
@@ -100,10 +101,10 @@ class Rehearsal(Store):
 
     def need_shifts(self) -> Iterator[NeedShift]:
         """Where needs differ from those that are stored; the rule that says so and its line are no difference."""
-        compared = ("dependent", "wanted", "lag_days", "origin")
+        compared = ("dependent", "wanted", "lag_days", "origin", "calendar", "owner")
         for (dependent,), rows in self._differences(tables.needs, compared, ("dependent",)):
-            needs = [(row.stored, Need(dependent, row.wanted, row.lag_days, NeedOrigin(row.origin))) for row in rows]
-            before, after = _split(needs, lambda need: (need.wanted, need.lag_days))
+            needs = [(row.stored, _need(dependent, row)) for row in rows]
+            before, after = _split(needs, lambda need: (need.wanted, need.lag_days, need.calendar, need.owner or ""))
             yield NeedShift(dependent, before, after)
 
     def linked(self, kinds: Collection[RecordKind], *, stored: bool) -> set[str]:
@@ -163,6 +164,11 @@ def _hide(connection: Connection, table: Table, stored: FromClause) -> None:
     order = [stored.c[each.name] for each in table.primary_key]
     rows = select(*(stored.c[name] for name in kept)).order_by(*order)
     connection.execute(insert(copy).from_select(kept, rows))
+
+
+def _need(dependent: str, row: AnyRow) -> Need:
+    origin = NeedOrigin(row.origin)
+    return Need(dependent, row.wanted, row.lag_days, origin, calendar=row.calendar or EVERY_DAY, owner=row.owner)
 
 
 def _link(row: AnyRow) -> Link:

@@ -76,7 +76,8 @@ def _work(group: Group, order: Sequence[DateSource]) -> CTE:
     item = tables.records.alias("item")
     if group is Group.RELEASE:
         order = [source for source in order if source is not DateSource.RELEASE]
-    category = case((item.c.absence == Absence.DELETED, StatusCategory.DROPPED.value), else_=item.c.category)
+    known = func.coalesce(item.c.category, StatusCategory.TODO.value)  # what a status means may not be known
+    category = case((item.c.absence == Absence.DELETED, StatusCategory.DROPPED.value), else_=known)
     own = case((category.in_(_OPEN), _own_date(item, order)))
     columns = (item.c.id, category.label("category"), own.label("own"), item.c.finished)
     statement = _below(group, item, columns).where(

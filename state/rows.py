@@ -86,7 +86,7 @@ def _typed(record: Record) -> dict[str, str | date | bool | None]:
     """The columns that roll-ups and joins need, repeated from the facts."""
     if isinstance(record, WorkItem):
         return {
-            "category": record.category.value,
+            "category": record.category.value if record.category else None,
             "start_date": record.start,
             "due": record.due,
             "finished": record.finished,

@@ -1,5 +1,8 @@
-"""Which schema the state has and how it gets the one this program needs. Alembic is loaded only to migrate."""
+"""Which schema the state has and how it gets the one this program needs. Alembic is loaded only to migrate what
+is there."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,14 +10,20 @@ from sqlalchemy import Connection, Engine, inspect, text
 
 from model.errors import StateMigrationError
 from state.engine import WRITES
+from state.tables import metadata
 
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0002"
+HEAD = "0003"
 """The revision that this program works with; a test compares it with the migrations."""
 
 _UPGRADE_LOCK = 0x6472_6966_7402
+_VERSION_TABLE = """
+CREATE TABLE alembic_version (
+    version_num VARCHAR(32) NOT NULL,
+    CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))
+"""  # as Alembic makes it
 
 
 def current_revision(connection: Connection) -> str | None:
@@ -50,13 +59,35 @@ def check_revision(revision: str | None, location: str) -> None:
     )
 
 
+def create(engine: Engine, location: str) -> None:
+    """Make the schema in an empty database as the tables declare it, which is what the migrations lead to.
+
+    A first run need not load Alembic for that. Raise StateMigrationError when another program made a different one
+    meanwhile.
+    """
+    with _changing(engine) as connection:
+        if not is_empty(connection):
+            check_revision(current_revision(connection), location)
+            return
+        metadata.create_all(connection)
+        connection.execute(text(_VERSION_TABLE))
+        connection.execute(text("INSERT INTO alembic_version (version_num) VALUES (:head)"), {"head": HEAD})
+
+
+@contextmanager
+def _changing(engine: Engine) -> Iterator[Connection]:
+    """One transaction in which nobody else changes the schema."""
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
+        yield connection
+
+
 def upgrade(engine: Engine, location: str) -> None:
     """Bring the schema to HEAD in one transaction; raise StateMigrationError when it is newer (C17)."""
     from alembic import command
 
-    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _UPGRADE_LOCK})
+    with _changing(engine) as connection:
         revision = current_revision(connection)
         if revision not in known_revisions() and not is_empty(connection):
             check_revision(revision, location)

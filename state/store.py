@@ -19,7 +19,7 @@ from state.outbox import Outbox
 from state.reading import Reading
 from state.records import Records
 from state.runs import Runs
-from state.schema import check_revision, current_revision, is_empty, upgrade
+from state.schema import check_revision, create, current_revision, is_empty, upgrade
 from state.trust import Trust
 from state.view import StoreView
 
@@ -103,7 +103,9 @@ def _check_schema(engine: Engine, location: str, migrate: bool) -> None:
         with engine.connect() as connection:
             revision = current_revision(connection)
             made_now = revision is None and is_empty(connection)
-        if migrate or made_now:
+        if migrate:
             upgrade(engine, location)
+        elif made_now:
+            create(engine, location)
         else:
             check_revision(revision, location)

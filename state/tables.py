@@ -17,7 +17,12 @@ metadata = MetaData(naming_convention=NAMING)
 
 
 class Row(SQLModel, registry=registry(metadata=metadata)):
-    """The base of the tables; it keeps them apart from anybody else's SQLModel classes."""
+    """The base of the tables; it keeps them apart from anybody else's SQLModel classes.
+
+    Nothing is ever validated through them, so that their validators need not be made at every start.
+    """
+
+    model_config = {"defer_build": True}
 
 
 class RecordRow(Row, table=True):
@@ -166,7 +171,8 @@ class LinkRow(Row, table=True):
 class NeedRow(Row, table=True):
     """A need as it was written, with its wanted name prepared for the join with the names.
 
-    ``source`` is the dependent's. ``wanted_source`` and ``wanted_rest`` are the parts of a ``source:key``.
+    ``source`` is the dependent's. ``wanted_source`` and ``wanted_rest`` are the parts of a ``source:key``. ``calendar``
+    is left out where every day counts.
     """
 
     __tablename__ = "needs"
@@ -182,6 +188,8 @@ class NeedRow(Row, table=True):
     origin: str
     rule: str
     location: str
+    calendar: str | None = None
+    owner: str | None = None
 
 
 class FindingRow(Row, table=True):

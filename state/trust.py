@@ -1,5 +1,6 @@
 """What is held of a source, who approved it, and what the guard against mass losses has to know."""
 
+from collections.abc import Set as AbstractSet
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +15,8 @@ from state.codec import printable
 from state.connected import Connected
 from state.engine import upsert
 from state.rows import GONE, AnyRow, standing
+
+_BATCH = 1000
 
 
 class Trust(Connected):
@@ -49,7 +52,7 @@ class Trust(Connected):
                 raise UsageError(
                     f"what is held of {shown.source} changed while you looked at it",
                     location=shown.source,
-                    hint=f"look again: driftline sources approve {shown.source}",
+                    hint=f'look again: driftline sources approve {shown.source} --reason "…"',
                 )
             connection.execute(delete(table).where(table.c.source == shown.source, table.c.used_at.is_(None)))
             connection.execute(
@@ -79,6 +82,14 @@ class Trust(Connected):
         table = tables.approvals
         with self.writing() as connection:
             connection.execute(update(table).where(table.c.id == approval.id).values(used_at=now))
+
+    def stands_beyond(self, source: str, listed: AbstractSet[str]) -> bool:
+        """Whether a record of ``standing`` is not among those listed, by native id; none of them is kept in memory."""
+        table = tables.records
+        statement = select(table.c.native_id).where(table.c.source == source, standing())
+        options = {"yield_per": _BATCH}
+        with self.reading() as connection, connection.execute(statement, execution_options=options) as stored:
+            return any(row.native_id not in listed for row in stored)
 
     def standing(self, source: str) -> dict[str, Standing]:
         """Every record of a source, by its native id, that is neither deleted nor moved away."""

@@ -8,8 +8,20 @@ from typing import TypeVar
 from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
 
 from model.links import Link, Need, Role
-from model.network import DateSource, Group, RollUp
-from model.records import Absence, Deal, Move, Record, RecordKind, Release, Saving, Sprint, WorkItem
+from model.network import DateSource, Group, RollUp, UnknownStatus
+from model.records import (
+    Absence,
+    Deal,
+    Measurement,
+    Move,
+    Record,
+    RecordKind,
+    Release,
+    Revision,
+    Saving,
+    Sprint,
+    WorkItem,
+)
 from model.runs import Coverage
 from state import tables
 from state.codec import decode_record
@@ -19,6 +31,7 @@ from state.moves import moves_of
 from state.resolving import prepare_view, resolved, spine
 from state.rollups import rollup, rollup_statement
 from state.rows import AnyRow, AnySelect, last_seen, standing
+from state.unknown_statuses import unknown_status_statement
 
 _BATCH = 1000
 _Kind = TypeVar("_Kind", bound=Record)
@@ -33,6 +46,7 @@ class StoreView:
 
     def __init__(self, connection: Connection, objective_ids: Iterable[str]) -> None:
         self._connection = connection
+        self._coverage: Sequence[Coverage] | None = None
         prepare_view(connection, objective_ids)
 
     def deals(self) -> Iterable[Deal]:
@@ -42,6 +56,10 @@ class StoreView:
     def savings(self) -> Iterable[Saving]:
         """Every saving that counts and is linked or has a need."""
         return self._records(RecordKind.SAVING, Saving, _connected().where(standing()))
+
+    def measurements(self) -> Iterable[Measurement]:
+        """Every measurement that counts and is linked."""
+        return self._records(RecordKind.MEASUREMENT, Measurement, _connected().where(standing()))
 
     def spine(self) -> Iterable[WorkItem]:
         """Work items that are an end of a need or a parent of other work, absent ones included."""
@@ -56,10 +74,10 @@ class StoreView:
         return self._records(RecordKind.SPRINT, Sprint, _all())
 
     def links(self, role: Role | None = None) -> Iterable[Link]:
-        """Links of deals, savings, releases and the spine: of what the view shows as records."""
+        """Links of deals, savings, measurements, releases and the spine: of what the view shows as records."""
         links, records = tables.links, tables.records
         shown = or_(
-            and_(records.c.kind.in_((RecordKind.DEAL, RecordKind.SAVING)), standing()),
+            and_(records.c.kind.in_((RecordKind.DEAL, RecordKind.SAVING, RecordKind.MEASUREMENT)), standing()),
             records.c.kind == RecordKind.RELEASE,
             _in_spine(),
         )
@@ -115,26 +133,45 @@ class StoreView:
 
     def moves(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Move]]:
         """Date moves per record, oldest first; records without any are left out."""
-        found: dict[str, Sequence[Move]] = {}
-        table, revisions = tables.records, tables.revisions
+        wanted = list(dict.fromkeys(record_ids))
+        histories, present = self.histories(wanted), self.records(wanted)
+        moved = {
+            id_: moves_of(record, [(each.seen, each.record) for each in histories.get(id_, ())])
+            for id_, record in present.items()
+        }
+        return {id_: moves for id_, moves in moved.items() if moves}
+
+    def histories(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Revision]]:
+        """Every distinct content that we saw of these records, oldest first; unknown ids are left out."""
+        found: dict[str, list[Revision]] = defaultdict(list)
+        records, revisions = tables.records, tables.revisions
+        statement = (
+            select(revisions.c.record_id, records.c.kind, revisions.c.seen_at, revisions.c.facts, revisions.c.trace)
+            .join(records, records.c.id == revisions.c.record_id)
+            .where(revisions.c.facts.is_not(None))
+            .order_by(revisions.c.id)
+        )
         for part in chunked(list(dict.fromkeys(record_ids))):
-            stored = select(table.c.id, table.c.kind, table.c.facts, table.c.trace).where(table.c.id.in_(part))
-            told: dict[str, list[AnyRow]] = defaultdict(list)
-            for row in self._stream(
-                select(revisions)
-                .where(revisions.c.record_id.in_(part), revisions.c.facts.is_not(None))
-                .order_by(revisions.c.id)
-            ):
-                told[row.record_id].append(row)
-            for row in self._stream(stored):
-                history = [(each.seen_at, decode_record(row.kind, each.facts, each.trace)) for each in told[row.id]]
-                moves = moves_of(decode_record(row.kind, row.facts, row.trace), history)
-                if moves:
-                    found[row.id] = moves
-        return found
+            for row in self._stream(statement.where(revisions.c.record_id.in_(part))):
+                found[row.record_id].append(Revision(row.seen_at, decode_record(row.kind, row.facts, row.trace)))
+        return dict(found)
+
+    def unknown_statuses(self) -> Iterable[UnknownStatus]:
+        """Statuses of present work items of which is not known what they mean, by source and text."""
+        on_postgresql = self._connection.dialect.name == "postgresql"
+        statement = unknown_status_statement(on_postgresql=on_postgresql)
+        return (UnknownStatus(**row._mapping) for row in self._stream(statement))
 
     def coverage(self) -> Sequence[Coverage]:
-        """One entry per source that was ever read: how many records are present, and how many of these are linked."""
+        """One entry per source that was ever read: how many records are present, and how many of these are linked.
+
+        It is counted once: several checks ask for it.
+        """
+        if self._coverage is None:
+            self._coverage = list(self._counted())
+        return self._coverage
+
+    def _counted(self) -> Iterator[Coverage]:
         sources, records = tables.sources, tables.records
         linked = records.c.id.in_(select(tables.links.c.record_id))
         unlinkable = records.c.kind.in_([RecordKind.RELEASE, RecordKind.SPRINT]) & ~linked
@@ -154,8 +191,8 @@ class StoreView:
             .outerjoin(counts, counts.c.source == sources.c.source)
             .order_by(sources.c.source)
         )
-        return [
-            Coverage(
+        for row in self._stream(statement):
+            yield Coverage(
                 row.source,
                 row.records or 0,
                 row.linked or 0,
@@ -164,8 +201,6 @@ class StoreView:
                 row.error,
                 row.unlinkable or 0,
             )
-            for row in self._stream(statement)
-        ]
 
     def observed(self, record_ids: Iterable[str]) -> Mapping[str, datetime]:
         """When each record was last confirmed: seen itself, or covered by a later complete read of its source."""

@@ -5,6 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from benchmarks.commands import fill, write_company
+from tests.cli.console import driftline
+
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -49,3 +52,13 @@ def test_the_match_benchmark_gives_the_same_links_as_the_plain_loop():
     assert re.search(r"^plain loop +500 +[1-9]\d* ", done.stdout, re.MULTILINE)
     assert re.search(r"^matcher +1,500 +[1-9]\d* ", done.stdout, re.MULTILINE)
     assert re.search(r"links of these records: the same; the matcher is \d+ times as fast", done.stdout)
+
+
+def test_the_commands_benchmark_measures_a_state_that_was_linked_and_judged(tmp_path: Path):
+    write_company(tmp_path, 40)
+    fill(tmp_path, 500, 40)
+    said = driftline("links", "--limit", "0", folder=tmp_path, BENCH_TOKEN="token")
+    assert said.code == 0
+    assert sum(" delivers " in line for line in said.lines) > 10
+    planned = driftline("plan", folder=tmp_path, BENCH_TOKEN="token")
+    assert (planned.code, planned.lines[0]) == (0, "No changes.")

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 @click.command("check", short_help="Check settings, objectives and rules; all mistakes at once.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.option("--strict", is_flag=True, help="Treat warnings as mistakes.")
+@click.option("--upgrade", is_flag=True, help="Rewrite objectives and rules of an older format in today's.")
 @click.pass_context
-def command(ctx: click.Context, as_json: bool, strict: bool) -> None:
+def command(ctx: click.Context, as_json: bool, strict: bool, upgrade: bool) -> None:
     """Check settings, objectives, rules and secret references without calling any source.
 
     Every mistake is shown with its file, line and column and one thing to do. Exit code 2 when there is one.
@@ -29,12 +30,18 @@ def command(ctx: click.Context, as_json: bool, strict: bool) -> None:
     decides on and, once something was read, rules that link nothing, records that several rules claim equally,
     objectives without work, deals and savings that wait for nothing. With --strict they are mistakes, for CI.
 
+    Files of an older format are read as they were meant, with a warning where a word has another name today. With
+    --upgrade such files are rewritten: only those words and the version; comments and order are kept. Nothing is
+    written while there is a mistake.
+
     JSON: an object with ok, problems (each with message, location, line and hint) and, when it is ok, warnings and the
     numbers of sources, objectives, rules and digests.
     """
     from model.errors import UserError
 
     try:
+        if upgrade:
+            _upgrade(ctx)
         configuration = _checked(ctx, strict=strict)
     except UserError as error:
         if as_json:
@@ -52,6 +59,16 @@ def command(ctx: click.Context, as_json: bool, strict: bool) -> None:
     for warning in warnings:
         say_warning(warning)
     say("ok: " + ", ".join(count(number, name.removesuffix("s")) for name, number in counts.items()))
+
+
+def _upgrade(ctx: click.Context) -> None:
+    """Rewrite what is older than today's format, if everything is sound."""
+    from config.files import shown
+    from config.upgrade import upgrade_files
+    from mapping.upgrades import CURRENT
+
+    for path in upgrade_files(load_configuration(ctx)):
+        talk(f"rewrote {shown(path)} in version {CURRENT} of its format")
 
 
 def _checked(ctx: click.Context, *, strict: bool) -> "Configuration":
@@ -75,7 +92,7 @@ def _advice(configuration: "Configuration") -> "list[Problem]":
     found = static_warnings(configuration)
     try:
         with read_store(configuration) as store:
-            return found if store is None else found + stored_warnings(store, configuration, today_of(configuration))
+            return found if store is None else stored_warnings(store, configuration, today_of(configuration))
     except StateError as error:
         why = error.problems[0]
         return [*found, Problem(f"the stored records were not looked at: {why.message}", why.location, why.hint)]

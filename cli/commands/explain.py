@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from config.load import Configuration
     from mapping.explain import Attempt, Explanation, Step, Worth
 
+_COUNTS_ON = {"revenue": "open deals", "savings": "savings linked"}
+
 
 @click.command("explain", short_help="Tell why a record is linked as it is, or what a check means.")
 @click.argument("name")
@@ -26,7 +28,8 @@ def command(ctx: click.Context, name: str, everything: bool, as_json: bool) -> N
     """Explain a record by its key, or a check by its name.
 
     For a record: every rule that was tried, the first condition that failed, the rule that won, and the path of
-    objectives above it with the money that they are to bring and the KPIs that measure them.
+    objectives above it with the money that they are to bring, the open deals and savings that count on each or below
+    it, and the KPIs that measure them.
 
     JSON of a record name: a list of objects with record_id, key, title, attempts, match, paths and carries; of a check:
     one object with check and text.
@@ -92,7 +95,10 @@ def _show(explanation: "Explanation", configuration: "Configuration", *, everyth
         say(f"  {count(left_out, 'rule')} for other sources (--all lists them)")
     if explanation.match.needs:
         say("waits for")
-        print_pairs([(waiting(need.wanted, need.lag_days), origin(need)) for need in explanation.match.needs], indent=2)
+        print_pairs(
+            [(waiting(need.wanted, need.lag_days, need.calendar), origin(need)) for need in explanation.match.needs],
+            indent=2,
+        )
     for worth in explanation.carries:
         print_pairs([("carries", _worth(worth))])
     for path in explanation.paths:
@@ -109,8 +115,9 @@ def _why_unlinked(explanation: "Explanation") -> str:
 
 
 def _step(step: "Step") -> "Iterator[tuple[str, ...]]":
-    """An objective with its money, one line per account, and its KPIs below."""
+    """An objective with the money it plans and the money that counts on it, and its KPIs below."""
     worth = [_worth(each) for each in step.worth]
+    worth += [f"{_COUNTS_ON[each.account]}: {money(each.amount, each.currency)}" for each in step.counts_on]
     yield (step.id, step.name, step.level.replace("_", " "), *worth[:1])
     yield from (("", "", "", line) for line in worth[1:])
     for each in step.indicators:

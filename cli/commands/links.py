@@ -46,10 +46,11 @@ def command(
 
     Coverage is by count and by money, per source and per owner: the amount of open deals and the plan of savings.
     --source and --owner choose what is covered; --objective and --unlinked choose what is listed. Releases and sprints
-    count only where a rule links them.
+    count only where a rule links them. The path to impact is the share of linked work whose objective, or one above it
+    below the level of a portfolio, plans an amount or has priced deals, priced savings or measurements.
 
     JSON: an object with records (each with record_id, source, kind, key, title, owner, links, needs, account and
-    money), more (records left out), coverage (total, by_source, by_owner) and gaps.
+    money), more (records left out), coverage (total, by_source, by_owner, impact) and gaps.
     """
     if unlinked and objective is not None:
         raise click.UsageError("--unlinked and --objective exclude each other")
@@ -68,7 +69,7 @@ def command(
         if store is None:
             _nothing_read(as_json)
             return
-        from mapping.coverage import Counting
+        from mapping.coverage import Counting, Gap, Impact
 
         counting = Counting(configuration.mapping.tree)
         listed: list[Placed] = []
@@ -83,7 +84,8 @@ def command(
     found = counting.result()
     if source is not None or owner is not None:
         # What others bring to an objective was not looked at.
-        found = replace(found, gaps=replace(found.gaps, objectives_without_work=()))
+        without = replace(found.gaps, objectives_without_work=(), work_without_impact=Gap())
+        found = replace(found, gaps=without, impact=Impact())
     if as_json:
         print_json(_as_json(listed, more, found))
     else:
@@ -149,7 +151,7 @@ def _as_json(listed: Iterable["Placed"], more: int, found: "LinkCoverage") -> di
     return {
         "records": list(listed),
         "more": more,
-        "coverage": {"total": found.total, "by_source": found.by_source, "by_owner": by_owner},
+        "coverage": {"total": found.total, "by_source": found.by_source, "by_owner": by_owner, "impact": found.impact},
         "gaps": found.gaps,
     }
 

@@ -76,12 +76,12 @@ def show_one(ctx: click.Context, name: str, as_json: bool) -> None:
     shown, and the rest of the source goes on without it.
 
     JSON: an object with name, kind, owner, every, as_of (the last complete read, null: never), full_at (the last full
-    one), complete, records (how many are present), kinds (present records by kind), linked, unlinked, unlinkable
-    (releases and sprints without a link), absences (records by class: deleted, moved, archived, access_lost,
-    filtered_out, unobserved), set_aside (each with source, native_id, reason, location and since), failing (null, or
-    error, hint, since, or_longer and attempts), held (null, or doubt: loss, identity or shape, reason, since, records,
-    containers, identity_before and identity_now) and approvals (the last ones, each with doubt, records, by, reason, at
-    and used_at; null: the next run will use it).
+    one), complete, in_part (true while it is read without fields that drifted), records (how many are present), kinds
+    (present records by kind), linked, unlinked, unlinkable (releases and sprints without a link), absences (records by
+    class: deleted, moved, archived, access_lost, filtered_out, unobserved), set_aside (each with source, native_id,
+    reason, location and since), failing (null, or error, hint, since, or_longer and attempts), held (null, or doubt:
+    loss, identity or shape, reason, since, records, containers, identity_before and identity_now) and approvals (the
+    last ones, each with doubt, records, by, reason, at and used_at; null: the next run will use it).
     """
     from model.options import format_duration
     from pipeline.run import chosen_sources
@@ -219,12 +219,13 @@ def discover(ctx: click.Context, name: str, as_json: bool) -> None:
 
 @command.command("approve", short_help="Let the next run conclude what is held of a source.")
 @click.argument("name")
-@click.option("--reason", required=True, help="Why it is true; kept with the approval.")
+@click.option("--reason", default="", help="Why it is true; needed, and kept with the approval.")
 @click.option("--by", help="Who approves. Default: the user of the operating system.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_context
 def approve(ctx: click.Context, name: str, reason: str, by: str | None, yes: bool) -> None:
-    """Let the next run of the source NAME conclude what is held, exactly as it is shown here.
+    """Let the next run of the source NAME conclude what is held, exactly as it is shown here; without --reason it is
+    only shown.
 
     A source is held when it shows far fewer records than before, when another account reads it, or when a field is of
     another type. The approval counts for what is shown, and for one run: if more is gone by then, it is held again. It
@@ -235,17 +236,18 @@ def approve(ctx: click.Context, name: str, reason: str, by: str | None, yes: boo
     from model.errors import UsageError
     from pipeline.approval import approve_held, what_is_held
     from pipeline.run import chosen_sources
+    from pipeline.trust import approving
 
     configuration = load_configuration(ctx)
     chosen_sources(configuration.settings.sources, [name])
-    if not reason.strip():
-        raise UsageError("an approval needs a reason", hint='say why it is true: --reason "…"')
     with read_store(configuration) as store:
         held = what_is_held(store, name) if store else None
         if store is None or held is None:
             raise UsageError(f"nothing is held of {name}", hint=f"see how it is: driftline sources show {name}")
         say(name, bold=True)
         print_pairs(held_rows(picture_of_held(held), configuration.settings.business.zone), indent=2)
+        if not reason.strip():
+            raise UsageError("an approval needs a reason", hint=f"say why it is true: {approving(name)}")
         if not (yes or confirmed(name)):
             talk("nothing was approved")
             ctx.exit(ExitCode.MEND)

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import click
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from config.load import Configuration
+    from mapping.load import LoadedMapping
     from model.errors import Problem, UserError
     from model.findings import TrackedFinding
     from model.mapping_changes import Inventory, MappingChange, RefusedConfiguration
@@ -66,7 +67,8 @@ class Picture:
 def command(ctx: click.Context, as_json: bool) -> None:
     """Show the last run, how fresh and complete each source is, the standing findings and the outbox.
 
-    JSON: an object with last_run (as driftline sync gives it), sources (with a hint where one failed), set_aside,
+    JSON: an object with last_run (as driftline sync gives it), sources (with a hint where one failed, and held_checks:
+    while only some fields lack, the checks whose findings are held; otherwise null), set_aside,
     findings (open and held), deliveries (by state), owner (who works on the state now), expiring (credentials that end
     within 30 days, or have ended) and mapping: fingerprint (of what records were linked with last), last_change (as
     driftline plan --log gives it), refused (since, problems and active, while the daemon does not take an edit) and
@@ -74,7 +76,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """
     configuration, wrong = _configuration(ctx)
     with read_store(configuration) as store:
-        picture = _picture(store) if store else Picture()
+        picture = _picture(store, configuration.mapping) if store else Picture()
     picture.coverage = _with_unread(picture.coverage, configuration)
     picture.expiring = _expiring(configuration)
     picture.mistakes = wrong.problems if wrong is not None else ()
@@ -103,10 +105,15 @@ def _configuration(ctx: click.Context) -> "tuple[Configuration, UserError | None
         return alone, error
 
 
-def _picture(store: "Store") -> Picture:
+def _picture(store: "Store", mapping: "LoadedMapping") -> Picture:
+    from pipeline.drift import held_checks
+
     runs = store.runs(limit=1)
     with store.view() as view:
-        coverage = list(view.coverage())
+        coverage = [
+            each if each.complete else replace(each, held_checks=held_checks(store, mapping, each.source))
+            for each in view.coverage()
+        ]
     changes = store.mapping_changes(limit=1)
     return Picture(
         mapping=store.inventory(),
@@ -229,7 +236,9 @@ def _first(problems: "Sequence[Problem]") -> str:
 def _condition(entry: "Coverage") -> str:
     if entry.complete:
         return "complete"
-    return f"failed: {entry.error}" if entry.error else "not read yet"
+    if not entry.error:
+        return "not read yet"
+    return f"read in part: {entry.error}" if entry.held_checks is not None else f"failed: {entry.error}"
 
 
 def _last_run(run: "Run | None", zone: "ZoneInfo") -> str:

@@ -2,13 +2,12 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import chain
 from typing import ClassVar
 
 from connectors.asana.client import AsanaClient, NotSharedError, Row
 from connectors.asana.discovery import discover
 from connectors.asana.goals import GOALS, Goals, fetch_goal, find_goals, goal_pages, is_goal
-from connectors.asana.lists import Homed, Lists, Skeletons, walk_skeleton
+from connectors.asana.lists import Homed, Lists, Skeletons, in_pages, walk_skeleton, walk_whole
 from connectors.asana.options import AsanaOptions
 from connectors.asana.portfolios import PortfolioNotAvailableError, portfolio_projects
 from connectors.asana.project_record import project_record
@@ -22,7 +21,6 @@ from model.records import Absence, Move, Record, WorkItem
 
 __all__ = ["CONNECTOR", "AsanaConnector", "AsanaOptions"]
 
-_PAGE_RECORDS = 100
 _PROJECTS_FOLLOW = " "
 _MOST_PARENTS = 10
 """Asana nests five levels; a chain of parents that is longer than this is a circle."""
@@ -93,14 +91,25 @@ class AsanaConnector(Connector):
         On the way every list is walked to its end, which is a census of the same run.
         """
         reader, projects = self._reader(), self._read_projects()
+        yield from self._beside_tasks()
+        self._counted = Skeletons(projects)
+        found = walk_skeleton(self._lists(reader), projects, task_fields(self.options), self._counted)
+        for homed in in_pages(found):
+            yield self._page(reader, homed)
+
+    def everything(self) -> Iterator[Page]:
+        """Every list once, with all fields, and what lies below: that is a census as well."""
+        reader, projects = self._reader(), self._read_projects()
+        yield from self._beside_tasks()
+        self._counted = Skeletons(projects)
+        for homed in walk_whole(self._lists(reader), projects, task_fields(self.options), self._counted):
+            yield self._page(reader, homed)
+
+    def _beside_tasks(self) -> Iterator[Page]:
         if self.options.project_status:
             yield self._project_page()
         if self.options.goals:
             yield from goal_pages(self.name, self._goals(self._known()))
-        self._counted = Skeletons(projects)
-        found = walk_skeleton(self._lists(reader), projects, task_fields(self.options), self._counted)
-        for homed in _in_pages(chain.from_iterable(found)):
-            yield self._page(reader, homed)
 
     def census(self, container: Container) -> Iterator[str]:
         if self.options.goals and container.id == GOALS:
@@ -265,17 +274,6 @@ class AsanaConnector(Connector):
 
 def _containers(found: Found) -> list[Container]:
     return [*(project.container for project in found.projects), *found.lost]
-
-
-def _in_pages(rows: Iterable[Homed]) -> Iterator[list[Homed]]:
-    waiting: list[Homed] = []
-    for row in rows:
-        waiting.append(row)
-        if len(waiting) == _PAGE_RECORDS:
-            yield waiting
-            waiting = []
-    if waiting:
-        yield waiting
 
 
 def _since(cursor: Cursor | None, project: Project) -> str | None:

@@ -12,6 +12,7 @@ from model.errors import SourceContentError
 Homed: TypeAlias = tuple[Row, str]
 """A task, and the gid of the project in which its record stands."""
 
+_PAGE_RECORDS = 100
 _DEEPEST_SUBTASK = 10
 """Asana nests five levels; more than this is a circle."""
 
@@ -91,6 +92,31 @@ def walk_skeleton(lists: Lists, projects: Sequence[Project], fields: str, noted:
     for below in lists.subtasks(pages, fields):
         yield noted.note(below)
     noted.complete = True
+
+
+def walk_whole(lists: Lists, projects: Sequence[Project], fields: str, noted: Skeletons) -> Iterator[list[Homed]]:
+    """Yield every task of the projects with these fields, then every subtask, and note them in ``noted``."""
+    parents: list[Homed] = []
+    for page in lists.tasks(projects, fields):
+        new = noted.note(page)
+        parents += [({"gid": row["gid"], "num_subtasks": 1}, project) for row, project in new if _has_some(row)]
+        yield page
+    for below in in_pages(lists.subtasks(iter([parents]), fields)):
+        yield noted.note(below)
+    noted.complete = True
+
+
+def in_pages(answers: Iterator[list[Homed]]) -> Iterator[list[Homed]]:
+    """The same tasks in pages of the same size: what lies below one task are few."""
+    waiting: list[Homed] = []
+    for answer in answers:
+        for row in answer:
+            waiting.append(row)
+            if len(waiting) == _PAGE_RECORDS:
+                yield waiting
+                waiting = []
+    if waiting:
+        yield waiting
 
 
 def _has_some(row: Row) -> bool:

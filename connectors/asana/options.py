@@ -46,7 +46,8 @@ class AsanaOptions(SourceOptions):
     status_field: Gid | None = None
     """The custom field that holds a task's status, by gid or name; without it the section's name is the status."""
     statuses: Mapping[str, StatusCategory] = {}
-    """What a status (or section) means: todo, doing, done or dropped."""
+    """What a status (or section) means: todo, doing, done or dropped. Once one is named, the status of an open task
+    that nothing here explains is unknown, which is a finding."""
     doing_sections: tuple[str, ...] = ()
     """Sections whose open tasks are being worked on."""
     dropped_sections: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ _FIELDS = (
     "custom_field_settings.custom_field.resource_subtype,permalink_url,owner.email,owner.name,start_on,due_on,"
     "completed,completed_at,created_at,modified_at,current_status_update.status_type,workspace.gid"
 )
+_SHARE = "share the project with the account that the token belongs to"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +119,9 @@ def workspaces_of(projects: Sequence[Project]) -> list[str]:
 def _by_name(source: str, name: str, listed: Sequence[Row]) -> str:
     matches = [row for row in listed if normalise_key(row["name"]) == normalise_key(name)]
     if not matches:
-        hint = _near(name, [row["name"] for row in listed])
+        # It may bear another name, or be kept from us: which of the two cannot be known.
+        near = _near(name, [row["name"] for row in listed])
+        hint = f"{near}{'' if near.endswith('?') else ';'} otherwise {_SHARE}"
         raise SourceGoneError(f"{source} shows us no project named {name}", location=source, hint=hint)
     if len(matches) > 1:
         gids = ", ".join(row["gid"] for row in matches)
@@ -135,7 +138,7 @@ def _project(source: str, gid: str, text: str, client: AsanaClient) -> Project |
         problem = Problem(
             f"{source} does not show us the project {text}: it was deleted, or is not shared with us",
             source,
-            "share the project with the account that the token belongs to, or take it out of projects",
+            f"{_SHARE}, or take it out of projects",
         )
         return Container(gid, text, "lost", problem)
     fields = [setting["custom_field"] for setting in row.get("custom_field_settings") or ()]

@@ -67,7 +67,9 @@ class TaskReader:
 
     def home(self, row: Row) -> str | None:
         """The first configured project that a task is in; a task may be in several (A13)."""
-        inside = {(membership.get("project") or {}).get("gid") for membership in row.get("memberships") or ()}
+        inside = [(membership.get("project") or {}).get("gid") for membership in row.get("memberships") or ()]
+        if len(inside) == 1:
+            return inside[0] if inside[0] in self.homes else None
         return next((gid for gid in self.homes if gid in inside), None)
 
     def read(self, row: Row, container: str, moves: Sequence[Move] = ()) -> WorkItem:
@@ -106,8 +108,8 @@ class TaskReader:
             due=self._day(row, "due"),
             finished=finished if row.get("completed") else None,
             parent=(row.get("parent") or {}).get("gid"),
-            needs=tuple(NeedClaim(needed["gid"]) for needed in row.get("dependencies") or ()),
-            labels=tuple(tag["name"] for tag in row.get("tags") or ()),
+            needs=tuple([NeedClaim(needed["gid"]) for needed in row.get("dependencies") or ()]),
+            labels=tuple([tag["name"] for tag in row.get("tags") or ()]),
             light=self._light(row),
         )
 
@@ -118,8 +120,12 @@ class TaskReader:
                 return "" if _folded(name) in _NO_SECTION else name
         return ""
 
-    def _category(self, row: Row, section: str, status: str, start: date | None) -> StatusCategory:
-        """Dropped wins over completed: people complete what they cancel, to get it out of sight."""
+    def _category(self, row: Row, section: str, status: str, start: date | None) -> StatusCategory | None:
+        """Dropped wins over completed: people complete what they cancel, to get it out of sight.
+
+        Asana itself tells only whether a task is completed. Once the configuration says what statuses mean, one of an
+        open task that it does not name is unknown.
+        """
         options = self.options
         meant = _lookup(options.statuses, status)
         if meant is StatusCategory.DROPPED or _is_among(section, options.dropped_sections):
@@ -129,13 +135,17 @@ class TaskReader:
         if meant is not None:
             return meant
         begun = options.start_means_doing and start is not None and start <= self.today
-        return StatusCategory.DOING if begun or _is_among(section, options.doing_sections) else StatusCategory.TODO
+        if begun or _is_among(section, options.doing_sections):
+            return StatusCategory.DOING
+        # Where a field holds the status, a section that stands in for it needs no meaning of its own.
+        explained = bool(options.statuses) and (not options.status_field or status != section)
+        return None if status and explained else StatusCategory.TODO
 
     def _day(self, row: Row, name: str) -> date | None:
         """The day in the business zone; ``_on`` is a day, ``_at`` a time in UTC whose day may be another (A16)."""
         if row.get(f"{name}_at"):
             return self._moment_day(row[f"{name}_at"])
-        return date.fromisoformat(row[f"{name}_on"]) if row.get(f"{name}_on") else None
+        return _plain_day(row[f"{name}_on"]) if row.get(f"{name}_on") else None
 
     def _moment_day(self, text: str | None) -> date | None:
         moment = moment_of(text)
@@ -221,7 +231,13 @@ def moment_of(text: str | None) -> datetime | None:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"a time without a zone: {text}")
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+
+
+@lru_cache(maxsize=4096)
+def _plain_day(text: str) -> date:
+    """Read a day, remembered: many tasks are due on the same ones."""
+    return date.fromisoformat(text)
 
 
 def due_moves(stories: Sequence[Row], zone: ZoneInfo) -> Iterator[Move]:

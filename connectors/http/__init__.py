@@ -21,6 +21,7 @@ from connectors.base import HttpOptions, ReadContext
 from connectors.http import verdicts
 from connectors.http.ahead import in_parallel
 from connectors.http.decoded import take
+from connectors.http.environment import look_once
 from connectors.http.origins import allowed_origin, origin
 from connectors.http.pace import Pace
 from connectors.http.patience import Patience, use_patient_connections
@@ -32,7 +33,7 @@ __all__ = ["PolicyAdapter", "PoolAnswer", "SessionPool", "in_parallel", "open_se
 
 _LONGEST_BACK_OFF_SECONDS = 60.0
 _MOST_REDIRECTS = 3
-_PIECE_BYTES = 65536
+_PIECE_BYTES = 1024 * 1024
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 OnResponse = Callable[[requests.Response], None]
@@ -118,6 +119,7 @@ class PolicyAdapter(HTTPAdapter):
         """Mount the policy on a session, for https and for plain http on this machine."""
         session.mount("https://", self)
         session.mount("http://", self)
+        look_once(session)
 
     def allow(self, url: str) -> None:
         """Let the session call one more origin, for example the instance that a login answered."""
@@ -190,13 +192,14 @@ class PolicyAdapter(HTTPAdapter):
     def _read_body(self, call: Call, response: requests.Response) -> None:
         """Read the whole body; refuse what unpacks to more than the limit (S3)."""
         megabytes = self._options.largest_answer_megabytes
-        body = bytearray()
+        pieces, left = [], megabytes * 1024 * 1024
         with response:
             for piece in response.iter_content(_PIECE_BYTES):
-                body += piece
-                if len(body) > megabytes * 1024 * 1024:
+                pieces.append(piece)
+                left -= len(piece)
+                if left < 0:
                     raise verdicts.too_large(call, megabytes)
-        response._content = bytes(body)
+        response._content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         response._content_consumed = True  # type: ignore[attr-defined]
 
     def _judged(self, call: Call, response: requests.Response) -> requests.Response:

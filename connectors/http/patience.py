@@ -13,6 +13,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from connectors.base import ReadContext
 
 _STOP_GLANCE_SECONDS = 0.25
+_BUFFER_BYTES = 65536
 
 
 class Patience(threading.local):
@@ -51,7 +52,9 @@ class PatientSocket(io.RawIOBase):
     def readinto(self, buffer: Any) -> int:
         began = time.monotonic()
         while True:
-            self._socket.settimeout(self._patience.wait(began))
+            wait = self._patience.wait(began)
+            if wait != self._socket.gettimeout():
+                self._socket.settimeout(wait)
             try:
                 return self._socket.recv_into(buffer)
             except TimeoutError:
@@ -68,7 +71,7 @@ def use_patient_connections(manager: PoolManager, patience: Patience) -> None:
     class PatientResponse(http.client.HTTPResponse):
         def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
             super().__init__(sock, *args, **kwargs)
-            self.fp = io.BufferedReader(PatientSocket(self.fp, sock, patience))
+            self.fp = io.BufferedReader(PatientSocket(self.fp, sock, patience), _BUFFER_BYTES)
 
     class PatientHTTPConnection(HTTPConnection):
         response_class = PatientResponse

@@ -152,9 +152,9 @@ class JiraConnector(Connector):
             for container in self._containers
             if container.state == _VISIBLE
         }
-        for batch in self._site.read(jqls, self._wanted, whole=time is None):
-            if batch.issues:
-                yield self._page(batch)
+        for page in self._site.read(jqls, self._wanted, self._page, whole=time is None):
+            if page.records or page.set_aside:
+                yield page
         self._site.confirm_identity()
 
     @property

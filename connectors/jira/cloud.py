@@ -5,16 +5,18 @@ many at once.
 """
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import partial
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from connectors.jira.answers import Json, mapping, row_id, rows
 from connectors.jira.client import NotThereError
 from connectors.jira.id_lists import distinct, id_list, in_order, in_parts, numeric_id
 from connectors.jira.site import Batch, Site, Wanted
 from model.errors import SourceContentError
+
+_Answer = TypeVar("_Answer")
 
 _IDS_PER_PAGE = 5000
 _IDS_PER_FETCH = 100
@@ -45,7 +47,9 @@ class CloudSite(Site):
     def all_projects(self) -> Iterator[Json]:
         yield from self._client.values("its projects", "project/search", {"status": _STATES})
 
-    def read(self, jqls: Mapping[str, str], wanted: Wanted, *, whole: bool) -> Iterator[Batch]:
+    def read(
+        self, jqls: Mapping[str, str], wanted: Wanted, turned: Callable[[Batch], _Answer], *, whole: bool
+    ) -> Iterator[_Answer]:
         """Read whole projects, and whatever does not fit on a first page, as ids first."""
         long = dict(jqls)
         read: set[int] = set()
@@ -56,28 +60,28 @@ class CloudSite(Site):
                     read.update(numeric_id(raw, self._client.complaint) for raw in batch.issues)
                 else:
                     del long[key]
-                yield batch
+                yield turned(batch)
         listed = dict(zip(long, self._ask_all(partial(self.ids, jql) for jql in long.values()), strict=True))
         if whole:
             self.listed.update(listed)
         try:
-            yield from self._by_id((one for one in distinct(*listed.values()) if one not in read), wanted)
+            yield from self._by_id((one for one in distinct(*listed.values()) if one not in read), wanted, turned)
         except NotThereError:  # an old proxy before the site may not know this way
             for jql in long.values():
                 for page, _ in self._search(jql, wanted.fields, wanted.page_size):
-                    yield self._with_histories(page, wanted)
+                    yield turned(self._with_histories(page, wanted))
 
     def _first_page(self, key: str, jql: str, wanted: Wanted) -> tuple[str, Batch, bool]:
         page, more = next(self._search(jql, wanted.fields, wanted.page_size))
         return key, self._with_histories(page, wanted), more
 
-    def _by_id(self, ids: Iterable[int], wanted: Wanted) -> Iterator[Batch]:
+    def _by_id(self, ids: Iterable[int], wanted: Wanted, turned: Callable[[Batch], _Answer]) -> Iterator[_Answer]:
         listed = given = 0
         parts = in_parts(ids, min(wanted.page_size, _IDS_PER_FETCH) * _FETCHES_PER_CHANGELOG)
-        for asked, batch in self._ask_all(partial(self._given, part, wanted) for part in parts):
+        for asked, came, answer in self._ask_all(partial(self._given, part, wanted, turned) for part in parts):
             listed += asked
-            given += len(batch.issues)
-            yield batch
+            given += came
+            yield answer
         # One that was deleted since it was listed is not given; many are a permission that was lost.
         if listed - given > max(_FEW, listed // 10):
             raise SourceContentError(
@@ -87,7 +91,10 @@ class CloudSite(Site):
                 "next turn",
             )
 
-    def _given(self, ids: Sequence[int], wanted: Wanted) -> tuple[int, Batch]:
+    def _given(
+        self, ids: Sequence[int], wanted: Wanted, turned: Callable[[Batch], _Answer]
+    ) -> tuple[int, int, _Answer]:
+        """How many were asked for, how many came, and what comes of them."""
         found: list[Json] = []
         withheld: list[str] = []
         for part in in_parts(ids, min(wanted.page_size, _IDS_PER_FETCH)):
@@ -95,7 +102,7 @@ class CloudSite(Site):
             found += batch.issues
             withheld += batch.withheld
         histories = self._histories(found, wanted.changes)
-        return len(ids), Batch(found, histories, withheld)
+        return len(ids), len(found), turned(Batch(found, histories, withheld))
 
     def _bulk(self, ids: Sequence[str], wanted: Wanted) -> Batch:
         """Issues by id, without their changelogs. Those that Jira lists as errors did not fit into the answer or failed

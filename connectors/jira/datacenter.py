@@ -1,10 +1,10 @@
 """Jira Data Center: REST v2, lists paged by position, the changelog inside each issue."""
 
 from array import array
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cached_property, partial
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
 from connectors.jira.answers import Json, mapping, rows
@@ -13,6 +13,8 @@ from connectors.jira.id_lists import IdsByKey, numeric_id
 from connectors.jira.positions import PositionWalk, Rows
 from connectors.jira.site import Batch, Site, Wanted
 from model.errors import Problem, SourceUnavailableError
+
+_Answer = TypeVar("_Answer")
 
 _IDS_PER_PAGE = 1000
 _UNKNOWN_ZONE = timedelta(hours=24)
@@ -56,15 +58,18 @@ class DataCenterSite(Site):
         answer = self._client.get("its projects", "project", {"includeArchived": "true"})
         yield from rows(answer, self._client.complaint)
 
-    def read(self, jqls: Mapping[str, str], wanted: Wanted, *, whole: bool) -> Iterator[Batch]:
-        """First pages of several projects at once, then the other pages of each."""
+    def read(
+        self, jqls: Mapping[str, str], wanted: Wanted, turned: Callable[[Batch], _Answer], *, whole: bool
+    ) -> Iterator[_Answer]:
+        """First pages of several projects at once, then the other pages of each; turned in their order, because an
+        epic's key must be known before its issues."""
         asked: Json = {"fields": list(wanted.fields), "expand": ["changelog"]}
         walks = {key: self._walk(jql, asked, wanted.page_size) for key, jql in jqls.items()}
         for first in self._ask_all(walk.begin for walk in walks.values()):
-            yield self._batch(first, wanted)
+            yield turned(self._batch(first, wanted))
         for key, walk in walks.items():
             for page in walk.rest(self._ask_all):
-                yield self._batch(page, wanted)
+                yield turned(self._batch(page, wanted))
             if whole:
                 self.listed[key] = walk.ids
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from connectors.jira.options import JiraOptions
@@ -178,9 +179,20 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
+@lru_cache(maxsize=4096)
+def plain_name(text: str) -> str:
+    """``plain``, remembered: the names of statuses, types and people come again with every issue."""
+    return plain(text)
+
+
 def day(raw: Any) -> date | None:
     """Read a plain date (J29). Raise ValueError when it is none."""
-    return date.fromisoformat(str(raw)[:10]) if raw else None
+    return _day(str(raw)[:10]) if raw else None
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str) -> date:
+    return date.fromisoformat(text)
 
 
 def moment(raw: Any) -> datetime | None:
@@ -193,6 +205,8 @@ def moment(raw: Any) -> datetime | None:
     if isinstance(raw, (int, float)):
         return datetime.fromtimestamp(raw / 1000 if raw > _FIRST_MILLISECONDS else raw, UTC)
     read = datetime.fromisoformat(str(raw))
+    if read.tzinfo is UTC:
+        return read
     return (read if read.tzinfo else read.replace(tzinfo=UTC)).astimezone(UTC)
 
 

@@ -43,7 +43,8 @@ class JiraOptions(SourceOptions):
     estimate_field: str | None = None
     """The field with the estimate in points, by id or unique name. Without it: Jira's time estimates, in hours."""
     statuses: Mapping[str, StatusCategory] = {}
-    """What a status means where Jira's own category is not right: status name, and todo, doing, done or dropped."""
+    """What a status means where Jira's own category is not right or missing: status name, and todo, doing,
+    done or dropped."""
     dropped: tuple[str, ...] = (
         "Won't Do",
         "Won't Fix",

@@ -9,7 +9,17 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from connectors.jira.fields import FieldPlan, day, field_value, linked_key, moment, plain, shown, sprint_value
+from connectors.jira.fields import (
+    FieldPlan,
+    day,
+    field_value,
+    linked_key,
+    moment,
+    plain,
+    plain_name,
+    shown,
+    sprint_value,
+)
 from connectors.jira.options import JiraOptions
 from connectors.storable import require_storable
 from model.errors import RecordError
@@ -149,40 +159,43 @@ class JiraReader:
             source=self.source,
             native_id=str(raw["id"]),
             key=key,
-            former_keys=_former_keys(key, histories),
+            former_keys=_former_keys(key, histories) if histories else (),
             title=plain(fields["summary"]),
             url=f"{self.browse_url}/browse/{key}",
             owner=_person(fields.get("assignee")),
             container=str(fields["project"]["key"]),
             created=moment(fields["created"]),
             changed=moment(fields["updated"]),
-            moves=self._moves(histories),
+            moves=self._moves(histories) if histories else (),
             custom={name: field_value(fields.get(one.id), one) for name, one in self.plan.extra.items()},
             provenance=self._provenance[told_by],
-            type=plain(fields["issuetype"]["name"]),
-            status=plain(fields["status"]["name"]),
+            type=plain_name(fields["issuetype"]["name"]),
+            status=plain_name(fields["status"]["name"]),
             category=category,
             resolution=_name(fields.get("resolution")),
             start=self._start(fields),
             due=day(fields.get("duedate")),
             finished=self._finished(fields) if category is StatusCategory.DONE else None,
             parent=parent,
-            releases=tuple(f"version:{version['id']}" for version in fields.get("fixVersions") or ()),
+            releases=tuple([f"version:{version['id']}" for version in fields.get("fixVersions") or ()]),
             sprint=self._sprint(fields),
             needs=self._needs(fields.get("issuelinks") or ()),
-            labels=tuple(plain(label) for label in fields.get("labels") or ()),
-            components=tuple(plain(component["name"]) for component in fields.get("components") or ()),
+            labels=tuple([plain_name(label) for label in fields.get("labels") or ()]),
+            components=tuple([plain_name(component["name"]) for component in fields.get("components") or ()]),
             estimate=self._estimate(fields),
             remaining=None if self.plan.estimate else _hours(fields.get("timeestimate")),
             priority=_name(fields.get("priority")),
         )
 
-    def _category(self, fields: Json) -> StatusCategory:
-        """The configuration's word first; then dropped statuses and resolutions; then Jira's own category."""
+    def _category(self, fields: Json) -> StatusCategory | None:
+        """The configuration's word first; then dropped statuses and resolutions; then Jira's own category.
+
+        A status without a category (Jira calls it undefined) means nothing that we know.
+        """
         status = _fold(fields["status"]["name"])
         if status in self._meant:
             return self._meant[status]
-        category = _CATEGORIES.get(fields["status"]["statusCategory"]["key"], StatusCategory.TODO)
+        category = _CATEGORIES.get(fields["status"]["statusCategory"]["key"])
         resolution = _fold(_name(fields.get("resolution")) or "")
         if category is StatusCategory.DONE and {status, resolution} & self._dropped:
             return StatusCategory.DROPPED
@@ -349,7 +362,7 @@ def _fold(name: str) -> str:
 
 
 def _name(raw: Json | None) -> str | None:
-    return plain(raw["name"]) if raw else None
+    return plain_name(raw["name"]) if raw else None
 
 
 def _person(raw: Json | None) -> str | None:
@@ -358,4 +371,9 @@ def _person(raw: Json | None) -> str | None:
 
 
 def _hours(seconds: Any) -> Decimal | None:
-    return None if seconds is None else Decimal(str(seconds)) / 3600
+    return None if seconds is None else _in_hours(str(seconds))
+
+
+@lru_cache(maxsize=1024)
+def _in_hours(seconds: str) -> Decimal:
+    return Decimal(seconds) / 3600

@@ -159,10 +159,15 @@ class Site(ABC):
         """Every project that is listed for us."""
 
     @abstractmethod
-    def read(self, jqls: Mapping[str, str], wanted: Wanted, *, whole: bool) -> Iterator[Batch]:
+    def read(
+        self, jqls: Mapping[str, str], wanted: Wanted, turned: Callable[[Batch], _Answer], *, whole: bool
+    ) -> Iterator[_Answer]:
         """Read what searches find, by project, each of which orders by what does not change; ``whole`` says that each
         finds all of its project, whose ids are ``listed`` afterwards. An issue may come twice. Raise SourceError before
-        the end of a search is reached or not at all."""
+        the end of a search is reached or not at all.
+
+        Each batch is ``turned`` as soon as it came, by the thread that asked for it: what comes of it takes less
+        memory while it waits to be taken."""
 
     @abstractmethod
     def ids(self, jql: str) -> "array[int]":

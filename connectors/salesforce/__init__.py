@@ -166,12 +166,16 @@ class SalesforceConnector(Connector):
             seen = moment_of(last[FIELD]) if last else None
             return select(reader.plan.select, CONTAINER, *window.conditions(seen), order=(FIELD, "Id"))
 
+        whole = window.conditions() if window.few else ()
         for rows in self._opened().walk(soql):
-            yield self._page(reader, rows)
+            page = self._page(reader, rows, whole)
+            # The walk waits for its turn now, and would keep the rows in memory meanwhile.
+            rows.clear()
+            yield page
 
-    def _page(self, reader: DealReader, rows: Sequence[Row]) -> Page:
+    def _page(self, reader: DealReader, rows: Sequence[Row], window: Sequence[str] = ()) -> Page:
         ids = [long_id(row["Id"]) for row in rows]
-        moves = self._moves_of(reader.plan).moves(ids)
+        moves = self._moves_of(reader.plan).moves(ids, window)
         sold = self._line_items(reader.plan).of(ids)
         records: list[Deal] = []
         set_aside: list[SetAside] = []

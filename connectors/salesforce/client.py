@@ -4,7 +4,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
@@ -14,6 +13,7 @@ from connectors.base import ReadContext
 from connectors.http import open_session
 from connectors.http.side_by_side import side_by_side
 from connectors.salesforce.daily_requests import DailyRequests
+from connectors.salesforce.numbers import decode
 from connectors.salesforce.options import SalesforceOptions
 from connectors.salesforce.sign_in import sign_in
 from connectors.salesforce.signed_in import SignedIn
@@ -150,7 +150,7 @@ class SalesforceClient:
         return side_by_side(walks, self._context, at_once=self.at_once)
 
     def walk(self, soql: Callable[[Row | None], str], *, deleted_too: bool = False) -> Iterator[list[Row]]:
-        """Yield the pages of a query to its end.
+        """Yield the pages of a query to its end; who takes one may empty it.
 
         ``soql`` gives the query that begins at the last row seen (None: from the beginning); it is asked again when
         Salesforce has forgotten the place (S16), so rows may repeat.
@@ -169,8 +169,8 @@ class SalesforceClient:
             asked = query
             try:
                 for rows in self._pages(query, deleted_too=deleted_too):
-                    yield rows
                     last = rows[-1] if rows else last
+                    yield rows
             except LocatorExpiredError:
                 continue
             return
@@ -304,9 +304,9 @@ def _library_client(signed_in: SignedIn, version: str, session: requests.Session
         instance_url=signed_in.instance,
         session=session,
         version=version,
-        parse_float=Decimal,
-        object_pairs_hook=None,
     )
+    # Its own decoder reads what was decoded already once more, into ordered dictionaries.
+    vars(library)["parse_result_to_json"] = decode
     # The library writes https whatever the instance's address says; plain http is allowed on this machine only.
     if urlsplit(signed_in.instance).scheme == "http":
         library.base_url = f"{signed_in.instance}/services/data/v{version}/"

@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.salesforce.client import Row
 from connectors.salesforce.fields import CURRENCY, FieldPlan
+from connectors.salesforce.numbers import exact
 from connectors.salesforce.options import SalesforceOptions
 from connectors.storable import require_storable
 from model.errors import RecordError
@@ -55,7 +57,10 @@ class DealReader:
     """Our names of the fields to keep, and their paths below an opportunity."""
     _asked: Mapping[str, str] = field(init=False)
     """Every field of a deal that has one source, and its path."""
-    _provenances: dict[tuple[tuple[str, ...], ...], dict[str, str]] = field(default_factory=dict, init=False)
+    _direct: Sequence[tuple[str, str]] = field(init=False)
+    _related: Sequence[tuple[str, str]] = field(init=False)
+    """Those of them that an opportunity has itself, and those of its related records."""
+    _provenances: dict[tuple[Any, ...], dict[str, str]] = field(default_factory=dict, init=False)
     _stages: Mapping[str, Outcome] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -68,6 +73,8 @@ class DealReader:
         object.__setattr__(self, "_stages", dict(stages))
         asked = _API_FIELDS | {ours: names[wanted] for ours, wanted in mapped.items() if wanted} | own
         object.__setattr__(self, "_asked", asked)
+        object.__setattr__(self, "_direct", [(ours, theirs) for ours, theirs in asked.items() if "." not in theirs])
+        object.__setattr__(self, "_related", [(ours, theirs) for ours, theirs in asked.items() if "." in theirs])
 
     def read(self, row: Row, moves: Sequence[Move] = (), sold: Mapping[str, FieldValue] = _NOTHING) -> Deal:
         """Normalise one opportunity; ``sold`` is of its line items. Raise RecordError for what makes no sense."""
@@ -81,18 +88,19 @@ class DealReader:
     def _deal(self, row: Row, moves: Sequence[Move], sold: Mapping[str, FieldValue]) -> Deal:
         native_id = long_id(row["Id"])
         options = self.options
+        owner = row.get("Owner") or {}
         return Deal(
             source=self.source,
             native_id=native_id,
             key=_text(self._configured(row, options.key_field)) or native_id,
             title=row["Name"],
             url=f"{self.instance}/{native_id}",
-            owner=at_path(row, "Owner.Email") or at_path(row, "Owner.Name"),
+            owner=owner.get("Email") or owner.get("Name"),
             container=CONTAINER,
             created=moment_of(row["CreatedDate"]),
             changed=moment_of(row["SystemModstamp"]),
             moves=tuple(moves),
-            custom={name: self._value(row, path) for name, path in self._own_fields.items()} | dict(sold),
+            custom={**{name: self._value(row, path) for name, path in self._own_fields.items()}, **sold},
             provenance=self._provenance(row, sold),
             stage=row["StageName"] or "",
             outcome=self._outcome(row),
@@ -129,22 +137,15 @@ class DealReader:
 
     def _provenance(self, row: Row, sold: Mapping[str, FieldValue]) -> Mapping[str, str]:
         """Where the values came from; shared by all deals that say the same fields."""
-        told = tuple([ours for ours, theirs in self._asked.items() if at_path(row, theirs) is not None])
+        told = tuple([ours for ours, theirs in self._direct if row.get(theirs) is not None])
+        related = tuple([ours for ours, theirs in self._related if at_path(row, theirs) is not None])
         lines = tuple([name for name, value in sold.items() if value]) if sold else ()
-        known = self._provenances.get((told, lines))
+        known = self._provenances.get((told, related, lines))
         if known is None:
-            known = {ours: self._asked[ours] for ours in told}
+            known = {ours: theirs for ours, theirs in self._asked.items() if ours in told or ours in related}
             known |= {name: f"OpportunityLineItem.{self.plan.lines[name]}" for name in lines}
-            self._provenances[told, lines] = known
+            self._provenances[told, related, lines] = known
         return known
-
-
-def exact(value: Any) -> Decimal:
-    """A number as a decimal, written plainly: ``1.2E7``, ``12000000`` and ``12000000.0`` are one number (S20)."""
-    if isinstance(value, bool) or not isinstance(value, int | Decimal):
-        raise ValueError(f"not a number: {value!r}")
-    number = Decimal(value)
-    return number.quantize(Decimal(1)) if number == number.to_integral_value() else number.normalize()
 
 
 def moment_of(text: str) -> datetime:
@@ -152,7 +153,7 @@ def moment_of(text: str) -> datetime:
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         raise ValueError(f"a time without a zone: {text}")
-    return moment.astimezone(UTC)
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def day_of(text: Any, zone: ZoneInfo) -> date | None:
@@ -161,7 +162,13 @@ def day_of(text: Any, zone: ZoneInfo) -> date | None:
         return None
     if not isinstance(text, str):
         raise ValueError(f"not a date: {text!r}")
-    return moment_of(text).astimezone(zone).date() if "T" in text else date.fromisoformat(text)
+    return moment_of(text).astimezone(zone).date() if "T" in text else _day(text)
+
+
+@lru_cache(maxsize=4096)
+def _day(text: str) -> date:
+    """Read a day, remembered: many deals close on the same ones."""
+    return date.fromisoformat(text)
 
 
 def at_path(row: Row, path: str) -> Any:
@@ -182,11 +189,11 @@ def _text(value: Any) -> str | None:
 def _typed(value: Any, kind: str) -> FieldValue:
     if value is None or isinstance(value, bool):
         return value
-    if isinstance(value, int | Decimal):
+    if isinstance(value, int | float | Decimal):
         return exact(value)
     match kind:
         case "date":
-            return date.fromisoformat(value)
+            return _day(value)
         case "datetime":
             return moment_of(value)
         case "multipicklist":

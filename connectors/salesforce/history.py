@@ -5,9 +5,17 @@ from collections.abc import Iterable, Sequence
 from zoneinfo import ZoneInfo
 
 from connectors.salesforce.client import NotAllowedError, Row, SalesforceClient
-from connectors.salesforce.deals import day_of, long_id, moment_of
-from connectors.salesforce.soql import among, chunks, select
-from model.errors import Problem, RecordError, SourceContentError, SourceGoneError
+from connectors.salesforce.deals import CONTAINER, day_of, long_id, moment_of
+from connectors.salesforce.soql import among, chunks, select, those_where
+from model.errors import (
+    Problem,
+    RecordError,
+    SourceAuthError,
+    SourceContentError,
+    SourceError,
+    SourceGoneError,
+    SourceRateLimitedError,
+)
 from model.records import Move
 
 _STAGES, _FIELDS = "OpportunityHistory", "OpportunityFieldHistory"
@@ -40,14 +48,29 @@ class History:
             for name in sorted(self._hidden)
         ]
 
-    def moves(self, opportunity_ids: Sequence[str]) -> "Moves":
-        """The moves of these opportunities; several threads may ask."""
+    def moves(self, opportunity_ids: Sequence[str], window: Sequence[str] = ()) -> "Moves":
+        """The moves of these opportunities; several threads may ask.
+
+        ``window`` are conditions that all of them hold and few others: one question takes the place of many then.
+        """
+        pieces = [among("OpportunityId", ids) for ids in chunks(opportunity_ids)]
+        if not window or len(pieces) < 2:
+            return self._moves_of(pieces)
+        try:
+            return self._moves_of([those_where("OpportunityId", CONTAINER, window)])
+        except (SourceAuthError, SourceRateLimitedError, SourceContentError):
+            raise
+        except SourceError:
+            # An org that is too busy for it is asked by ids; a real outage ends that as well.
+            return self._moves_of(pieces)
+
+    def _moves_of(self, pieces: Sequence[str]) -> "Moves":
         found = Moves()
         try:
-            for ids in chunks(opportunity_ids):
-                self._add_close_moves(ids, found)
+            for piece in pieces:
+                self._add_close_moves(piece, found)
                 if self._promised_date:
-                    self._add_promise_moves(ids, self._promised_date, found)
+                    self._add_promise_moves(piece, self._promised_date, found)
         except (KeyError, TypeError) as error:
             raise SourceContentError(
                 f"{self._source} answered a history that cannot be read: {error!r}",
@@ -56,20 +79,19 @@ class History:
             ) from error
         return found
 
-    def _add_close_moves(self, ids: Sequence[str], found: "Moves") -> None:
+    def _add_close_moves(self, of: str, found: "Moves") -> None:
         fields = ("Id", "OpportunityId", "CloseDate", *_AUTHOR)
         before: dict[str, Row] = {}
-        for row in self._rows(_STAGES, select(fields, _STAGES, among("OpportunityId", ids), order=_ORDER)):
+        for row in self._rows(_STAGES, select(fields, _STAGES, of, order=_ORDER)):
             opportunity = long_id(row["OpportunityId"])
             earlier = before.get(opportunity)
             if earlier is not None and earlier["CloseDate"] != row["CloseDate"]:
                 found.add(opportunity, "close_date", earlier["CloseDate"], row, self._zone)
             before[opportunity] = row
 
-    def _add_promise_moves(self, ids: Sequence[str], field: str, found: "Moves") -> None:
+    def _add_promise_moves(self, of: str, field: str, found: "Moves") -> None:
         fields = ("Id", "OpportunityId", "OldValue", "NewValue", *_AUTHOR)
-        conditions = (among("OpportunityId", ids), f"Field = '{field}'")
-        for row in self._rows(_FIELDS, select(fields, _FIELDS, *conditions, order=_ORDER)):
+        for row in self._rows(_FIELDS, select(fields, _FIELDS, of, f"Field = '{field}'", order=_ORDER)):
             found.add(long_id(row["OpportunityId"]), "promised_date", row["OldValue"], row, self._zone)
 
     def _rows(self, name: str, query: str) -> Iterable[Row]:
@@ -107,4 +129,5 @@ class Moves:
 
     def of(self, opportunity: str) -> Sequence[Move]:
         """Oldest first."""
-        return sorted(self._found.get(opportunity, ()), key=lambda move: move.at)
+        found = self._found.get(opportunity)
+        return sorted(found, key=lambda move: move.at) if found else ()

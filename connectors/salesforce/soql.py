@@ -33,6 +33,11 @@ def among(field: str, ids: Iterable[str]) -> str:
     return f"{field} IN ({', '.join(quoted)})"
 
 
+def those_where(field: str, sobject: str, conditions: Sequence[str]) -> str:
+    """A condition on the ids of all rows of another object that hold some conditions."""
+    return f"{field} IN ({select(('Id',), sobject, *conditions)})"
+
+
 def since(field: str, moment: datetime) -> str:
     """At or after a time, in UTC, to the second below: >= and not >, for rows of the same second (S10)."""
     if moment.tzinfo is None:

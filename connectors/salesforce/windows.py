@@ -21,8 +21,9 @@ from model.errors import (
 FIELD = "CreatedDate"
 _SMALLEST_WINDOW = 400
 """As many as one query for their history takes; smaller windows would cost more requests than they save time."""
-_LARGEST_WINDOW = 2_000
-"""What Salesforce answers on one page: a window that fits on it opens no cursor (S16)."""
+_LARGEST_WINDOW = 1_000
+"""Salesforce answers up to 2,000 on a page: a window that fits on it opens no cursor (S16), and several of them fit in
+memory at a time."""
 _WINDOWS_PER_WALK = 2
 """So many for each walk that is under way, so that none waits long for the last one."""
 _PIECES_OF_AN_HOUR = 12
@@ -31,10 +32,14 @@ _LAST_YEAR = 9998
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """From a moment on, before another; None stands for all time on that side."""
+    """From a moment on, before another; None stands for all time on that side.
+
+    ``few`` says that what was created in it was counted and fits on a page.
+    """
 
     start: datetime | None = None
     end: datetime | None = None
+    few: bool = False
 
     def conditions(self, seen: datetime | None = None) -> list[str]:
         """What a query must ask for, from ``seen`` on where the walk has come that far."""
@@ -74,13 +79,16 @@ def cut_into_windows(client: SalesforceClient, sobject: str, at_once: int) -> li
 def split(buckets: Sequence[Bucket], largest: float) -> list[Window]:
     """Join neighbouring buckets as long as they hold no more than ``largest`` together."""
     edges: list[datetime] = []
-    held = 0.0
+    counts = [0.0]
     for bucket in sorted(buckets, key=lambda bucket: bucket.start):
-        if held and held + bucket.count > largest:
+        if counts[-1] and counts[-1] + bucket.count > largest:
             edges.append(bucket.start)
-            held = 0.0
-        held += bucket.count
-    return [Window(start, end) for start, end in zip([None, *edges], [*edges, None], strict=True)]
+            counts.append(0.0)
+        counts[-1] += bucket.count
+    return [
+        Window(start, end, few=count <= _LARGEST_WINDOW)
+        for start, end, count in zip([None, *edges], [*edges, None], counts, strict=True)
+    ]
 
 
 def _largest(total: float, at_once: int) -> float:

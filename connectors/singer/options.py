@@ -82,7 +82,7 @@ class StreamOptions(Options):
     """Where people look at a record, with fields of the stream in braces: https://crm.example.com/deals/{id}."""
     statuses: Mapping[str, StatusCategory] = {}
     """What a status means: todo, doing, done or dropped. Known without it are todo, open, doing, in progress, done,
-    closed, dropped and cancelled."""
+    closed, dropped and cancelled. A work item with any other status is kept, and the status is a finding."""
     outcomes: Mapping[str, Outcome] = {}
     """What a deal's stage, or its outcome where that is mapped, means: open, won or lost. A deal in a stage that is
     not listed is set aside: whether it still stands is not guessed."""

@@ -148,11 +148,7 @@ class RecordBuilder:
         if status is None:
             return
         known = dict(_STATUSES) | {normalise_key(word): meaning for word, meaning in self._options.statuses.items()}
-        category = known.get(normalise_key(status))
-        if category is None:
-            reading.mistakes.append(f"status holds {status!r}, which is no known status; add the word to statuses:")
-        else:
-            reading.found["category"] = category
+        reading.found["category"] = known.get(normalise_key(status))
 
     def _deal(self, reading: _Reading) -> None:
         self._money(reading, "amount", reading.found.pop("currency", None))

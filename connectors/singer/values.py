@@ -104,12 +104,12 @@ def light(raw: Any, lights: Mapping[str, Light]) -> Light:
 
 
 def _time(raw: Any) -> datetime:
-    if isinstance(raw, str) and _BEGINS_AS_DATE.match(raw.strip()):
-        try:
-            return datetime.fromisoformat(raw.strip())
-        except ValueError:
-            pass
-    raise ValueError(f"holds {_shown(raw)}, which is no date")
+    if not isinstance(raw, str) or not _BEGINS_AS_DATE.match(raw.strip()):
+        raise ValueError(f"holds {_shown(raw)}, which is no date")
+    try:
+        return datetime.fromisoformat(raw.strip())
+    except ValueError:
+        raise ValueError(f"holds {_shown(raw)}, which is no date") from None
 
 
 def _day(raw: str) -> date:

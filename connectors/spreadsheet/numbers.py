@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, TypeAlias
@@ -43,6 +44,17 @@ def exact(number: int | float) -> Decimal:
         if len(text) <= _SHORT and "e" not in text:
             return Decimal(text)
     return tidy(Decimal(repr(round(number, 12))))
+
+
+def exact_all(numbers: Sequence[int | float]) -> list[Decimal]:
+    """As ``exact`` for each of them; most are written down together."""
+    if not numbers:
+        return []
+    # A whole float is written 5.0 and becomes 5.
+    texts = f"{[*numbers]!r},"[1:].replace("],", ",").replace(".0,", ",")[:-1].split(", ")
+    if max(map(len, texts)) <= _SHORT and "-0" not in texts and not any("e" in text for text in texts):
+        return list(map(Decimal, texts))
+    return [exact(number) for number in numbers]
 
 
 def tidy(number: Decimal) -> Decimal:

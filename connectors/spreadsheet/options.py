@@ -180,7 +180,8 @@ class SpreadsheetOptions(SourceOptions):
     """What exact fill colours mean, as FFC000: yellow. Other colours are told by their hue; grey and white tell
     nothing."""
     statuses: Mapping[str, StatusCategory] = {}
-    """What further words in a status column mean: todo, doing, done or dropped."""
+    """What further words in a status column mean: todo, doing, done or dropped. A row with any other word is kept, and
+    the word is a finding."""
     blanks: tuple[str, ...] = ("-", "–", "—", "n/a", "k.A.", "tbd", "tba", "offen", "?")
     """Texts that stand for an empty cell in columns of dates, amounts and lights."""
     totals: tuple[str, ...] = (

@@ -7,7 +7,7 @@ from decimal import Decimal
 from operator import itemgetter
 from typing import Any
 
-from connectors.spreadsheet.column_reader import UNREAD, ColumnReader
+from connectors.spreadsheet.column_reader import ColumnReader, ReadColumn
 from connectors.spreadsheet.columns import PlacedColumn
 from connectors.spreadsheet.fields import CellType
 from connectors.spreadsheet.grid import Grid
@@ -32,9 +32,7 @@ class Layout:
         paths = list(columns)
         self.index = {path: place for place, path in enumerate(paths)}
         self.custom = [
-            (path.partition(".")[2], place, columns[path].is_amount)
-            for path, place in self.index.items()
-            if path.startswith("custom.")
+            (path.partition(".")[2], place) for path, place in self.index.items() if path.startswith("custom.")
         ]
         self.months = {series: self._span([path for path, _ in month_paths(tuple(paths), series)]) for series in SERIES}
         self.money = [place for place, path in enumerate(paths) if columns[path].type is CellType.MONEY]
@@ -63,47 +61,57 @@ class Layout:
 
 
 class PlainCells:
-    """One row; ``raws`` are its bare values and ``values`` what was read of them, in the order of the columns."""
+    """One row; ``values`` are what was read of it, in the order of the columns.
 
-    __slots__ = ("_layout", "_raws", "_telling", "_values", "number")
+    ``raws`` are its bare values where any of them may be blank, ``allowed`` the currencies that its amounts may be in.
+    """
 
-    def __init__(self, layout: Layout, number: int, raws: Sequence[Any], values: Sequence[Any]) -> None:
+    __slots__ = ("_allowed", "_index", "_layout", "_raws", "_telling", "_values", "number")
+
+    def __init__(
+        self,
+        layout: Layout,
+        number: int,
+        values: Sequence[Any],
+        raws: Sequence[Any] | None,
+        allowed: frozenset[Set[str]],
+    ) -> None:
         self.number = number
         self._layout = layout
-        self._raws = raws
+        self._index = layout.index
         self._values = values
-        self._telling: set[str] | None = None
+        self._raws = raws
+        self._allowed = allowed
+        self._telling: Set[str] = frozenset()
 
     def text(self, path: str) -> str | None:
-        found: str | None = self._value(path)
-        return found
+        if path in self._index:
+            found: str | None = self._values[self._index[path]]
+            return found
+        return None
 
     def texts(self, path: str) -> tuple[str, ...]:
-        return self._value(path) or ()
+        return self._values[self._index[path]] if path in self._index else ()
 
     def day(self, path: str) -> date | None:
-        found: date | None = self._value(path)
-        return found
+        return self._values[self._index[path]] if path in self._index else None
 
     def number_in(self, path: str) -> Decimal | None:
-        amount = self._value(path)
-        return None if amount is None else amount[0]
+        return self._values[self._index[path]] if path in self._index else None
 
     def months(self, series: str) -> tuple[MonthAmount, ...]:
         start, end = self._layout.months[series]
-        return tuple([amount[0] for amount in self._values[start:end] if amount is not None]) if end else ()
+        if not end:
+            return ()
+        found = tuple(self._values[start:end])
+        return tuple([amount for amount in found if amount is not None]) if None in found else found
 
     def custom(self) -> Mapping[str, FieldValue]:
         values = self._values
-        return {
-            name: values[place][0] if is_amount and values[place] is not None else values[place]
-            for name, place, is_amount in self._layout.custom
-        }
+        return {name: values[place] for name, place in self._layout.custom}
 
     def currency(self) -> str:
-        values = self._values
-        allowed = frozenset([values[place][1] for place in self._layout.money if values[place] is not None])
-        return self._layout.currency(self.text("currency"), allowed)
+        return self._layout.currency(self.text("currency"), self._allowed)
 
     def address(self, path: str) -> str:
         raise CloserLookError
@@ -112,22 +120,17 @@ class PlainCells:
         raise CloserLookError
 
     def tell_without_content(self, path: str) -> None:
-        self._telling = {path, *(self._telling or ())}
+        self._telling = {path, *self._telling}
 
     def provenance(self) -> dict[str, str]:
         layout, row = self._layout, str(self.number)
-        if "" not in self._raws:
+        if self._raws is None or "" not in self._raws:
             return dict(zip(layout.names, [prefix + row for prefix in layout.prefixes], strict=True))
-        telling = self._telling or ()
         return {
             name: prefix + row
             for name, prefix, raw in zip(layout.names, layout.prefixes, self._raws, strict=True)
-            if raw != "" or name in telling
+            if raw != "" or name in self._telling
         }
-
-    def _value(self, path: str) -> Any:
-        place = self._layout.index.get(path)
-        return None if place is None else self._values[place]
 
 
 class PlainReader:
@@ -152,23 +155,34 @@ class PlainReader:
         if not rows:
             return
         picked: list[Sequence[Any]] = [self._pick(values) for values in self._padded(rows)]
-        if _SPACES.search(packed):
+        if b'" ' in packed and _SPACES.search(packed):
             picked = [tuple("" if _is_spaces(raw) else raw for raw in raws) for raws in picked]
         numbers = [number for number, _ in rows]
+        below = list(zip(*picked, strict=True))
         columns = [
-            reader.read(raws, self._formats(reader, numbers))
-            for reader, raws in zip(self._readers, zip(*picked, strict=True), strict=True)
+            reader.read(raws, self._formats(reader, numbers)) for reader, raws in zip(self._readers, below, strict=True)
         ]
         # A NUL must be refused, and is written so.
-        closer = set(range(len(rows))) if b"\\u0000" in packed else set[int]()
-        for values in columns:
-            if UNREAD in values:
-                closer.update(place for place, value in enumerate(values) if value is UNREAD)
-        for place, read in enumerate(zip(*columns, strict=True)):
-            if place in closer or numbers[place] in self._closer:
+        closer = set(range(len(rows))) if b"\\u0000" in packed else {at for column in columns for at in column.unread}
+        closer.update(at for at, number in enumerate(numbers) if number in self._closer)
+        layout, with_blanks = self._layout, any("" in raws for raws in below)
+        allowed = self._allowed(columns)
+        for at, values in enumerate(zip(*[column.values for column in columns], strict=True)):
+            if at in closer:
                 yield None
             else:
-                yield PlainCells(self._layout, numbers[place], picked[place], read)
+                yield PlainCells(layout, numbers[at], values, picked[at] if with_blanks else None, allowed(at, values))
+
+    def _allowed(self, columns: Sequence[ReadColumn]) -> Callable[[int, Sequence[Any]], frozenset[Set[str]]]:
+        """What tells the currencies that the amounts of a row may be in."""
+        money = self._layout.money
+        together = frozenset([columns[place].allowed for place in money])
+        if len(together) == 1 and all(columns[place].each is None for place in money):
+            nothing = frozenset[Set[str]]()
+            return lambda _, values: next((together for place in money if values[place] is not None), nothing)
+        return lambda at, values: frozenset(
+            [columns[place].allowed_at(at) for place in money if values[place] is not None]
+        )
 
     def _padded(self, rows: Sequence[tuple[int, list[Any]]]) -> Iterator[list[Any]]:
         for _, values in rows:

@@ -110,7 +110,7 @@ class RecordBuilder:
             provenance=cells.provenance(),
             type=cells.text("type") or "",
             status=status,
-            category=self._category(status, cells),
+            category=self._category(status),
             resolution=cells.text("resolution"),
             start=cells.day("start"),
             due=cells.day("due"),
@@ -160,10 +160,6 @@ class RecordBuilder:
             self._notes(Problem(told.doubt, cells.address("light"), told.hint))
         return told.light
 
-    def _category(self, status: str, cells: RowCells) -> StatusCategory:
-        if not status:
-            return StatusCategory.TODO
-        category = self._statuses.get(normalise_key(status))
-        if category is None:
-            cells.refuse("status", f"holds {status!r}, which is no known status; add the word to statuses:")
-        return category or StatusCategory.TODO
+    def _category(self, status: str) -> StatusCategory | None:
+        """What the status means; None for a word that nobody has told, which is then a finding."""
+        return self._statuses.get(normalise_key(status)) if status else StatusCategory.TODO

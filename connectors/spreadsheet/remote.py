@@ -92,7 +92,10 @@ class Store(ABC):
         text = f"{kind}: {error}"
         for value in self.options.storage.values():
             text = text.replace(value.reveal(), "hidden")
-        if isinstance(error, PermissionError) or "Auth" in kind or "Credential" in kind or "HostKey" in kind:
+        text = " ".join(text.split())
+        status = getattr(error, "status_code", getattr(error, "code", None))
+        named = any(word in kind for word in ("Auth", "Credential", "HostKey"))
+        if isinstance(error, PermissionError) or status in (401, 403) or named:
             return SourceAuthError(
                 f"{path.host} does not let us read {path.name}: {text[:300]}",
                 location=str(path),

@@ -13,11 +13,11 @@ from model.money import Month
 from model.records import Saving
 from reconcile.check import FORECAST_READS, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import controller, decide_by, decider, owner
-from reconcile.forecast import Forecast, ForecastState
+from reconcile.forecast import Forecast, ForecastState, owner_of_nothing
 from reconcile.impact import lost_share, periods_moved, planned_start, severity
 from reconcile.promises import forecast_reason, gone_reason, moved_reason, rests_on
 from reconcile.story import chain_steps, evidence_of, says_of
-from reconcile.wording import amount_text, day_text, days_text, later_text
+from reconcile.wording import amount_text, day_text, days_text, lag_text, later_text
 from reconcile.world import World
 
 
@@ -100,7 +100,7 @@ class EarlySaving(Check[EarlySavingOptions]):
             chain=chain_steps(world, gap.forecast, f"booked from {day_text(gap.start)}", gap.start),
             evidence=(*_plan_evidence(world, gap), *evidence_of(world, gap.forecast)),
             severity=severity(gap.impact, last_day, world.today, world.options.severity),
-            owner=saving.owner or owner(world.tree, gap.objective_ids),
+            owner=owner_of_nothing(gap.forecast) or saving.owner or owner(world.tree, gap.objective_ids),
             decider=decider(world.tree, gap.objective_ids, within_tolerance=gap.within_tolerance),
             decide_by=last_day,
             advice=_advice(world, gap),
@@ -167,8 +167,8 @@ def _forecast(world: World, gap: _Gap) -> Claim:
         return Claim(system, world.key(cause), says_of(world, cause), None, world.where(cause.node))
     target = gap.target
     says = f"now says {day_text(target.day)}" if target.day else says_of(world, target)
-    if gap.forecast.lag_days:
-        says += f", plus {days_text(gap.forecast.lag_days)}"
+    if gap.forecast.lag:
+        says += f", plus {lag_text(gap.forecast.lag)}"
     return Claim(world.system(target), world.key(target), says, gap.possible, world.where(target.node))
 
 

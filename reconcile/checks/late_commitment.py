@@ -82,7 +82,7 @@ class LateCommitment(Check[LateCommitmentOptions]):
         within = days <= promise.tolerance_days
         impact = promise_impact(promise, world, days)
         last_day = decide_by(promised, options.notice_days, world.today)
-        says = f"now says {day_text(day)}" if not promise.forecast.lag_days else says_of(world, promise.forecast)
+        says = f"now says {day_text(day)}" if not promise.forecast.lag else says_of(world, promise.forecast)
         return Finding(
             check=self.name,
             check_version=self.version,

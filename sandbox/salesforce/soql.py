@@ -18,6 +18,8 @@ _QUERY = re.compile(
     re.IGNORECASE,
 )
 _CONDITION = re.compile(r"(?P<field>[\w.]+)\s*(?P<operator>>=|<=|=|>|<|\bIN\b)\s*(?P<value>.+)", re.IGNORECASE)
+_AND = re.compile(r"\s+AND\s+(?![^()]*\))", re.IGNORECASE)
+"""Between two conditions, but not within the parentheses of an inner query."""
 _SALESFORCE_ID = re.compile(r"[A-Za-z0-9]{15}(?:[A-Za-z0-9]{3})?")
 _PART_OF_A_DATE = re.compile(r"(?P<part>\w+)\((?P<field>\w+)\)\s+(?P<alias>\w+)")
 _COUNT = re.compile(r"COUNT\(Id\)\s+(?P<alias>\w+)")
@@ -67,7 +69,7 @@ class Soql:
         match = _QUERY.fullmatch(text.strip())
         if match is None:
             raise SoqlError("MALFORMED_QUERY", f"unexpected token in: {text}")
-        conditions = [_condition(part) for part in re.split(r"\s+AND\s+", match["where"] or "") if part]
+        conditions = [_condition(part) for part in _AND.split(match["where"] or "") if part]
         order = [name.strip() for name in (match["order"] or "").split(",") if name.strip()]
         limit = int(match["limit"]) if match["limit"] else None
         listed = [name.strip() for name in match["fields"].split(",")]

@@ -143,6 +143,22 @@ def test_a_rule_that_links_nothing_and_an_objective_without_work_are_warned_abou
     )
 
 
+def test_an_objective_that_only_a_field_names_has_work_and_must_have_an_owner_and_a_decider(
+    copy: Path, changed: Change
+):
+    path = copy / "objectives.yaml"
+    led = "owner: lena.brandt@meridian.example, sponsor: martin.keller@meridian.example"
+    below = f"  - {{id: DACH-1, level: measure, parent: DACH, name: One, {led}}}\n"
+    top = "\n  - {id: DACH, level: program, name: Three countries}\n"
+    path.write_text(path.read_text("utf-8") + top + below, encoding="utf-8")
+    assert [each["message"] for each in warnings(copy)] == ["there is no work for 'DACH', nor for the 1 below it"]
+    changed(copy / "mapping" / "asana.yaml", "objective: M-301", "objective: {field: region}")
+    found = {each["message"] for each in warnings(copy)}
+    assert {"nobody answers for 'DACH'", "nobody may decide beyond the tolerance of 'DACH'"} <= found
+    assert found >= {"there is no work for 'M-301'", "there is no work for 'DACH-1'"}
+    assert not any("no work for 'DACH'" in each for each in found)
+
+
 def test_records_that_two_rules_claim_equally_are_warned_about(copy: Path):
     path = copy / "mapping" / "asana.yaml"
     match = "match: {kind: work_item, fields: {region: DACH}}"
@@ -175,3 +191,39 @@ def test_a_state_that_cannot_be_read_is_a_warning_and_the_files_are_still_checke
     assert said.code == 0
     assert said.out.startswith("ok: ")
     assert said.err.startswith("warning: the stored records were not looked at: ")
+
+
+def test_files_of_an_older_format_are_read_with_a_warning_and_rewritten_on_request(unread: Path, changed: Change):
+    path = unread / "mapping" / "jira.yaml"
+    today = path.read_text("utf-8")
+    changed(path, "version: 2", "version: 1")
+    changed(path, "{after:", "{on:")
+    old = path.read_text("utf-8")
+    [warning] = warnings(unread)
+    assert warning["message"].endswith("in version 1 of its format: 'on' is now 'after'")
+    assert stands_at(unread, warning, "on:")
+    assert driftline("check", "--strict", folder=unread).code == 2
+    assert path.read_text("utf-8") == old != today
+    said = driftline("check", "--upgrade", "--strict", folder=unread)
+    assert (said.code, said.lines) == (0, ["ok: 5 sources, 26 objectives, 19 rules, 1 digest"])
+    assert "rewrote " in said.err
+    assert path.read_text("utf-8") == today
+
+
+def test_nothing_is_rewritten_while_there_is_a_mistake(unread: Path, changed: Change):
+    changed(unread / "mapping" / "jira.yaml", "version: 2", "version: 1")
+    changed(unread / "mapping" / "asana.yaml", "role: delivers", "role: deliver")
+    assert driftline("check", "--upgrade", folder=unread).code == 2
+    assert "version: 1" in (unread / "mapping" / "jira.yaml").read_text("utf-8")
+
+
+def test_equal_claims_of_two_files_are_told_with_both_places(copy: Path):
+    rule = "rules:\n  - name: sales\n    role: delivers\n    objective: M-302\n"
+    text = rule + "    match: {kind: work_item, fields: {region: DACH}}\n    source: asana\n"
+    (copy / "mapping" / "sales.yaml").write_text(text, encoding="utf-8")
+    [found] = [each for each in warnings(copy) if "equally" in each["message"]]
+    assert found["location"].endswith("mapping/sales.yaml:5:5")
+    assert "'roll-out-dach' at " in found["message"]
+    assert "mapping/asana.yaml:" in found["message"]
+    (copy / "mapping" / "sales.yaml").write_text("priority: 1\n" + text, encoding="utf-8")
+    assert not [each for each in warnings(copy) if "equally" in each["message"]]

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from sandbox.world import Meridian
+from state.schema import HEAD
 from tests.cli.console import driftline
 from tests.state.postgres import find_binaries, running_server
 
 
 def test_the_status_tells_place_schema_and_owner(tuesday: Meridian):
     said = driftline("db", "status", folder=tuesday.folder)
-    assert said.out == f"sqlite:///{tuesday.folder}/state/driftline.db at schema 0002, owned by nobody\n"
+    assert said.out == f"sqlite:///{tuesday.folder}/state/driftline.db at schema {HEAD}, owned by nobody\n"
     told = driftline("db", "status", "--json", folder=tuesday.folder).json
     assert set(told) == {"url", "schema", "owner"}
 
@@ -29,7 +30,7 @@ def test_without_a_state_the_status_says_so_and_makes_none(unread: Path):
 def test_an_upgrade_makes_the_schema_and_can_be_repeated(unread: Path):
     for _ in range(2):
         said = driftline("db", "upgrade", folder=unread)
-        assert (said.code, said.out) == (0, "the schema is at 0002\n")
+        assert (said.code, said.out) == (0, f"the schema is at {HEAD}\n")
 
 
 def test_a_backup_is_a_state_that_can_be_read(copy: Path):

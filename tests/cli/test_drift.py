@@ -39,6 +39,30 @@ def test_a_vanished_field_is_told_with_what_needs_it_by_every_command_that_looks
     assert probed.err.count(GONE) == 1
 
 
+def test_a_source_that_is_read_without_a_field_that_nothing_needs_says_so_everywhere(monday: Meridian) -> None:
+    folder, fields = monday.folder, monday.asana.custom_fields
+    assert driftline("sync", folder=folder).code == 0
+    [budget] = [field for field in fields.values() if field["name"] == "Budget approved EUR"]
+    budget["name"] = "Budget"
+    synced = driftline("sync", "asana", "--json", folder=folder)
+    assert synced.code == 3
+    [read] = synced.json["results"]
+    assert (read["outcome"], read["read"] > 0) == ("failed", True)
+    told = "; the rest of asana is read and judged as ever"
+    assert read["hint"].endswith(told)
+    status = driftline("status", folder=folder)
+    assert "read in part: budget_approved cannot be read any more: no project of asana has the custom" in status.out
+    assert "held because" not in status.out
+    sources = driftline("status", "--json", folder=folder).json["sources"]
+    assert {each["source"]: each["held_checks"] for each in sources if not each["complete"]} == {"asana": []}
+    shown = driftline("sources", "show", "asana", folder=folder)
+    assert "read in part: budget_approved" in shown.out
+    assert driftline("sources", "show", "asana", "--json", folder=folder).json["in_part"]
+    probed = driftline("sources", "probe", "asana", folder=folder)
+    assert probed.code == 0
+    assert told in probed.err
+
+
 def test_rules_are_told_with_file_and_line(monday: Meridian) -> None:
     assert driftline("sync", folder=monday.folder).code == 0
     monday.salesforce.add_field("Launch_Release__c", "reference")
@@ -59,6 +83,7 @@ def test_a_workbook_without_a_column_cannot_be_probed_and_says_what_needs_it(mon
 
 
 def test_credentials_that_end_soon_are_told_by_every_command_that_looks(monday: Meridian, changed: Change) -> None:
+    """J34."""
     changed(monday.folder / "driftline.yaml", "    kind: jira\n", "    kind: jira\n    expires_on: 2026-09-20\n")
     said = "the credentials of jira end in 6 days (2026-09-20)"
     synced = driftline("sync", folder=monday.folder)

@@ -31,8 +31,26 @@ def test_the_needs_and_the_path_to_the_top_are_told(tuesday: Meridian):
     said = driftline("explain", "OPP-0001", folder=tuesday.folder)
     assert "  Aurora 4.0     rule deals-promise-a-launch" in said.lines
     top = said.lines[said.lines.index("path to the top") + 1 :]
-    assert [line.split()[0] for line in top] == ["M-101", "AURORA-LAUNCH", "AURORA-4", "AURORA", "GROWTH", "MERIDIAN"]
-    assert top[1].endswith("measure package")
+    steps = [line.split()[0] for line in top if line[2] != " "]
+    assert steps == ["M-101", "AURORA-LAUNCH", "AURORA-4", "AURORA", "GROWTH", "MERIDIAN"]
+    assert top[1].endswith("measure package  open deals: EUR 2,880,000")
+
+
+def test_work_leads_to_the_money_that_counts_on_the_objectives_above_it(tuesday: Meridian):
+    said = driftline("explain", "AUR-118", folder=tuesday.folder)
+    top = said.lines[said.lines.index("path to the top") + 1 :]
+    assert top[0].split("  ")[-1].strip() == "measure"
+    assert [line.split("open deals: ")[1] for line in top if "open deals: " in line] == [
+        *["EUR 2,880,000"] * 3,
+        *("EUR 3,255,000", "EUR 3,710,000"),
+    ]
+    [told] = driftline("explain", "AUR-118", "--json", folder=tuesday.folder).json
+    steps = {step["id"]: step["counts_on"] for step in told["paths"][0]}
+    assert steps["M-102"] == []
+    assert {each["account"]: each["amount"] for each in steps["MERIDIAN"]} == {
+        "revenue": "3710000",
+        "savings": "6376000",
+    }
 
 
 def test_a_record_that_no_rule_matches_says_so(tuesday: Meridian):

@@ -17,7 +17,7 @@ FIELDS = {
 }
 JUDGEMENT = {
     *("check", "check_version", "subjects", "title", "objective_ids", "commitment", "forecast", "impact", "cause"),
-    *("chain", "evidence", "severity", "owner", "decider", "decide_by", "advice", "sources"),
+    *("chain", "evidence", "severity", "owner", "decider", "decide_by", "advice", "options", "sources"),
 }
 HOSTILE = "Deal\x1b]0;owned\x07\x1b[2J\u202egnp.exe\nffffffff  critical  forged\r\x9b31m"
 

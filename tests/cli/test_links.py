@@ -34,6 +34,8 @@ def test_the_gaps_say_what_hangs_in_the_air_and_what_it_is_worth(tuesday: Meridi
     gaps = said.out[said.out.index("\ngaps\n") :]
     assert "work without objective" in gaps
     assert "2, EUR 220,000" in gaps
+    assert "work that leads to no money or KPI  10 " in gaps
+    assert "path to impact: 81 % of 53 linked work items lead to money or a KPI" in said.lines
     assert "OPP-0018, OPP-0017" in gaps
 
 
@@ -45,6 +47,7 @@ def test_deals_that_no_rule_matches_are_a_gap_with_their_money(copy: Path, chang
     found = driftline("links", "--unlinked", "--json", folder=copy).json
     deals = found["gaps"]["deals_without_objective"]
     assert deals["tally"]["records"] == sum(each["account"] == "revenue" for each in found["records"])
+    assert found["coverage"]["impact"] == {"work": 53, "leading": 43}
     [sums] = found["coverage"]["by_source"]["salesforce"]["sums"]
     assert (sums["total"], sums["linked"]) == ("3710000", "1310000")
 

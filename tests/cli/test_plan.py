@@ -44,7 +44,7 @@ def test_without_an_edit_it_says_no_changes_first(tuesday: Meridian):
 
 
 def test_an_edit_without_effect_is_named(copy: Path, changed: Change_):
-    changed(copy / "objectives.yaml", "version: 1", "version: 1  # reviewed")
+    changed(copy / "objectives.yaml", "version: 2", "version: 2  # reviewed")
     changed(copy / "mapping" / "salesforce.yaml", "match: {kind: deal}\n", "match: {kind: [deal]}\n")
     said = driftline("plan", folder=copy)
     assert said.lines == [

@@ -107,6 +107,7 @@ SHOWN = {
     "absences",
     "set_aside",
     "failing",
+    "in_part",
     "held",
     "approvals",
 }

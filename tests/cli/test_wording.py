@@ -73,6 +73,10 @@ def test_only_a_whole_iso_date_is_rewritten():
 
 def test_a_lag_is_told_with_its_direction():
     assert [waiting("A", lag) for lag in (0, 1, -2)] == ["A", "A plus 1 day", "A minus 2 days"]
+    assert [waiting("A", 10, by) for by in ("default", "de-by")] == [
+        "A plus 10 working days",
+        "A plus 10 working days (de-by)",
+    ]
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=2, min_value=-(10**12), max_value=10**12))

@@ -1,5 +1,6 @@
 """Loading: one checked Configuration, or every mistake of every file at once, each at its place."""
 
+import os
 import re
 import traceback
 from pathlib import Path
@@ -170,7 +171,38 @@ def test_a_file_that_may_not_be_read_is_a_mistake(folder, monkeypatch):
     (folder / "mapping" / "savings.yaml").symlink_to(folder / "loop.yaml")
     (folder / "loop.yaml").symlink_to(folder / "mapping" / "savings.yaml")
     (problem,) = mistakes(folder)
-    assert problem.message == "no file matches mapping/*.yaml"
+    assert problem.location == "mapping/savings.yaml"
+    assert problem.message == "the file cannot be read: Too many levels of symbolic links"
+
+
+def test_a_pipe_and_a_link_that_leads_nowhere_are_named_beside_good_files(folder):
+    """F1: a department's file that vanishes from a pattern would quietly unlink its records."""
+    os.mkfifo(folder / "mapping" / "pipe.yaml")
+    (folder / "mapping" / "gone.yaml").symlink_to(folder / "nowhere.yaml")
+    assert [(each.location, each.message) for each in mistakes(folder)] == [
+        ("mapping/gone.yaml", "the file cannot be read: No such file or directory"),
+        ("mapping/pipe.yaml", "this is not a file"),
+    ]
+
+
+def test_a_pattern_that_names_the_settings_file_is_a_mistake(folder):
+    (folder / "driftline.yaml").write_text(SETTINGS + "mapping: ['mapping/**/*.yaml', '*.yaml', driftline.yaml]\n")
+    (folder / "objectives.yaml").rename(folder / "goals.yml")
+    (folder / "driftline.yaml").write_text((folder / "driftline.yaml").read_text() + "objectives: [goals.yml]\n")
+    assert [(each.location, each.message) for each in mistakes(folder)] == [
+        ("driftline.yaml:8:32", "*.yaml names the settings file itself"),
+        ("driftline.yaml:8:42", "driftline.yaml names the settings file itself"),
+    ]
+
+
+def test_folders_that_link_in_circles_are_walked_once(folder):
+    """Two links to the folder above: 2 to the power of 40 ways that never match."""
+    for name in ("one", "two"):
+        (folder / "mapping" / name).symlink_to(folder / "mapping")
+    (folder / "driftline.yaml").write_text(SETTINGS + "mapping: ['mapping/**/*.yaml', '**/*.yml']\n")
+    assert [problem.message for problem in mistakes(folder)] == ["no file matches **/*.yml"]
+    (folder / "driftline.yaml").write_text(SETTINGS + "mapping: ['mapping/**/*.yaml', mapping/one/savings.yaml]\n")
+    assert len(loaded(folder).mapping.rules) == 1
 
 
 def test_a_byte_order_mark_is_no_mistake(folder):

@@ -143,6 +143,10 @@ class ConnectorContract:
     def test_a_full_read_reaches_the_end_of_the_world(self, world: World, opened) -> None:
         assert ids_of(full_read(opened())) == world.expected_ids()
 
+    def test_everything_is_what_changed_and_the_side_tables_give_together(self, world: World, opened) -> None:
+        apart = {record.id: record for record in full_read(opened())}
+        assert {record.id: record for record in records_of(opened().everything())} == apart
+
     def test_a_full_read_takes_more_than_one_page_or_none_is_needed(self, world: World, opened) -> None:
         pages = list(opened().changed(None))
         assert pages

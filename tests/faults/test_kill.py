@@ -93,7 +93,7 @@ DAYS: tuple[tuple[Callable[[Company], None], tuple[list[str], ...]], ...] = (
 )
 """What happens at the company, and what is run afterwards; a day later each."""
 COMMANDS = sum(len(commands) for _, commands in DAYS)
-LIVES = 5
+LIVES = 3
 """How many lives are disturbed beside one that is not."""
 
 

@@ -7,7 +7,7 @@ from mapping.load import LoadedMapping, load_mapping
 from model.records import Deal, WorkItem
 
 OBJECTIVES = """\
-version: 1
+version: 2
 objectives:
   - id: ORG
     level: organization
@@ -28,7 +28,7 @@ objectives:
     budget: 900000 EUR
     decision_rights: {beyond: COO}
     needs:
-      - {on: ERP-100, lag: 14d, owner: m.ruiz@aurora.example}
+      - {after: ERP-100, lag: 14d, owner: m.ruiz@aurora.example}
     implementation: green
     potential: yellow
   - id: M-SAVE
@@ -40,7 +40,7 @@ objectives:
 """
 
 RULES = """\
-version: 1
+version: 2
 rules:
   - name: deals that were sold
     role: promises
@@ -49,7 +49,7 @@ rules:
     match: {kind: deal, fields: {Region: EMEA}}
     needs:
       - {field: promised, lag: 2w}
-      - on: ERP-100
+      - after: ERP-100
   - name: work below the epic
     role: delivers
     objective: [mp-aurora, ORG]

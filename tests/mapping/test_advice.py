@@ -92,12 +92,12 @@ def test_a_rule_that_links_nothing_is_named_and_one_that_links_something_is_not(
 
 
 def test_records_that_rules_claim_equally_are_one_piece_of_advice_with_examples():
-    [found] = watched("D-1", "D-2", "D-3", "D-4", ambiguous=True).about_ambiguities()
+    [found] = watched("D-1", "D-2", "D-3", "D-4", ambiguous=True).about_ambiguities({})
     assert found.name == "second"
     assert (
         found.message == "4 records are matched equally by 'first' and 'second': D-1, D-2, D-3 and 1 more; 'first' wins"
     )
-    assert not list(watched("D-1").about_ambiguities())
+    assert not list(watched("D-1").about_ambiguities({}))
 
 
 def test_money_that_waits_for_nothing_is_told_per_rule():

@@ -9,8 +9,8 @@ from mapping.coverage import MOST_SHOWN, Counting, LinkCoverage, Placed, placed
 from model.findings import Account
 from model.links import Link, Role
 from model.money import Money, Month, MonthAmount, RateTable
-from model.objectives import Level, Objective, ObjectiveNeed, ObjectiveTree
-from model.records import Deal, Outcome, Record, Release, Saving, WorkItem
+from model.objectives import Level, Objective, ObjectiveNeed, ObjectiveTree, Value
+from model.records import Deal, Measurement, Outcome, Record, Release, Saving, WorkItem
 
 EUR = RateTable("EUR", (("USD", Decimal("0.5")),))
 TREE = ObjectiveTree(
@@ -60,6 +60,35 @@ def test_coverage_is_by_count_and_by_money_per_source_and_per_owner():
     assert (found.total.records, found.total.linked) == (3, 2)
     assert found.by_owner["sam"] == crm
     assert found.by_owner[None].records == 1
+
+
+def measured(key: str) -> Measurement:
+    return Measurement(source="kpi", native_id=key, key=key, title=key)
+
+
+def test_work_leads_to_impact_where_money_or_a_kpi_counts_on_its_objective_or_one_above_it():
+    linked = [place(work("J-1"), ("A1", Role.DELIVERS)), place(work("J-2"), ("B1", Role.DELIVERS))]
+    found = counted(*linked, place(work("J-3")), place(deal("D-1"), ("A2", Role.PROMISES)))
+    assert (found.impact.work, found.impact.leading) == (2, 1)
+    assert [each.key for each in found.gaps.work_without_impact.foremost] == ["J-2"]
+    assert found.gaps.work_without_impact.tally.records == 1
+    with_kpi = counted(*linked, place(measured("K-1"), ("B", Role.MEASURES)))
+    assert [each.key for each in with_kpi.gaps.work_without_impact.foremost] == ["J-1"]
+
+
+def test_money_that_only_the_organization_has_in_common_with_the_work_is_no_path_to_impact():
+    found = counted(place(work("J-1"), ("A1", Role.DELIVERS)), place(deal("D-1"), ("ORG", Role.PROMISES)))
+    assert (found.impact.work, found.impact.leading) == (1, 0)
+    itself = counted(place(work("J-1"), ("ORG", Role.DELIVERS)), place(deal("D-1"), ("ORG", Role.PROMISES)))
+    assert (itself.impact.work, itself.impact.leading) == (1, 1)
+
+
+def test_a_deal_without_an_amount_is_no_impact_and_a_planned_amount_is():
+    served = place(work("J-1"), ("A1", Role.DELIVERS))
+    assert counted(served, place(deal("D-1", None), ("A1", Role.PROMISES))).impact.leading == 0
+    planned = Value("EBITDA", "EUR", (MonthAmount(Month(2026, 10), Decimal(5)),))
+    tree = ObjectiveTree([Objective(id="A1", name="A1", level=Level.MEASURE, values=(planned,))])
+    assert counted(served, tree=tree).impact.leading == 1
 
 
 def test_a_record_of_many_objectives_is_shown_under_each_and_counted_once_above_them():

@@ -99,6 +99,14 @@ def test_a_condition_does_not_hold_for_anything_else(condition: str) -> None:
     assert not hits(task, condition, WORLD)
 
 
+@pytest.mark.parametrize("others", [0, 40])
+def test_a_pattern_is_found_among_few_and_among_many(others: int) -> None:
+    """With few patterns their parts are looked for in the title, with many the title is taken apart."""
+    rules = [f'role: delivers, objective: ORG, match: {{title: "*part{number:03}*"}}' for number in range(others)]
+    assert [link.rule for link in match(TASK, *rules, BY_PATTERN).links] == [f"rule {others}"]
+    assert match(work("AUR-8", title="ro"), *rules, BY_PATTERN).links == ()
+
+
 def test_a_former_key_matches() -> None:
     assert hits(EPIC, "key: OLD-9")
 
@@ -205,7 +213,7 @@ def test_a_blank_field_is_no_need(blank: str | None) -> None:
 
 def test_a_custom_field_and_a_fixed_name_are_needs() -> None:
     sold = deal(custom={"Launch release": ("ERP-1", "ERP-2"), "Number": Decimal(1204567890123)})
-    assert need_names(sold, "{field: launch release}", "{field: Number}", "{on: ERP-100, lag: 3d}") == [
+    assert need_names(sold, "{field: launch release}", "{field: Number}", "{after: ERP-100, lag: 3d}") == [
         ("ERP-1", 0),
         ("ERP-2", 0),
         ("1204567890123", 0),
@@ -223,7 +231,7 @@ def test_a_rule_that_does_not_win_brings_no_needs() -> None:
     found = match(
         TASK,
         BY_KEY,
-        "role: delivers, objective: ORG, match: {label: launch}, needs: [{on: ERP-1}]",
+        "role: delivers, objective: ORG, match: {label: launch}, needs: [{after: ERP-1}]",
     )
     assert found.needs == ()
 

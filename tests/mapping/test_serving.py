@@ -193,7 +193,7 @@ rules: [{name: a, role: saves, objective: {lookup: regions, by: Region}, match: 
     assert [(each.location, each.message) for each in caught.value.problems] == [
         ("rules.yaml:3:19", "there is no objective 'M-SAFE'"),
         ("rules.yaml:3:27", "'emea' stands in the table 'regions' a second time"),
-        ("rules.yaml:4:3", "the table 'Regions' exists a second time; the first is at rules.yaml:3"),
+        ("rules.yaml:4:3", "the table 'Regions' exists a second time; the first is at rules.yaml:3:3"),
     ]
     sound = "version: 1\nlookups: {unused: {x: ORG}}\nrules: []\n"
     assert [each.message for each in loaded(sound).warnings] == ["no rule uses the table 'unused'"]

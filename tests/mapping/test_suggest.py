@@ -73,6 +73,17 @@ def test_a_key_that_is_the_id_of_an_objective_is_proposed_for_it():
     assert found.confidence >= 95
 
 
+def test_a_text_that_names_the_id_of_an_objective_is_proposed_for_it_whatever_the_id_looks_like():
+    tree = ObjectiveTree([objective("M-1", "Automate invoices"), objective("ROLL-OUT", "Three regions")])
+    found = proposed([work("A-1", "What M-1 asks for"), work("A-2", "Brief for ROLL-OUT")], tree=tree)
+    assert [(each.keys, each.objective_id, each.confidence) for each in found] == [
+        (("A-1",), "M-1", 88),
+        (("A-2",), "ROLL-OUT", 88),
+    ]
+    assert found[0].reason == "its text names M-1"
+    assert proposed([work("A-3", "Order a carpet")], tree=tree) == ()
+
+
 def test_a_text_that_names_the_key_of_linked_work_is_proposed_for_the_same_objective():
     [found] = proposed([work("A-1", "Follow-up of BB-7")], [(work("BB-7"), "M-3")])
     assert (found.condition, found.objective_id) == ("key", "M-3")

@@ -198,7 +198,7 @@ class TestTheGuard:
         result = company.read(store, "jira", full=True)
         assert (result.outcome, result.absent) == (SourceOutcome.FAILED, 0)
         assert result.error == "jira no longer shows 6 of 24 records; none was taken as deleted"
-        assert result.hint.endswith("driftline sources approve jira")
+        assert result.hint.endswith('driftline sources approve jira --reason "…"')
         assert len(store.present_ids("jira")) == 18
         assert absence_of(store, "WEB-100") is Absence.UNOBSERVED
 

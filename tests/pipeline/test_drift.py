@@ -110,7 +110,8 @@ def test_another_type_holds_what_rests_on_the_source_until_it_is_approved(store:
         "crm changed its fields: promised_field was Launch_Release__c (string) and is now Launch_Release__c (reference)"
         f"; needed by {NEEDED_BY['promised_field'][1]}"
     )
-    assert result.hint.startswith("if that is meant: driftline sources approve crm; otherwise correct promised_field")
+    approving = 'driftline sources approve crm --reason "…"'
+    assert result.hint.startswith(f"if that is meant: {approving}; otherwise correct promised_field")
     assert (held(store), standing(store).keys(), result.read) == (8, before, 0)
     assert {seen.record.promised for seen in store.find("D-1")} == promised  # type: ignore[attr-defined]
     company.pass_time(hours=1)

@@ -35,6 +35,7 @@ def ending_in(company: Company, source: str = "crm", **days: int) -> None:
 def test_credentials_that_end_within_thirty_days_are_a_problem_of_any_kind_of_source(
     company: Company, days: int, said: str | None
 ) -> None:
+    """J34."""
     ending_in(company, days=days)
     problems = expiry_problems(company.configuration.settings.sources, TODAY)
     assert [problem.message for problem in problems] == ([said] if said else [])

@@ -11,12 +11,14 @@ from typing import Any
 
 import pytest
 import structlog
+from openpyxl import Workbook
 
 from config.load import Configuration, load
 from config.sample import write_sample
 from config.secrets import resolve
 from model.deliveries import DeliveryState
 from pipeline.admin_mail import AUDIENCE
+from pipeline.mapping_change import link_and_record
 from pipeline.notify import deliver
 from pipeline.reload import Reloader, conclude_anew
 from state.store import Store
@@ -317,3 +319,32 @@ def _mutated(dice: random.Random, text: str) -> str:
                 text, (dice.choice(kinds), dice.randrange(10_000), dice.randrange(200), dice.choice(SNIPPETS))
             )
     return text
+
+
+def test_a_lookup_table_in_a_workbook_is_watched_and_its_change_recorded(store: Store, company: Company):
+    def write(objective: str) -> None:
+        book = Workbook()
+        book.active.title = "Teams"
+        for row in (("Team", "Objective"), ("WEB", objective)):
+            book.active.append(row)
+        book.save(company.folder / "teams.xlsx")
+
+    write("LAUNCH")
+    table = "{workbook: teams.xlsx, sheet: Teams, key: Team, objective: Objective}"
+    edit(company, "rules:", f"lookups: {{teams: {table}}}\nrules:")
+    edit(company, "objective: LAUNCH", "objective: {lookup: teams, by: container}")
+    watched = Watched(store, company)
+    before = watched.active
+    link_and_record(store, before, now=company.now)
+    write("LUNCH")
+    assert watched.settle() is None
+    refused = store.refused_configuration()
+    assert refused is not None
+    assert refused.problems[0].location.endswith("teams.xlsx!Teams!B2")
+    write("OTHER")
+    taken = watched.settle()
+    assert taken is not None
+    assert taken.mapping.fingerprint != before.mapping.fingerprint
+    link_and_record(store, taken, now=company.now)
+    (change,) = store.mapping_changes(after=0)
+    assert change.files.changed == ("teams.xlsx",)

@@ -7,6 +7,7 @@ import pytest
 
 from model.findings import Account, combined
 from model.records import Absence
+from reconcile.check import Asked, Blind, Check, CheckOptions
 from reconcile.checks import checks
 from reconcile.engine import reconcile
 from reconcile.options import ReconcileOptions
@@ -105,6 +106,33 @@ def test_what_a_check_found_that_is_not_installed_any_more_is_held(stored):
     hold = judgement.hold(earlier, None)
     assert hold is not None
     assert hold.because == "the check late-commitment is not installed"
+
+
+class _Questions(Check[CheckOptions]):
+    """Asks about the past of a work item, and cannot judge deals at all."""
+
+    name = "questions"
+    title = "Questions"
+    options_type = CheckOptions
+
+    def asks(self, world, options):
+        return Asked(moves=frozenset({"jira:AUR-118"}), histories=frozenset({"jira:AUR-118"}))
+
+    def find(self, world, options):
+        self.told = (world.moves, world.histories)
+        yield Blind("no deal has a closing day", ("salesforce",))
+
+
+def test_a_check_is_told_the_past_it_asked_for_and_what_it_cannot_judge_is_said(stored):
+    stored.change("jira:AUR-118", due=date(2026, 12, 1))
+    check = _Questions()
+    judgement = stored.judge(with_checks={check.name: check})
+
+    moves, histories = check.told
+    assert [each.record.due for each in histories["jira:AUR-118"]] == [NOV_16, date(2026, 12, 1)]
+    assert moves == {}
+    assert judgement.blind == {"questions": (Blind("no deal has a closing day", ("salesforce",)),)}
+    assert judgement.findings == ()
 
 
 def test_an_empty_world_has_no_findings():

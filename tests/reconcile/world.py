@@ -9,21 +9,24 @@ from typing import Any
 from model.keys import normalise_key, objective_node, record_id
 from model.links import Link, Need, Role
 from model.money import Money, Month, MonthAmount, RateTable
-from model.network import DateSource, Group, RollUp
+from model.network import DateSource, Group, RollUp, UnknownStatus
 from model.objectives import Objective, ObjectiveTree
 from model.records import (
     Absence,
     Deal,
+    Measurement,
     Move,
     Outcome,
     Record,
     Release,
+    Revision,
     Saving,
     Sprint,
     StatusCategory,
     WorkItem,
 )
 from model.runs import Coverage
+from reconcile.check import Check
 from reconcile.engine import Judgement, reconcile
 from reconcile.options import ReconcileOptions
 from reconcile.view import View
@@ -48,9 +51,11 @@ class Stored:
     records_: list[Record] = field(default_factory=list)
     links_: list[Link] = field(default_factory=list)
     needs_: list[tuple[str, str, int]] = field(default_factory=list)
+    terms_: dict[str, Need] = field(default_factory=dict)
     objectives: list[Objective] = field(default_factory=list)
     absences_: dict[str, tuple[Absence, datetime]] = field(default_factory=dict)
     moves_: dict[str, list[Move]] = field(default_factory=dict)
+    histories_: dict[str, list[Revision]] = field(default_factory=dict)
     coverage_: dict[str, Coverage] = field(default_factory=dict)
 
     # --- building -----------------------------------------------------------------------------------------------
@@ -125,11 +130,17 @@ class Stored:
     def need(self, dependent: str, wanted: str, lag: int = 0) -> None:
         self.needs_.append((dependent, wanted, lag))
 
+    def terms(self, dependent: str, *, calendar: str = "", owner: str | None = None) -> None:
+        """By which calendar the lags of a node count, and who looks after its needs."""
+        self.terms_[dependent] = Need(dependent, "", calendar=calendar, owner=owner)
+
     def link(self, record: str, objective: str, role: Role = Role.PROMISES) -> None:
         self.links_.append(Link(record, objective, role, "rule"))
 
     def change(self, node: str, **fields: Any) -> None:
-        """Change a stored record."""
+        """Change a stored record; what it said before stays in its history."""
+        before = [each for each in self.records_ if each.id == node]
+        self.histories_.setdefault(node, []).extend(Revision(YESTERDAY, each) for each in before)
         self.records_ = [replace(each, **fields) if each.id == node else each for each in self.records_]
 
     def remove(self, node: str) -> None:
@@ -161,12 +172,29 @@ class Stored:
         known = {link.record_id for link in self.links_} | {need[0] for need in self.needs_}
         return [saving for saving in self._of(Saving, present=True) if saving.id in known]
 
+    def measurements(self) -> Iterable[Measurement]:
+        known = {link.record_id for link in self.links_}
+        return [each for each in self._of(Measurement, present=True) if each.id in known]
+
+    def histories(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Revision]]:
+        """What ``change`` has replaced, and the present content."""
+        present = {each.id: each for each in self.records_}
+        return {
+            id_: (*self.histories_.get(id_, ()), Revision(YESTERDAY, present[id_]))
+            for id_ in record_ids
+            if id_ in present
+        }
+
     def links(self, role: Role | None = None) -> Iterable[Link]:
         return [link for link in self.links_ if role in (None, link.role)]
 
     def needs(self) -> Iterable[Need]:
         return [
-            Need(dependent, wanted, lag, prerequisites=tuple(sorted(self._named(wanted))))
+            replace(
+                self.terms_[dependent], wanted=wanted, lag_days=lag, prerequisites=tuple(sorted(self._named(wanted)))
+            )
+            if dependent in self.terms_
+            else Need(dependent, wanted, lag, prerequisites=tuple(sorted(self._named(wanted))))
             for dependent, wanted, lag in self.needs_
         ]
 
@@ -252,6 +280,13 @@ class Stored:
     def moves(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Move]]:
         return {key: self.moves_[key] for key in record_ids if key in self.moves_}
 
+    def unknown_statuses(self) -> Iterable[UnknownStatus]:
+        found: dict[tuple[str, str], list[str]] = {}
+        for each in self._of(WorkItem, present=True):
+            if each.category is None and each.id not in self.absences_:
+                found.setdefault((each.source, each.status), []).append(each.id)
+        return [UnknownStatus(*place, len(ids), min(ids)) for place, ids in sorted(found.items())]
+
     def coverage(self) -> Sequence[Coverage]:
         return list(self.coverage_.values())
 
@@ -266,10 +301,23 @@ class Stored:
         return ObjectiveTree(tuple(self.objectives))
 
     def judge(
-        self, *, today: date = TODAY, rates: RateTable = EUR, options: ReconcileOptions | None = None
+        self,
+        *,
+        today: date = TODAY,
+        rates: RateTable = EUR,
+        options: ReconcileOptions | None = None,
+        with_checks: Mapping[str, Check[Any]] | None = None,
     ) -> Judgement:
         view: View = self
-        return reconcile(view, self.tree, options or ReconcileOptions(), now=NOW, today=today, rates=rates)
+        return reconcile(
+            view,
+            self.tree,
+            options or ReconcileOptions(),
+            now=NOW,
+            today=today,
+            rates=rates,
+            with_checks=with_checks,
+        )
 
 
 def won(**more: Any) -> dict[str, Any]:

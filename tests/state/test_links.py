@@ -22,6 +22,16 @@ def test_links_and_needs_read_back_equal(store: Store) -> None:
     assert store.needs_of("jira:1") == [NEED]
 
 
+def test_a_need_keeps_its_calendar_and_its_owner(store: Store) -> None:
+    save(store, item("1"))
+    worked = replace(NEED, calendar="de-by", owner="dana")
+    store.replace_links(["jira:1"], [], [NEED])
+    assert store.replace_links(["jira:1"], [], [worked]) == LinkChanges(needs_added=1, needs_removed=1)
+    assert store.needs_of("jira:1") == [worked]
+    with store.view() as view:
+        assert [(need.calendar, need.owner) for need in view.needs()] == [("de-by", "dana")]
+
+
 def test_replacing_by_the_same_writes_nothing(store: Store) -> None:
     save(store, item("1"))
     store.replace_links(["jira:1"], [LINK], [NEED])

@@ -241,6 +241,12 @@ def test_today_is_on_time_and_yesterday_is_overdue(store: Store) -> None:
     assert (found.latest, found.overdue, found.overdue_record) == (TODAY, 1, "jira:b")
 
 
+def test_work_of_an_unknown_status_counts_as_open(store: Store) -> None:
+    stored(store, World((item("p"), item("a", parent="p", due=TODAY, category=None)), {}, (), ()))
+    found = rolled_up(store, Group.PARENT, POLICY)["jira:p"]
+    assert (found.open, found.done, found.dropped, found.latest) == (1, 0, 0, TODAY)
+
+
 def test_nothing_is_scanned_per_row_that_has_an_index(sqlite_store: Store, tmp_path: Path) -> None:
     """The dates of releases and sprints are looked up by key, never by walking a table for each work item."""
     from state.rollups import rollup_statement

@@ -8,7 +8,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
-from model.errors import StateMigrationError
+from model.errors import StateError, StateMigrationError
+from model.links import Need, NeedOrigin
 from model.reading import Cursor
 from state import schema
 from state.engine import WRITES, create_sqlite_file, open_engine, parse_url
@@ -22,6 +23,23 @@ def test_the_migrations_lead_to_what_the_tables_declare(empty_url: str) -> None:
     with Store.open(empty_url, migrate=True) as store, store.engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
         assert compare_metadata(context, metadata) == []
+
+
+def test_a_schema_that_is_made_at_once_is_the_one_that_the_migrations_lead_to(empty_url: str) -> None:
+    """A first run makes the tables as they are declared and runs no migration."""
+    with Store.open(empty_url) as store, store.engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, metadata) == []
+        assert context.get_current_heads() == (schema.HEAD,)
+
+
+def test_a_schema_that_cannot_be_made_whole_leaves_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema, "_VERSION_TABLE", "CREATE TABLE runs (id INTEGER)")
+    with pytest.raises(StateError, match="the state database refused"):
+        Store.open(empty_url)
+    engine = create_engine(empty_url)
+    assert inspect(engine).get_table_names() == []
+    engine.dispose()
 
 
 def test_the_comparison_sees_a_column_that_is_missing(empty_url: str) -> None:
@@ -72,7 +90,7 @@ def test_a_newer_schema_is_always_refused(empty_url: str, migrate: bool) -> None
 
 def test_an_older_schema_is_refused_unless_it_may_be_upgraded(empty_url: str) -> None:
     _make(empty_url, "0001")
-    with pytest.raises(StateMigrationError, match="has schema 0001, this program needs 0002") as refused:
+    with pytest.raises(StateMigrationError, match="has schema 0001, this program needs 0003") as refused:
         Store.open(empty_url)
     assert "driftline db upgrade" in refused.value.problems[0].hint
     Store.open(empty_url, migrate=True).close()
@@ -97,6 +115,23 @@ def test_the_second_schema_keeps_what_the_first_knew_of_its_sources(empty_url: s
         assert (store.held("jira"), store.approvals("jira")) == (None, [])
 
 
+@pytest.mark.parametrize("revision", ["0001", "0002"])
+def test_the_third_schema_keeps_the_needs_that_earlier_ones_stored(empty_url: str, revision: str) -> None:
+    """C17: a need of before counts every day and has no owner."""
+    _make(empty_url, revision)
+    engine = create_engine(empty_url)
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO needs (dependent, source, wanted, wanted_normalised, lag_days, origin, rule, location) "
+                "VALUES ('crm:1', 'crm', 'A-1', 'a-1', 14, 'rule', 'launch', 'r.yaml:3')"
+            )
+        )
+    engine.dispose()
+    with Store.open(empty_url, migrate=True) as store:
+        assert store.needs_of("crm:1") == [Need("crm:1", "A-1", 14, NeedOrigin.RULE, "launch", "r.yaml:3")]
+
+
 def test_an_upgrade_that_fails_leaves_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """C17: the whole upgrade is one transaction."""
     made = op.create_table
@@ -114,12 +149,13 @@ def test_an_upgrade_that_fails_leaves_nothing(empty_url: str, monkeypatch: pytes
     engine.dispose()
 
 
-def test_two_programs_may_upgrade_at_the_same_moment(empty_url: str) -> None:
+@pytest.mark.parametrize("migrate", [False, True])
+def test_two_programs_may_make_the_schema_at_the_same_moment(empty_url: str, migrate: bool) -> None:
     failed = []
 
     def upgrade() -> None:
         try:
-            Store.open(empty_url, migrate=True).close()
+            Store.open(empty_url, migrate=migrate).close()
         except Exception as error:
             failed.append(error)
 

@@ -85,3 +85,14 @@ def test_what_is_neither_deleted_nor_moved_stands(store: Store) -> None:
     store.save_page(run, Page([item(str(number)) for number in range(4)]), "jira", DAY_1)
     store.mark_absent(run, "jira", {"1": Absence.UNOBSERVED, "2": Absence.DELETED, "3": Absence.MOVED}, DAY_2)
     assert store.standing("jira") == {"0": Standing("WEB", None), "1": Standing("WEB", Absence.UNOBSERVED)}
+
+
+def test_a_record_that_stands_and_is_not_listed_is_noticed(store: Store) -> None:
+    """What a census leaves out must be looked for, also what is absent without proof; what is gone need not be."""
+    run = store.start_run(DAY_1, baseline=False)
+    store.save_page(run, Page([item(str(number)) for number in range(4)]), "jira", DAY_1)
+    store.mark_absent(run, "jira", {"1": Absence.UNOBSERVED, "2": Absence.DELETED, "3": Absence.MOVED}, DAY_2)
+    assert not store.stands_beyond("jira", {"0", "1", "9"})
+    assert store.stands_beyond("jira", {"0"})
+    assert store.stands_beyond("jira", {"1"})
+    assert not store.stands_beyond("asana", set())

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from model.links import Link, Need, NeedOrigin, Role
-from model.network import DateSource, Group
+from model.network import DateSource, Group, UnknownStatus
 from model.reading import Page
 from model.records import Absence, Measurement, Move, Outcome, Saving
 from model.runs import Coverage
@@ -22,7 +22,7 @@ def test_the_view_has_the_shape_that_the_reconciler_asks_for(store: Store) -> No
         view: View = given
         assert list(view.deals()) == []
     wanted = {name: member for name, member in vars(View).items() if inspect.isfunction(member) and name[0] != "_"}
-    assert len(wanted) == 13
+    assert len(wanted) == 16
     for name, member in wanted.items():
         assert inspect.signature(getattr(StoreView, name)) == inspect.signature(member), name
 
@@ -103,14 +103,14 @@ def test_a_deleted_end_of_a_need_stays_in_the_spine_and_is_told_absent(store: St
         assert view.absences() == {"jira:1": (Absence.DELETED, DAY_2)}
 
 
-def test_links_are_those_of_deals_savings_releases_and_the_spine(store: Store) -> None:
+def test_links_are_those_of_deals_savings_measurements_releases_and_the_spine(store: Store) -> None:
     measured = Measurement(source="xl", native_id="m", key="KPI", title="KPI")
     save(store, deal("1"), release("r1", "2.4"), item("epic"), item("leaf", parent="epic"), measured)
     ids = ["crm:1", "jira:r1", "jira:epic", "jira:leaf", "xl:m"]
     roles = [Role.PROMISES, Role.DELIVERS, Role.DELIVERS, Role.DELIVERS, Role.MEASURES]
     store.replace_links(ids, [Link(id_, "M-1", role, "r") for id_, role in zip(ids, roles, strict=True)], [])
     with store.view() as view:
-        assert [each.record_id for each in view.links()] == ["crm:1", "jira:epic", "jira:r1"]
+        assert [each.record_id for each in view.links()] == ["crm:1", "jira:epic", "jira:r1", "xl:m"]
         assert [each.record_id for each in view.links(Role.DELIVERS)] == ["jira:epic", "jira:r1"]
 
 
@@ -209,6 +209,26 @@ def test_moves_come_from_the_changelog_and_where_it_is_silent_from_revisions(sto
     }
 
 
+def test_histories_tell_every_content_that_was_seen_oldest_first(store: Store) -> None:
+    save(store, item("1", due=date(2026, 10, 1)), item("2"))
+    save(store, item("1", due=date(2026, 11, 1)), item("2"), now=DAY_2)
+    with store.view() as view:
+        histories = view.histories(["jira:1", "jira:2", "jira:unknown"])
+    assert {id_: [(each.seen, each.record) for each in several] for id_, several in histories.items()} == {
+        "jira:1": [(DAY_1, item("1", due=date(2026, 10, 1))), (DAY_2, item("1", due=date(2026, 11, 1)))],
+        "jira:2": [(DAY_1, item("2"))],
+    }
+
+
+def test_measurements_are_shown_with_their_links_when_they_are_linked(store: Store) -> None:
+    readings = [Measurement(source="xl", native_id=id_, key=id_, title="Delivery time") for id_ in ("1", "2")]
+    save(store, *readings)
+    link = Link("xl:1", "M-1", Role.MEASURES, "r")
+    store.replace_links(["xl:1"], [link], [])
+    with store.view() as view:
+        assert (list(view.measurements()), list(view.links())) == ([readings[0]], [link])
+
+
 def test_observed_is_the_last_confirmation_of_each_record(store: Store) -> None:
     run = save(store, item("1"), item("2"))
     store.mark_absent(run, "jira", {"2": Absence.DELETED}, DAY_2)
@@ -255,3 +275,13 @@ def test_an_empty_store_has_an_empty_view(store: Store) -> None:
 
 def _promises(record_id: str) -> Link:
     return Link(record_id, "M-1", Role.PROMISES, "promised")
+
+
+def test_statuses_of_unknown_meaning_are_counted_by_source_and_text(store: Store) -> None:
+    unknown = [item(str(number), status="Geparkt \u201eÄ\u201c", category=None) for number in (3, 1, 2)]
+    save(store, *unknown, item("4", status="Foo", category=None), item("5", status="Open"))
+    with store.view() as view:
+        assert list(view.unknown_statuses()) == [
+            UnknownStatus("jira", "Foo", 1, "jira:4"),
+            UnknownStatus("jira", "Geparkt \u201eÄ\u201c", 3, "jira:1"),
+        ]

@@ -81,8 +81,9 @@ def test_a_task_of_two_projects_is_read_from_the_one_that_is_left_a13(office: Of
 
 def test_a_name_that_no_project_bears_is_an_error_because_its_records_cannot_be_told(office: Office) -> None:
     office.workspace.forbidden.add(office.roll_out)
-    with pytest.raises(SourceGoneError, match="no project named Roll-out"):
+    with pytest.raises(SourceGoneError, match="no project named Roll-out") as caught:
         list(office.connector().roster())
+    assert "otherwise share the project with the account" in caught.value.problems[0].hint
 
 
 def test_a_private_task_is_access_lost_and_a_deleted_one_is_gone_a11(office: Office) -> None:

@@ -1,13 +1,16 @@
 """Many requests at once: nothing is lost, nothing is asked twice, and never too much at a time."""
 
+from collections.abc import Callable, Iterable
 from datetime import date, timedelta
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from connectors.asana import AsanaConnector
 from connectors.asana.options import AsanaHttpOptions, AsanaOptions
 from model.errors import SourceUnavailableError
+from model.reading import Page
 from model.records import Move
 from sandbox.asana.faults import offset_expired
 from sandbox.http import Fault, Response
@@ -64,24 +67,42 @@ def test_never_more_requests_are_under_way_than_the_options_allow_a17(office: Of
         assert parallel == 1 or watch.most > 1
 
 
-def test_a_census_after_the_side_tables_costs_no_request(office: Office) -> None:
+_WALKS = [AsanaConnector.side_tables, AsanaConnector.everything]
+"""What walks every list to its end."""
+
+
+@pytest.mark.parametrize("walk", _WALKS)
+def test_a_census_after_a_walk_costs_no_request(
+    office: Office, walk: Callable[[AsanaConnector], Iterable[Page]]
+) -> None:
     gids = _many(office)
     connector = office.connector(http=AsanaHttpOptions(requests_per_minute=1500))
-    records_of(connector.side_tables())
+    records_of(walk(connector))
     containers = list(connector.roster())
     asked = len(office.server.requests)
     assert {gid for container in containers for gid in connector.census(container)} == set(gids)
     assert len(office.server.requests) == asked
 
 
-def test_side_tables_that_broke_off_are_no_census(office: Office) -> None:
+@pytest.mark.parametrize("walk", _WALKS)
+def test_a_walk_that_broke_off_is_no_census(office: Office, walk: Callable[[AsanaConnector], Iterable[Page]]) -> None:
     gids = _many(office)
     connector = office.connector(http=AsanaHttpOptions(attempts=1, requests_per_minute=1500))
     office.server.add_fault(Fault("/subtasks", Response({}, 500), after=3))
     with pytest.raises(SourceUnavailableError):
-        records_of(connector.side_tables())
+        records_of(walk(connector))
     counted = {gid for container in connector.roster() for gid in connector.census(container)}
     assert counted == set(gids)
+
+
+def test_everything_walks_each_list_once_whatever_place_is_forgotten_a6(office: Office) -> None:
+    gids = _many(office)
+    connector = office.connector(http=AsanaHttpOptions(requests_per_minute=1500))
+    assert sorted(record.native_id for record in records_of(connector.everything())) == sorted(gids)
+    assert len([line for line in office.server.requests if "/tasks?" in line and "subtasks?" not in line]) < 20
+    office.server.add_fault(offset_expired(after=2))
+    again = office.connector(http=AsanaHttpOptions(requests_per_minute=1500))
+    assert ids_of(records_of(again.everything())) == set(gids)
 
 
 def test_an_offset_that_expires_in_one_of_many_lists_loses_nothing_a6(office: Office) -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from connectors.base import Connector
 from connectors.salesforce import CONNECTOR, SalesforceConnector, SalesforceOptions
-from connectors.salesforce.deals import exact
+from connectors.salesforce.numbers import exact
 from model.errors import (
     SourceContentError,
     SourceError,

@@ -179,10 +179,10 @@ def test_a_probe_shows_each_field_with_its_type_and_a_value(scripted: ScriptedWo
 
 
 def test_a_probe_tells_what_a_record_would_be_set_aside_for(scripted: ScriptedWorld, connect):
-    scripted.tasks[0]["state"] = "limbo"
+    scripted.tasks[0]["due_on"] = "limbo"
     scripted.write()
     (problem,) = connect().probe().problems
-    assert "status holds 'limbo', which is no known status" in problem.message
+    assert "holds 'limbo', which is no date" in problem.message
     assert problem.location == "tasks: tasks/1"
 
 

@@ -179,6 +179,12 @@ def test_a_measurement_a_release_and_a_sprint():
     assert (sprint.state, sprint.end) == ("active", date(2026, 10, 31))
 
 
+def test_a_status_that_no_dictionary_names_is_kept_without_a_meaning():
+    item = build("work_item", {"status": "state"}, {"state": "limbo"})
+    assert isinstance(item, WorkItem)
+    assert (item.status, item.category) == ("limbo", None)
+
+
 def test_all_mistakes_of_a_record_are_told_at_once():
     told = mistake(
         "work_item",
@@ -196,8 +202,7 @@ def test_all_mistakes_of_a_record_are_told_at_once():
         "due (due) holds 'soon', which is no date; estimate (points) holds 'many', which is no number;"
         " light (health) holds 'pink', which is no known light; add the word to lights:;"
         " owner (who) holds an object, which is no single value;"
-        " url (link) holds 'javascript:alert(1)', which is no web address;"
-        " status holds 'limbo', which is no known status; add the word to statuses:"
+        " url (link) holds 'javascript:alert(1)', which is no web address"
     )
 
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from connectors.spreadsheet.numbers import exact, parse_amount, tidy
+from connectors.spreadsheet.numbers import exact, exact_all, parse_amount, tidy
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,18 @@ def test_without_a_locale_a_number_is_read_as_it_was_written_or_not_at_all(amoun
             assert parse_amount(written, None).number == Decimal(written.replace(",", ""))
         except ValueError as error:
             assert "ambiguous" in str(error)  # noqa: PT017 - either way is right
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.integers(-(10**18), 10**18),
+            st.floats(allow_nan=False, allow_infinity=False),
+            st.integers(-(10**9), 10**9).map(lambda cents: cents / 100),
+            st.sampled_from([0.0, -0.0, 5.0, -0.5, 0.1 + 0.2, 1e-13, 1e17]),
+        )
+    )
+)
+def test_many_numbers_are_the_same_decimals_as_each_alone(numbers: list[int | float]) -> None:
+    """X8: down to how they are written."""
+    assert list(map(str, exact_all(numbers))) == [str(exact(number)) for number in numbers]

@@ -1,4 +1,4 @@
-"""Workbooks on servers: https by a real server, sftp by a real server, and s3 where its library is installed."""
+"""Workbooks on servers: https and sftp by real servers, s3 and gs where their libraries are installed."""
 
 import os
 import sys
@@ -10,6 +10,8 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.spreadsheet import SpreadsheetConnector, SpreadsheetOptions
+from connectors.spreadsheet.place import RemotePath
+from connectors.spreadsheet.remote import HttpsStore
 from model.errors import (
     ConfigurationError,
     SourceAuthError,
@@ -217,3 +219,38 @@ def test_a_workbook_is_read_from_an_object_store(book: Path, monkeypatch: pytest
             keys(opened("s3://plans/2026/Large.xlsx", largest_file_megabytes=2, **options))
     finally:
         running.stop()
+
+
+def test_a_workbook_is_read_from_google_cloud_storage(book: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Needs gcsfs and gcp-storage-emulator, which the development environment does not bring."""
+    monkeypatch.setenv("GCSFS_EXPERIMENTAL_ZB_HNS_SUPPORT", "false")  # asks over gRPC, which the emulator has not
+    pytest.importorskip("gcsfs")
+    emulator = pytest.importorskip("gcp_storage_emulator.server")
+    requests = pytest.importorskip("requests")
+    running = emulator.create_server("127.0.0.1", 0, in_memory=True, default_bucket="plans")
+    running.start()
+    try:
+        endpoint = "http://{}:{}".format(*running._api._httpd.socket.getsockname())
+        upload = f"{endpoint}/upload/storage/v1/b/plans/o?uploadType=media&name=2026/Tracker.xlsx"
+        assert requests.post(upload, data=book.read_bytes(), headers={"Content-Type": WORKBOOK}, timeout=5).ok
+        options = {"endpoint": endpoint, "storage": {"token": secret("anon")}}
+        assert keys(opened("gs://plans/2026/Tracker.xlsx", **options)) == ["M-1"]
+        assert keys(opened("gs://plans/2026/Track*.xlsx", **options)) == ["M-1"]
+        with pytest.raises(SourceGoneError):
+            keys(opened("gs://plans/2026/Other.xlsx", **options))
+    finally:
+        running.stop()
+
+
+@pytest.mark.parametrize(("status", "kind"), [(403, SourceAuthError), (503, SourceUnavailableError)])
+def test_a_refusal_is_known_by_its_status_and_told_in_one_line(status: int, kind: type[SourceError]) -> None:
+    """Azure's library names a wrong key an HttpResponseError like any other."""
+
+    class HttpResponseError(Exception):
+        status_code = status
+
+    path = RemotePath("az://plans/Tracker.xlsx")
+    store = HttpsStore("tracker", opened("https://plans.example/Tracker.xlsx").options, context_at())  # type: ignore[arg-type]
+    with pytest.raises(kind) as caught, store.said_by_us(path):
+        raise HttpResponseError("Server failed to authenticate.\nErrorCode:AuthorizationFailure")
+    assert "Server failed to authenticate. ErrorCode:AuthorizationFailure" in str(caught.value)

@@ -1,8 +1,8 @@
 """The page docs/reference/faults.md: what the matrix saw, a table for each system.
 
 With ``DRIFTLINE_WRITE_FAULTS=1`` a run of the matrix in one process writes the page; every other run compares with it.
-``DRIFTLINE_WHOLE_MATRIX=1`` asks for every position of every fault; of those that all systems share the suite takes one
-position each, in turn.
+``DRIFTLINE_WHOLE_MATRIX=1`` asks for every position of every fault; the suite takes one position of each, in turn, and
+of the faults that all systems share every second one.
 """
 
 import os

@@ -20,6 +20,8 @@ class End(StrEnum):
     """Few records were not given; they stay as they were and count as unobserved or access lost. Exit code 0."""
     WITHOUT_ONE = "without one"
     """One record is set aside and stays as it was; the run is complete but for it, exit code 0."""
+    WITHOUT_A_FIELD = "without a field"
+    """The rest is read and judged anew; the field stays as it was, and what needs it would be held. Exit code 3."""
 
 
 @dataclass(frozen=True)

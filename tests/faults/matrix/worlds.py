@@ -165,8 +165,9 @@ def _jira(system: System) -> Iterator[Disturbance]:
     yield Disturbance(system, "a project is not shown any more", "J22", partial(_hide_project, system))
     yield Disturbance(system, "no issue is shown any more", "S6", partial(_hide_issues, system, 0))
     yield Disturbance(system, "most issues are not shown any more", "S6", partial(_hide_issues, system, 6))
-    yield Disturbance(system, "a configured field is gone", "S9", partial(_take_field, system))
-    yield Disturbance(system, "a configured field is of another type", "S9", partial(_retype_field, system))
+    partly = partial(Disturbance, system, end=End.WITHOUT_A_FIELD)
+    yield partly("a configured field is gone", "S9", partial(_take_field, system))
+    yield partly("a configured field is of another type", "S9", partial(_retype_field, system))
     yield Disturbance(system, "one record is spoilt", "S10", partial(_spoil_issue, system), POSITIONS, End.WITHOUT_ONE)
 
 
@@ -307,7 +308,7 @@ WORLDS: tuple[Disturbance, ...] = (
     Disturbance(ASANA, "a project is not shared any more", "A18", _asana_hide_project),
     Disturbance(ASANA, "no task is there any more", "S6", partial(_asana_hide_tasks, 0)),
     Disturbance(ASANA, "most tasks are not there any more", "A12", partial(_asana_hide_tasks, 6)),
-    Disturbance(ASANA, "a configured field is gone", "S9", _asana_take_field),
+    Disturbance(ASANA, "a configured field is gone", "S9", _asana_take_field, end=End.WITHOUT_A_FIELD),
     Disturbance(ASANA, "one record is spoilt", "S10", _asana_spoil, POSITIONS, End.WITHOUT_ONE),
     Disturbance(SALESFORCE, "the sign-in is refused", "S4", _crm_signed_out),
     Disturbance(SALESFORCE, "sharing hides every deal", "S15", partial(_crm_hide, 0)),
