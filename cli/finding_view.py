@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 from cli.output import say
 from cli.table import cell, print_pairs, print_table, watched
 from cli.wording import count, day, lateness, moment, money, month, said
-from model.findings import Account, Impact, combined
+from model.findings import Account, Impact, combined, total_of
 from model.money import Month
+from model.so_what import NOT_PRICED, so_what, stakes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -15,8 +16,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from config.load import Configuration
-    from model.findings import Evidence, Finding, TrackedFinding, Transition
+    from model.findings import DecisionOption, Evidence, Finding, Share, TrackedFinding, Transition
 
+NOBODY = "nobody named"
 COLOURS = {"critical": "bold red", "major": "red", "minor": "yellow", "notice": "dim"}
 AT_RISK = {Account.REVENUE: "revenue at risk", Account.SAVINGS: "savings lost", Account.COST: "extra cost"}
 
@@ -58,7 +60,7 @@ def _row(tracked: "TrackedFinding", currency: str) -> "tuple[str | int | Text, .
         cell(severity, style=COLOURS[severity]),
         cell(_title(tracked)).append("\n").append_text(decider),
         _days(finding),
-        cell(*(part for amount in _amounts(finding.impact, currency) for part in amount)),
+        cell(*(part for amount in amounts_of(finding.impact, currency) for part in amount)),
     )
 
 
@@ -69,8 +71,8 @@ def _line(tracked: "TrackedFinding", currency: str) -> "tuple[str | int | Text, 
         tracked.fingerprint[:8],
         finding.severity.label,
         _days(finding),
-        ", ".join(" ".join(amount) for amount in _amounts(finding.impact, currency)),
-        finding.decider or "nobody named",
+        ", ".join(" ".join(amount) for amount in amounts_of(finding.impact, currency)),
+        finding.decider or NOBODY,
         day(finding.decide_by),
         _title(tracked),
     )
@@ -79,7 +81,8 @@ def _line(tracked: "TrackedFinding", currency: str) -> "tuple[str | int | Text, 
 def _title(tracked: "TrackedFinding") -> str:
     held = f" (not re-checked since {day(tracked.held_since)})" if tracked.held_since else ""
     state = "" if tracked.state.value == "open" else f" [{tracked.state.value}]"
-    return f"{tracked.finding.title}{state}{held}"
+    silent = " [not told]" if tracked.inhibited_by else " [comes and goes]" if tracked.flapping else ""
+    return f"{tracked.finding.title}{state}{silent}{held}"
 
 
 def _days(finding: "Finding") -> str:
@@ -87,14 +90,17 @@ def _days(finding: "Finding") -> str:
 
 
 def _decider(finding: "Finding") -> str:
-    who = finding.decider or "nobody named"
+    who = finding.decider or NOBODY
     return f"{who}, by {day(finding.decide_by)}" if finding.decide_by else who
 
 
-def _amounts(impact: Impact, currency: str) -> list[tuple[str, str]]:
+def amounts_of(impact: Impact, currency: str) -> list[tuple[str, str]]:
     """Each amount with the word that says which money it is."""
     amounts = [(money(full, currency), account.value) for account in Account if (full := impact.full(account))]
     amounts += [(money(foreign.amount, foreign.currency), "unconverted") for foreign in impact.unconverted]
+    deferred = total_of(impact.deferred, Account.REVENUE)
+    if not amounts and deferred:
+        return [(money(deferred, currency), "deferred")]
     return amounts or [("not priced", "")]
 
 
@@ -110,9 +116,18 @@ def print_finding(tracked: "TrackedFinding", history: "Sequence[Transition]", co
     zone = settings.business.zone
     say(finding.title, bold=True)
     say()
+    currency, tree = settings.business.currency, configuration.mapping.tree
+    year = tracked.judged_at.astimezone(zone).year
     print_pairs(
-        [*_decision(tracked), *_stakes(finding, settings.business.currency), *_concerned(tracked, configuration)]
+        [
+            *_decision(tracked),
+            ("so what", so_what(finding, tree, currency)),
+            *_stakes(finding, currency, year),
+            *_concerned(tracked, configuration),
+        ]
     )
+    if tracked.standing:
+        print_options(finding, currency)
     _print_claims(finding)
     if finding.chain:
         say()
@@ -135,7 +150,7 @@ def _decision(tracked: "TrackedFinding") -> "Iterator[tuple[str, str]]":
     yield "decides", _decider(tracked.finding)
 
 
-def _stakes(finding: "Finding", currency: str) -> "Iterator[tuple[str, str]]":
+def _stakes(finding: "Finding", currency: str, year: int) -> "Iterator[tuple[str, str]]":
     impact = finding.impact
     yield "severity", finding.severity.label
     if impact.days is not None:
@@ -143,14 +158,56 @@ def _stakes(finding: "Finding", currency: str) -> "Iterator[tuple[str, str]]":
     for account in Account:
         if impact.full(account):
             yield AT_RISK[account], _full_and_weighted(impact, account, currency)
-            for share in impact.shares:
-                for amount in share.amounts:
-                    if amount.period and amount.account is account:
-                        yield "", f"{_period(amount.period)}: {money(amount.full.amount, amount.full.currency)}"
+            yield from _months(impact.shares, account)
+            if impact.by_month(account) and impact.within(account, year) != impact.full(account):
+                yield "", f"of it in {year}: {money(impact.within(account, year), currency)}"
+    yield from _delay(impact, currency)
     for foreign in impact.unconverted:
         yield "unconverted", f"{money(foreign.amount, foreign.currency)} has no rate in the settings"
     if not impact.priced and not impact.unconverted:
         yield "money", "not priced"
+
+
+def _months(shares: "Sequence[Share]", account: Account) -> "Iterator[tuple[str, str]]":
+    for share in shares:
+        for amount in share.amounts:
+            if amount.period and amount.account is account:
+                yield "", f"{_period(amount.period)}: {money(amount.full.amount, amount.full.currency)}"
+
+
+def _delay(impact: Impact, currency: str) -> "Iterator[tuple[str, str]]":
+    """What the delay moves and costs beside what is at risk, as far as it is known."""
+    deferred = total_of(impact.deferred, Account.REVENUE)
+    if deferred:
+        yield "deferred", f"{money(deferred, currency)} of revenue"
+        yield from _months(impact.deferred, Account.REVENUE)
+    for label, shares in (("a week more", impact.weekly), ("in a year", impact.yearly)):
+        parts = [
+            f"{money(total, currency)} {account.value}" for account in Account if (total := total_of(shares, account))
+        ]
+        if parts:
+            yield label, ", ".join(parts)
+
+
+def print_options(finding: "Finding", currency: str) -> None:
+    """What the decider can choose from, with what it gives up, who acts and the last day for it."""
+    if not finding.options:
+        return
+    say()
+    say("what can be decided", bold=True)
+    rows = [
+        (option.says, option.acts or NOBODY, _given_up(option, currency), day(option.until) if option.until else "")
+        for option in finding.options
+    ]
+    print_table(("option", "who acts", "gives up", "open until"), rows)
+
+
+def _given_up(option: "DecisionOption", currency: str) -> str:
+    """The money that an option gives up; what nobody has priced is not free."""
+    if option.costs_nothing:
+        return "nothing"
+    price = stakes(Impact(shares=option.costs), currency)
+    return price if price != NOT_PRICED else "not priced"
 
 
 def _period(text: str) -> str:
@@ -163,7 +220,7 @@ def _period(text: str) -> str:
 def _concerned(tracked: "TrackedFinding", configuration: "Configuration") -> "Iterator[tuple[str, str]]":
     finding, tree = tracked.finding, configuration.mapping.tree
     zone = configuration.settings.business.zone
-    yield "owner", finding.owner or "nobody named"
+    yield "owner", finding.owner or NOBODY
     for number, objective_id in enumerate(finding.objective_ids):
         objective = tree.get(objective_id)
         called = f" {objective.name}" if objective else ", no longer an objective"
@@ -174,6 +231,13 @@ def _concerned(tracked: "TrackedFinding", configuration: "Configuration") -> "It
     if tracked.acceptance is not None:
         accepted = tracked.acceptance
         yield "accepted", f"by {accepted.by} until {day(accepted.until)}: {accepted.why}"
+        if accepted.overrides:
+            yield "", f"without the right to: it was for {accepted.overrides} to decide"
+    if tracked.inhibited_by:
+        yield "not told", f"as long as this is so: {tracked.inhibited_by}"
+    if tracked.flapping is not None:
+        since = moment(tracked.flapping.since, zone)
+        yield "comes and goes", f"since {since}; it is told again when it has settled"
     if tracked.held_since is not None:
         yield "held", f"not re-checked since {moment(tracked.held_since, zone)}: {tracked.held_because}"
 
@@ -219,4 +283,5 @@ def _proven(proof: "Evidence") -> str:
 def _who_and_why(step: "Transition") -> str:
     who = "" if step.by == "driftline" else f"by {step.by}"
     baseline = "on the first run" if step.baseline else ""
-    return ", ".join(part for part in (who, baseline, step.reason) if part)
+    quiet = f"not told: {step.quiet}" if step.quiet and step.quiet != step.reason else ""
+    return ", ".join(part for part in (who, baseline, step.reason, quiet) if part)

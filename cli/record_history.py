@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from state.records import Revision
 
 SERIES = ("plan", "forecast", "actual")
-_BOOKKEEPING = frozenset({"provenance", "moves", "changed"})
+_BOOKKEEPING = frozenset({"provenance", "moves", "changes", "changed"})
 """What changes with every change and says nothing about it."""
 
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from cli.moves_view import dates_json, print_moves
 from cli.output import say
 from cli.record_history import SERIES, FieldChange, history_of
 from cli.table import print_pairs
-from cli.wording import day, human, label, moment, money, month, number, origin, waiting
+from cli.wording import human, label, moment, money, month, number, origin, waiting
 from cli.workspace import near
 from model.findings import TrackedFinding
 from model.keys import record_id
@@ -25,7 +26,10 @@ if TYPE_CHECKING:
     from state.records import Revision
     from state.store import Store
 
-HIDDEN = {"source", "native_id", "key", "title", "url", "provenance", "custom", "moves", "former_keys", "currency"}
+HIDDEN = {
+    *("source", "native_id", "key", "former_keys", "title", "url", "currency"),
+    *("provenance", "custom", "moves", "changes"),
+}
 """Shown in another place, or bookkeeping."""
 
 
@@ -90,6 +94,7 @@ def as_json(shown: Dossier) -> dict[str, object]:
         "absence": {"why": shown.absence[0], "since": shown.absence[1]} if shown.absence else None,
         "revisions": shown.revisions,
         "history": history_of(shown.revisions),
+        "dates": dates_json(shown.seen.record, shown.revisions),
         "links": shown.links,
         "needs": shown.needs,
         "findings": [each.fingerprint for each in shown.findings],
@@ -118,7 +123,7 @@ def print_record(shown: Dossier, configuration: "Configuration") -> None:
             [(each.fingerprint[:8], each.finding.severity.label, each.finding.title) for each in shown.findings],
             indent=2,
         )
-    _print_moves(record, zone)
+    print_moves(record, shown.revisions, configuration)
     say()
     say("revisions", bold=True)
     print_pairs(list(_steps(shown, zone)), indent=2)
@@ -176,22 +181,6 @@ def _print_links(shown: Dossier, configuration: "Configuration") -> None:
         print_pairs(
             [(waiting(need.wanted, need.lag_days, need.calendar), origin(need)) for need in shown.needs], indent=2
         )
-
-
-def _print_moves(record: Record, zone: "ZoneInfo") -> None:
-    if not record.moves:
-        return
-    say()
-    say(f"dates that moved, as {record.source} tells", bold=True)
-    rows = [
-        (
-            moment(move.at, zone),
-            f"{label(move.field)}: {day(move.old)} → {day(move.new)}",
-            f"by {move.by or 'somebody'}",
-        )
-        for move in record.moves
-    ]
-    print_pairs(rows, indent=2)
 
 
 def _steps(shown: Dossier, zone: "ZoneInfo") -> Iterator[tuple[str, str, str]]:

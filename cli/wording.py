@@ -120,3 +120,8 @@ def origin(need: Need) -> str:
         NeedOrigin.OBJECTIVES_FILE: "the objectives file says so",
     }
     return f"{told[need.origin]}; {need.owner} looks after it" if need.owner else told[need.origin]
+
+
+def cannot_judge(reason: str, checks: Sequence[str]) -> str:
+    """``value-slip, because no saving of procurement has a forecast``."""
+    return f"{', '.join(checks)}, because {reason}"

@@ -11,7 +11,7 @@ an empty answer and an answer that could not be read are never the same thing.
 
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Annotated, ClassVar
@@ -69,6 +69,14 @@ class SourceOptions(Options):
     """Time-outs and retries."""
 
 
+KnownAnswers = Callable[[Sequence[str]], Mapping[str, bytes]]
+"""Gives, by native id, the digests of the answers from which those stored records that are present were read."""
+
+
+def _nothing_known(_native_ids: Sequence[str]) -> Mapping[str, bytes]:
+    return {}
+
+
 @dataclass(frozen=True, slots=True)
 class ReadContext:
     """What a connector is given for one run: the time, the business zone and the wish to stop.
@@ -81,6 +89,8 @@ class ReadContext:
     stop: threading.Event = field(default_factory=threading.Event)
     skew: ClockSkew = field(default_factory=ClockSkew, compare=False, repr=False)
     """What the answers showed of the server's clock."""
+    known: KnownAnswers = field(default=_nothing_known, compare=False, repr=False)
+    """Which answers need not be read again (see ``connectors.answers``); several threads may ask."""
 
     def check(self) -> None:
         """Raise InterruptedRunError when somebody asked us to stop."""
@@ -149,7 +159,8 @@ class Connector(ABC):
         """Yield pages of records changed since the cursor, or of all records when it is None.
 
         At least once: a record may come twice, none may be missing. Raise SourceError when the walk did not reach its
-        end; a record that cannot be normalised goes to ``Page.set_aside``.
+        end; a record that cannot be normalised goes to ``Page.set_aside``. One whose answer is the same as the one
+        that ``context.known`` tells may go to ``Page.unchanged`` without being read.
         """
 
     def side_tables(self) -> Iterable[Page]:

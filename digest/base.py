@@ -15,7 +15,7 @@ from digest.options import DigestOptions
 from model.credentials import Credentials
 from model.findings import TrackedFinding, Transition
 from model.objectives import ObjectiveTree
-from model.runs import Coverage
+from model.runs import CannotJudge, Coverage
 
 
 class Tone(StrEnum):
@@ -220,3 +220,5 @@ class Edition:
     since: datetime | None
     credentials: tuple[Credentials, ...] = ()
     """Those whose end is known, the first to end first."""
+    blind: tuple[CannotJudge, ...] = ()
+    """What could not be judged at all."""

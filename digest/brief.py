@@ -23,6 +23,7 @@ class Brief:
     told: tuple[Told, ...]
     at_risk: tuple[TrackedFinding, ...]
     accepted: tuple[TrackedFinding, ...]
+    silenced: tuple[TrackedFinding, ...] = ()
     decisions: tuple[Cause, ...]
     fresh: tuple[Cause, ...]
     eased: tuple[Cause, ...]
@@ -31,6 +32,8 @@ class Brief:
     watched: tuple[TrackedFinding, ...]
     before: Impact
     after: Impact
+    upkeep: int = 0
+    """How many findings about the data itself stand and are left to those who look after it."""
 
     @property
     def has_news(self) -> bool:
@@ -78,6 +81,7 @@ def sort_edition(edition: Edition) -> Brief:
         told=told,
         at_risk=at_risk,
         accepted=accepted,
+        silenced=tuple(tracked for tracked in standing if tracked.inhibited_by),
         decisions=decisions,
         fresh=group((entry.tracked for entry in fresh), fresh),
         eased=group((entry.tracked for entry in eased), eased),
@@ -90,6 +94,7 @@ def sort_edition(edition: Edition) -> Brief:
         ),
         before=_value_before(at_risk, told),
         after=combined([tracked.finding.impact for tracked in at_risk]),
+        upkeep=0 if edition.options.upkeep else sum(is_at_risk(t) for t in edition.standing if t.finding.upkeep),
     )
 
 
@@ -98,6 +103,8 @@ def _audience_filter(edition: Edition) -> Callable[[TrackedFinding], bool]:
 
     def visible(tracked: TrackedFinding) -> bool:
         finding = tracked.finding
+        if finding.upkeep and not edition.options.upkeep:
+            return False
         if finding.severity < edition.options.minimum_severity:
             return False
         return granted is None or not granted.isdisjoint(finding.objective_ids)

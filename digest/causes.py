@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 
 from digest.base import News
+from model.causes import cause_key, cause_rank, rank
 from model.findings import (
-    Account,
     Finding,
     FindingState,
     Impact,
@@ -37,6 +36,7 @@ _TOLD_AS = {
     TransitionKind.WORSENED: Verdict.WORSENED,
     TransitionKind.IMPROVED: Verdict.IMPROVED,
     TransitionKind.RESOLVED: Verdict.RESOLVED,
+    TransitionKind.SETTLED: Verdict.REOPENED,
 }
 _WAS_AT_RISK = (
     TransitionKind.WORSENED,
@@ -65,14 +65,17 @@ class Told:
 
 
 def is_at_risk(tracked: TrackedFinding) -> bool:
-    """Open and acknowledged findings are at risk; accepted ones were decided, resolved ones are over."""
-    return tracked.state in (FindingState.OPEN, FindingState.ACKNOWLEDGED)
+    """Open and acknowledged findings are at risk; accepted ones were decided, resolved ones are over.
+
+    What lies below something that was stopped is not: it is told when the work goes on.
+    """
+    return tracked.state in (FindingState.OPEN, FindingState.ACKNOWLEDGED) and not tracked.inhibited_by
 
 
 def judge(news: News) -> Told | None:
     """Reduce what happened to one finding to one verdict; None when nothing of it is news."""
     transitions = [transition for transition in news.transitions if not transition.baseline]
-    telling = [transition for transition in transitions if transition.kind in _TOLD_AS]
+    telling = [transition for transition in transitions if transition.kind in _TOLD_AS and not transition.quiet]
     if not telling:
         return None
     before = _before(news.tracked, transitions)
@@ -84,7 +87,7 @@ def _verdict(tracked: TrackedFinding, telling: Sequence[Transition]) -> Verdict:
     if tracked.state is FindingState.RESOLVED:
         return Verdict.RESOLVED
     kinds = [transition.kind for transition in telling]
-    for kind in (TransitionKind.OPENED, TransitionKind.REOPENED, TransitionKind.EXPIRED):
+    for kind in (TransitionKind.OPENED, TransitionKind.REOPENED, TransitionKind.SETTLED, TransitionKind.EXPIRED):
         if kind in kinds:
             return _TOLD_AS[kind]
     return _TOLD_AS[kinds[-1]]
@@ -115,7 +118,7 @@ class Cause:
 
     @property
     def key(self) -> str:
-        return cause_key(self.findings[0])
+        return cause_key(self.lead)
 
     @property
     def impact(self) -> Impact:
@@ -138,30 +141,16 @@ class Cause:
         return min((tracked.held_since for tracked in self.findings if tracked.held_since), default=None)
 
 
-def cause_key(tracked: TrackedFinding) -> str:
-    return tracked.finding.cause or tracked.fingerprint
-
-
-def weight(impact: Impact) -> Decimal:
-    """The largest amount of any one account, to rank by; accounts are never added."""
-    return max((impact.full(account) for account in Account), default=Decimal(0))
-
-
-def _rank(tracked: TrackedFinding) -> tuple[int, Decimal, date, str]:
-    finding = tracked.finding
-    return (-finding.severity, -weight(finding.impact), finding.decide_by or date.max, tracked.fingerprint)
-
-
 def group(findings: Iterable[TrackedFinding], told: Iterable[Told] = ()) -> tuple[Cause, ...]:
     """Group by cause, ranked by money, then by the day of decision, then by key so that equal ones keep their order."""
     verdicts = {entry.tracked.fingerprint: entry for entry in told}
     groups: dict[str, list[TrackedFinding]] = {}
     for tracked in findings:
-        groups.setdefault(cause_key(tracked), []).append(tracked)
+        groups.setdefault(cause_key(tracked.finding), []).append(tracked)
     causes = [_cause(members, verdicts) for members in groups.values()]
-    return tuple(sorted(causes, key=lambda cause: (-weight(cause.impact), cause.decide_by or date.max, cause.key)))
+    return tuple(sorted(causes, key=lambda cause: cause_rank(cause.impact, cause.decide_by, cause.key)))
 
 
 def _cause(members: Sequence[TrackedFinding], verdicts: dict[str, Told]) -> Cause:
-    ranked = tuple(sorted(members, key=_rank))
+    ranked = tuple(sorted(members, key=lambda tracked: rank(tracked.finding)))
     return Cause(ranked, tuple(verdicts[m.fingerprint] for m in ranked if m.fingerprint in verdicts))

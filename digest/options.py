@@ -203,6 +203,9 @@ class DigestOptions(Options):
     """How many decisions are laid out; the rest are counted."""
     stale_after: Duration = timedelta(hours=26)
     """A source whose last complete reading is older than this is named as stale."""
+    upkeep: bool = False
+    """Tell also what is wrong with the data itself, such as a status of unknown meaning; for those who look after it.
+    Other digests only count it."""
     heartbeat: bool = False
     """Send one line when there is no news, so that silence is not mistaken for a failure."""
 

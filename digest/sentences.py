@@ -11,7 +11,10 @@ from digest.base import Chip, Fact, Inline, Line, Link, Text, Tone, line
 from digest.causes import Cause, Verdict
 from digest.hostile import clean, safe_url
 from digest.options import is_mail_address
-from model.findings import Account, Claim, Evidence, Finding, Impact, Step, TrackedFinding
+from model.causes import binding_step
+from model.findings import Account, Claim, Evidence, Finding, Impact, TrackedFinding, total_of
+from model.objectives import ObjectiveTree
+from model.so_what import STEP, streams
 
 TITLE_LIMIT = 60
 ROW_LIMIT = 40
@@ -21,6 +24,9 @@ SOON_DAYS = 3
 """A last day to decide that is this near is marked."""
 SHORT_ID = 8
 """How many characters of a fingerprint are printed; ``driftline show`` takes them as a prefix."""
+
+MOST_STREAMS = 2
+"""How many of the touched objectives are named."""
 
 STAKES = {Account.REVENUE: "Revenue at risk", Account.SAVINGS: "Savings lost", Account.COST: "Extra cost"}
 """What the money of each account is called; accounts stand side by side and are never added."""
@@ -147,14 +153,6 @@ def record_name(key: str, title: str) -> str:
     return key if title.casefold() in ("", key.casefold()) else clean(f"{key} {title}", TITLE_LIMIT)
 
 
-def binding_step(finding: Finding) -> Step | None:
-    """The link of the chain that binds: the one that the cause names, or the last."""
-    for step in finding.chain:
-        if step.node == finding.cause:
-            return step
-    return finding.chain[-1] if finding.chain else None
-
-
 def promise_name(tracked: TrackedFinding) -> Line:
     """The promise by its key and title; the finding's own title where no record is named."""
     finding = tracked.finding
@@ -251,7 +249,23 @@ def otherwise_line(cause: Cause, currency: str, today: date) -> Line:
         parts.append(f"{ahead if first >= today else behind} {wording.day(first, today)}")
     if lost:
         parts.append(f"the tracker books {wording.exact(lost, currency)} that cannot come")
+    each_week = [
+        f"{wording.rounded(amount, currency)} {account.value}"
+        for account in Account
+        if (amount := total_of(cause.impact.weekly, account))
+    ]
+    if each_week:
+        parts.append(f"each week more costs {wording.listed(each_week)}")
     return line(wording.listed(parts) or "the gap stays as it is")
+
+
+def touches_line(finding: Finding, tree: ObjectiveTree) -> Line | None:
+    """``Software growth``: the revenue stream or saving that it touches, by its widest name."""
+    named = list(dict.fromkeys(stream.split(STEP)[0] for stream in streams(finding, tree)))
+    words = [clean(each, ROW_LIMIT) for each in named[:MOST_STREAMS]]
+    if len(named) > MOST_STREAMS:
+        words.append(f"{len(named) - MOST_STREAMS} more")
+    return line(wording.listed(words)) if words else None
 
 
 def due_line(cause: Cause, today: date) -> Line:

@@ -21,7 +21,7 @@ GRAM = 3
 WORK_ITEM_CONDITIONS = frozenset({"type", "status", "label", "component", "release", "sprint", "parent"})
 """Conditions that only work items can meet."""
 
-_NOT_ASKED = {"custom", "provenance", "moves", "needs", "former_keys", "plan", "forecast", "actual"}
+_NOT_ASKED = {"custom", "provenance", "moves", "changes", "needs", "former_keys", "plan", "forecast", "actual"}
 ATTRIBUTES: Mapping[RecordKind, frozenset[str]] = {
     kind: frozenset(each.name for each in dataclasses.fields(record_type)) - _NOT_ASKED
     for kind, record_type in RECORD_TYPES.items()

@@ -1,6 +1,6 @@
 """Working days: which days of the week are worked and which are off, as one value that can count."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -56,3 +56,24 @@ class Calendar:
             at += 1
             left -= self.works_on(date.fromordinal(at))
         return date.fromordinal(at)
+
+    def before(self, day: date, working_days: int) -> date:
+        """The latest day after which so many working days still end on or before a day; ``after`` backwards.
+
+        Before the first day that dates can say, it is that day.
+        """
+        if working_days < 0:
+            raise ValueError("working days are counted back")
+        at, left = day.toordinal() + 1, max(1, working_days)
+        while left > len(self.weekdays):  # whole weeks at once, then what they lost to days off
+            weeks = (left - 1) // len(self.weekdays)
+            missed = bisect_left(self._off, at)
+            at -= 7 * weeks
+            missed -= bisect_left(self._off, at)
+            left += missed - weeks * len(self.weekdays)
+            if at <= 1:
+                return date.min
+        while left and at > 1:
+            at -= 1
+            left -= self.works_on(date.fromordinal(at))
+        return date.fromordinal(at if working_days == 0 else max(1, at - 1))

@@ -49,26 +49,44 @@ class Amount:
 class Share:
     """What one record contributes to an impact; totals add distinct shares, never findings (design 1).
 
-    ``unconverted`` is the record's money in its own currency where there is no rate.
+    ``unconverted`` is the record's money in its own currency where there is no rate; ``original`` is the same where
+    the amounts were converted, so that a change of the rate alone can be told from a change of the record.
     """
 
     record_id: str
     amounts: tuple[Amount, ...] = ()
     unconverted: Money | None = None
+    original: Money | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """Days and money. ``days`` is the variance: positive is late; None where nothing supports the promise."""
+    """Days and money. ``days`` is the variance: positive is late; None where nothing supports the promise.
+
+    ``shares`` are what is at risk or lost. Beside it, never added to it: ``deferred`` is the revenue that the delay
+    moves out of its months, ``weekly`` what one more week of delay costs, and ``yearly`` the yearly effect that stands
+    behind; each is empty where it is not known.
+    """
 
     days: int | None = None
     shares: tuple[Share, ...] = ()
+    deferred: tuple[Share, ...] = ()
+    weekly: tuple[Share, ...] = ()
+    yearly: tuple[Share, ...] = ()
 
     def full(self, account: Account) -> Decimal:
-        return _sum(self.shares, account, weighted=False)
+        return total_of(self.shares, account)
 
     def weighted(self, account: Account) -> Decimal:
-        return _sum(self.shares, account, weighted=True)
+        return total_of(self.shares, account, weighted=True)
+
+    def within(self, account: Account, year: int) -> Decimal:
+        """What of the full amount falls into the months of a calendar year; money without a month is left out."""
+        return total_of(self.shares, account, year=year)
+
+    def by_month(self, account: Account) -> bool:
+        """Whether all of this account's money belongs to a month."""
+        return all(amount.period for share in self.shares for amount in share.amounts if amount.account is account)
 
     @property
     def unconverted(self) -> tuple[Money, ...]:
@@ -76,14 +94,20 @@ class Impact:
 
     @property
     def priced(self) -> bool:
-        return any(share.amounts for share in self.shares)
+        """Whether any money is known: at risk or lost, or deferred."""
+        return any(share.amounts for share in (*self.shares, *self.deferred))
 
 
-def _sum(shares: Sequence[Share], account: Account, *, weighted: bool) -> Decimal:
-    """Add what distinct records contribute, by record and period, so that no record is counted twice."""
+def total_of(shares: Sequence[Share], account: Account, *, weighted: bool = False, year: int | None = None) -> Decimal:
+    """Add what distinct records contribute, by record and period, so that no record is counted twice.
+
+    With ``year`` only the months of that year.
+    """
     distinct: dict[tuple[str, str | None], Decimal] = {}
     for share in shares:
         for amount in share.amounts:
+            if year is not None and not (amount.period or "").startswith(f"{year:04d}-"):
+                continue
             if amount.account is account:
                 money = amount.weighted if weighted else amount.full
                 distinct[share.record_id, amount.period] = max(
@@ -96,7 +120,13 @@ def _sum(shares: Sequence[Share], account: Account, *, weighted: bool) -> Decima
 def combined(impacts: Sequence[Impact]) -> Impact:
     """One impact over several findings; each record counts once."""
     days = [impact.days for impact in impacts if impact.days is not None]
-    return Impact(max(days, default=None), tuple(share for impact in impacts for share in impact.shares))
+    return Impact(
+        max(days, default=None),
+        tuple(share for impact in impacts for share in impact.shares),
+        tuple(share for impact in impacts for share in impact.deferred),
+        tuple(share for impact in impacts for share in impact.weekly),
+        tuple(share for impact in impacts for share in impact.yearly),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +202,33 @@ class DecisionOption:
     until: date | None = None
 
 
+class Slip(StrEnum):
+    """Of what a slip is measured."""
+
+    VALUE = "value"
+    SCHEDULE = "schedule"
+
+
+@dataclass(frozen=True, slots=True)
+class Triage:
+    """The trigger fired: a slip is so large that the agenda turns to it (domain I1, design 5.7).
+
+    ``slip`` says which one fired; ``percent`` is its size, rounded down to one place.
+    """
+
+    slip: Slip
+    percent: Decimal
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One disagreement. ``subjects`` are the ids that identify it: never texts, dates or row numbers.
 
     ``cause`` is the node that binds: findings with one cause are one piece of news. ``sources`` are the names of the
     sources whose complete reading the judgement rests on. ``advice`` is one thing to do; ``options`` are what the
-    decider can choose from, the cheapest first, and ``decide_by`` is the last day on which that one is open.
+    decider can choose from, the cheapest first, and ``decide_by`` is the first day on which one of them closes.
+    ``upkeep`` says that it is about the data, not the plan: its owners mend it, and leaders have nothing to decide.
+    ``triage`` is set where a slip is large enough to change the agenda.
     """
 
     check: str
@@ -199,6 +249,8 @@ class Finding:
     advice: str = ""
     options: tuple[DecisionOption, ...] = ()
     sources: tuple[str, ...] = ()
+    upkeep: bool = False
+    triage: Triage | None = None
 
     @property
     def fingerprint(self) -> str:
@@ -234,15 +286,34 @@ class TransitionKind(StrEnum):
     HELD = "held"
     RELEASED = "released"
     """A held finding was judged again and still stands."""
+    INHIBITED = "inhibited"
+    """It still stands, and is not told as long as what is named in the reason lasts."""
+    FLAPPING = "flapping"
+    """It opened and resolved so often that it is not told again before it has settled."""
+    SETTLED = "settled"
+    """It has not opened or resolved for a while: how it stands now counts again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """A decision to live with a finding until a day."""
+    """A decision to live with a finding until a day.
+
+    ``overrides`` is set where somebody accepted it without having the right to, and says who has it.
+    """
 
     by: str
     why: str
     until: date
+    overrides: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Flapping:
+    """A finding comes and goes: since when, when it did so last, and whether it stood when people last heard of it."""
+
+    since: datetime
+    last: datetime
+    told_standing: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,7 +321,8 @@ class TrackedFinding:
     """A finding with its life: the last judgement of it, its state and since when.
 
     ``told`` is the impact that was last announced; worsening and improving are measured against it, so that many
-    small moves add up. ``held_since`` is set while a source it rests on was not completely read.
+    small moves add up. ``held_since`` is set while a source it rests on was not completely read. ``inhibited_by`` says
+    why it is not told although it stands. ``flips`` are the last times at which it resolved or reopened.
     """
 
     finding: Finding
@@ -262,6 +334,9 @@ class TrackedFinding:
     held_since: datetime | None = None
     held_because: str = ""
     acceptance: Acceptance | None = None
+    inhibited_by: str = ""
+    flips: tuple[datetime, ...] = ()
+    flapping: Flapping | None = None
     baseline: bool = False
     """It was already there on the first run; it is not announced as news."""
 
@@ -276,7 +351,10 @@ class TrackedFinding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Transition:
-    """One change in a finding's life; append-only. ``reason`` says why in words, ``by`` who (a person or the run)."""
+    """One change in a finding's life; append-only. ``reason`` says why in words, ``by`` who (a person or the run).
+
+    ``quiet`` says why it is no news; empty for what is.
+    """
 
     fingerprint: str
     kind: TransitionKind
@@ -286,5 +364,6 @@ class Transition:
     before: Impact | None = None
     after: Impact | None = None
     baseline: bool = False
+    quiet: str = ""
     sequence: int | None = field(default=None, compare=False)
     """The order in which the store keeps it; None until it is stored."""

@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
+from typing import NamedTuple
+
+from model.keys import record_id
+from model.records import StatusCategory, WorkItem
 
 
 class Group(StrEnum):
@@ -19,6 +23,37 @@ class DateSource(StrEnum):
     RELEASE = "release"
     DUE = "due"
     SPRINT = "sprint"
+
+
+class PlanWork(NamedTuple):
+    """A work item as the plan network needs it; ``parent``, ``releases`` and ``sprint`` are ids of records."""
+
+    id: str
+    source: str
+    key: str
+    category: StatusCategory | None = StatusCategory.TODO
+    start: date | None = None
+    due: date | None = None
+    finished: date | None = None
+    parent: str | None = None
+    releases: tuple[str, ...] = ()
+    sprint: str | None = None
+
+    @classmethod
+    def of(cls, item: WorkItem) -> "PlanWork":
+        """The node of a whole record."""
+        return cls(
+            item.id,
+            item.source,
+            item.key,
+            item.category,
+            item.start,
+            item.due,
+            item.finished,
+            record_id(item.source, item.parent) if item.parent else None,
+            tuple(record_id(item.source, release) for release in dict.fromkeys(item.releases)),
+            record_id(item.source, item.sprint) if item.sprint else None,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +90,12 @@ class RollUp:
     oldest_overdue: date | None = None
     overdue_record: str | None = None
     finished: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """One piece of open work that comes rolled up: its own date by policy, and what people call it."""
+
+    day: date
+    record_id: str
+    key: str = ""

@@ -1,7 +1,7 @@
 """What passes between a connector and the store while a source is read."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from model.errors import Problem
@@ -50,10 +50,17 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records that are stored together in one transaction."""
+    """Some records that are stored together in one transaction.
+
+    A connector may leave out records whose answers are those from which the stored ones were read: ``unchanged`` are
+    their native ids then. ``digests`` has a digest of the answer for each of these, by native id, and for each of the
+    records where one was made.
+    """
 
     records: Sequence[Record]
     set_aside: Sequence[SetAside] = ()
+    unchanged: Sequence[str] = ()
+    digests: Mapping[str, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,21 @@ class Move:
     by: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One change of a field that is no date, as the source's changelog tells it.
+
+    ``old`` and ``new`` are texts as people see them, None for nothing. Each release that a work item left or joined is
+    a change of its own, by its native id.
+    """
+
+    field: str
+    old: str | None
+    new: str | None
+    at: datetime
+    by: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Record:
     """What every record has.
@@ -91,6 +106,7 @@ class Record:
     ``native_id`` is stable; ``key`` is what people say and may change. ``created`` and ``changed`` are the source's
     times in UTC. ``custom`` holds the extra fields that the configuration asked for, under the configured name.
     ``provenance`` tells per field where the value came from: an API field, or ``workbook.xlsx!Sheet!F12``.
+    ``changes`` are the changes that led to the present status and releases, oldest first, where the source tells them.
     """
 
     kind: ClassVar[RecordKind]
@@ -106,6 +122,7 @@ class Record:
     created: datetime | None = None
     changed: datetime | None = None
     moves: tuple[Move, ...] = ()
+    changes: tuple[Change, ...] = ()
     custom: Mapping[str, FieldValue] = field(default_factory=dict)
     provenance: Mapping[str, str] = field(default_factory=dict)
 

@@ -1,6 +1,6 @@
 """Runs: what one pass read, how complete it was and what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -57,6 +57,26 @@ class Coverage:
     @property
     def linkable(self) -> int:
         return self.records - self.unlinkable
+
+
+@dataclass(frozen=True, slots=True)
+class CannotJudge:
+    """What a check cannot judge at all, because these sources do not deliver what it needs.
+
+    ``reason`` is a sentence without its subject: ``no deal of salesforce has a promised date``.
+    """
+
+    check: str
+    reason: str
+    sources: tuple[str, ...] = ()
+
+
+def checks_by_reason(blind: Iterable[CannotJudge]) -> Mapping[str, Sequence[str]]:
+    """Why something cannot be judged, and the checks that cannot: a field that lacks is told once."""
+    found: dict[str, list[str]] = {}
+    for each in blind:
+        found.setdefault(each.reason, []).append(each.check)
+    return {reason: list(dict.fromkeys(checks)) for reason, checks in found.items()}
 
 
 class RunOutcome(StrEnum):

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
+from itertools import islice
 
 from connectors.base import Connector
 from model.errors import SourceContentError
@@ -10,6 +11,7 @@ from model.reading import Container, Missing, Page
 from model.records import Absence, Record
 from model.trust import Held, Standing
 from pipeline.guard import Guard, suspicious
+from pipeline.ids import Ids
 from state.store import Store
 
 VISIBLE, LOST = "visible", "lost"
@@ -18,14 +20,19 @@ MOST_ASKED = 1000
 
 _PROVEN = frozenset({Absence.DELETED, Absence.MOVED})
 _ASKED_AT_ONCE = 200
+_LISTED_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Census:
-    """The roster of a source and the ids of all records of its visible containers."""
+    """The roster of a source and the ids of all records of its visible containers.
+
+    ``beyond`` are those of them that had not been given in the run when they were listed.
+    """
 
     roster: Sequence[Container]
-    counted: AbstractSet[str]
+    counted: Ids
+    beyond: AbstractSet[str] = frozenset()
 
     @property
     def complete(self) -> bool:
@@ -52,15 +59,21 @@ class Conclusion:
     held: Held | None = None
 
 
-def take_census(connector: Connector) -> Census:
-    """List every visible container completely; raise what the connector raises when it cannot."""
+def take_census(connector: Connector, seen: Ids) -> Census:
+    """List every visible container completely; raise what the connector raises when it cannot.
+
+    ``seen`` are the ids of what was given in the run so far.
+    """
     roster = list(connector.roster())
-    counted: set[str] = set()
+    counted = Ids()
+    beyond: set[str] = set()
     for container in roster:
         connector.context.check()
-        if container.state == VISIBLE:
-            counted.update(connector.census(container))
-    return Census(roster, counted)
+        listed = iter(connector.census(container) if container.state == VISIBLE else ())
+        while part := list(islice(listed, _LISTED_AT_ONCE)):
+            counted.update(part)
+            beyond.update(native_id for native_id in part if native_id not in seen)
+    return Census(roster, counted, beyond)
 
 
 def withheld(store: Store, source: str, roster: Sequence[Container]) -> dict[str, Absence]:
@@ -75,8 +88,7 @@ def withheld(store: Store, source: str, roster: Sequence[Container]) -> dict[str
 
 def unread(store: Store, source: str, census: Census) -> bool:
     """Whether a census lists what is not stored as present: it was out of sight, or nobody could see it before."""
-    known = store.present_ids(source) | {aside.native_id for aside in store.set_aside(source)}
-    return not census.counted <= known
+    return not census.beyond <= store.present_ids(source) | {aside.native_id for aside in store.set_aside(source)}
 
 
 def conclude(
@@ -128,15 +140,13 @@ def _newly_hidden(why: Absence, known: Standing) -> bool:
     return why is Absence.ACCESS_LOST and known.absence is not Absence.ACCESS_LOST
 
 
-def make_up(
-    connector: Connector, census: Census, seen: AbstractSet[str], keep: Callable[[Page], None]
-) -> dict[str, Absence]:
+def make_up(connector: Connector, census: Census, seen: Ids, keep: Callable[[Page], None]) -> dict[str, Absence]:
     """Ask by id for what a census lists and a full walk did not give, so that no change is left out.
 
     What is not given then either is unobserved: nobody knows what it says now. Raise SourceContentError when it is so
     much that the pages came up short.
     """
-    unseen = sorted(census.counted - seen)
+    unseen = sorted(native_id for native_id in census.beyond if native_id not in seen)
     if suspicious(len(unseen), len(census.counted)) or len(unseen) == len(census.counted) > 0:
         raise SourceContentError(
             f"{connector.name} lists {len(unseen)} of {len(census.counted)} records without giving them",

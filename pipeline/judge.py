@@ -1,7 +1,8 @@
 """Judging: the stored world becomes findings, and findings move through their lives, in one transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
@@ -9,7 +10,9 @@ from zoneinfo import ZoneInfo
 from config.calendars import calendars_of
 from config.load import Configuration
 from model.findings import Account, TrackedFinding, Transition, TransitionKind
+from pipeline.blindness import keep_blindness
 from pipeline.mapping_change import Reach, note_judged, with_causes
+from pipeline.resolution import with_movers
 from pipeline.view import configured_view
 from reconcile.engine import Judgement, reconcile
 from reconcile.lifecycle import Advance, advance
@@ -21,9 +24,17 @@ NO_CHANGE = Reach(())
 
 def judge(store: Store, configuration: Configuration, *, now: datetime) -> Judgement:
     """Derive all findings from what is stored; nothing is kept."""
+    with judging(store, configuration, now=now) as judgement:
+        return judgement
+
+
+@contextmanager
+def judging(store: Store, configuration: Configuration, *, now: datetime) -> Iterator[Judgement]:
+    """Derive all findings from what is stored. Until the block ends, the judgement can still look up records to say
+    why a finding is gone."""
     settings = configuration.settings
     with configured_view(store, configuration) as view:
-        return reconcile(
+        yield reconcile(
             view,
             configuration.mapping.tree,
             settings.reconcile,
@@ -42,25 +53,27 @@ def judge_and_keep(
     What opens on a source that was never judged before was there before anybody looked: it is a baseline and no news.
     What comes or goes because of the mapping, as far as ``reach`` tells, says so.
     """
-    judgement = judge(store, configuration, now=now)
-    tracked = store.tracked()
-    judged = _judged_sources(store, tracked)
-    fresh = {entry.source for entry in judgement.coverage if entry.as_of is not None} - judged
-    step = _with_baseline(
-        advance(
-            tracked,
-            judgement,
-            now=now,
-            today=business_day(now, configuration.settings.business.zone),
-            baseline=False,
-            options=configuration.settings.reconcile,
-        ),
-        tracked,
-        fresh,
-    )
-    step = with_causes(step, tracked, reach, configuration)
-    if step.tracked or step.transitions:
-        store.save_findings(run_id, step.tracked, step.transitions)
+    with judging(store, configuration, now=now) as judgement:
+        step = None
+        while step is None:
+            newest, tracked = store.newest_transition(), store.tracked()
+            judged = _judged_sources(store, tracked)
+            fresh = {entry.source for entry in judgement.coverage if entry.as_of is not None} - judged
+            led = advance(
+                tracked,
+                judgement,
+                now=now,
+                today=business_day(now, configuration.settings.business.zone),
+                baseline=False,
+                options=configuration.settings.reconcile,
+            )
+            led = with_movers(_with_baseline(led, tracked, fresh), tracked, store, configuration.settings.business.zone)
+            led = with_causes(led, tracked, reach, configuration)
+            # Somebody may have accepted a finding meanwhile: then all of them are led on again from there.
+            nothing = not (led.tracked or led.transitions)
+            if nothing or store.save_findings(run_id, led.tracked, led.transitions, since=newest):
+                step = led
+    keep_blindness(store, judgement)
     if fresh:
         # After the findings: killed in between, what opens next rests on sources that the stored findings name.
         store.set_note(JUDGED_SOURCES_NOTE, " ".join(sorted(judged | fresh)))

@@ -13,6 +13,7 @@ from model.deliveries import Delivery
 from model.errors import ConfigurationError, UsageError
 from model.findings import TrackedFinding, Transition
 from model.runs import Coverage
+from pipeline.blindness import blindness
 from pipeline.expiry import credentials_of
 from pipeline.outbox import RECEIVED, deliver, supersede
 from pipeline.view import configured_view
@@ -46,6 +47,7 @@ def edition_for(store: Store, configuration: Configuration, audience: str, *, no
         currency=settings.business.currency,
         since=_told_at(store, audience),
         credentials=credentials_of(settings.sources),
+        blind=blindness(store),
     )
     return edition, max((step.sequence or 0 for step in transitions), default=covered)
 

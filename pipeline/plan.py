@@ -15,7 +15,7 @@ from model.links import Link, Need, Role
 from model.mapping_changes import Inventory, Names
 from model.records import RecordKind
 from model.runs import RunOutcome
-from pipeline.judge import business_day, gravest_first, judge
+from pipeline.judge import business_day, gravest_first, judging
 from pipeline.link import LINKED_NOTE, link_records
 from pipeline.mapping_change import inventory_of, names_changed
 from reconcile.lifecycle import Advance, advance
@@ -259,14 +259,15 @@ def _money(stage: Rehearsal, configuration: Configuration) -> list[LinkedMoney]:
 def _judged(
     stage: Rehearsal, configuration: Configuration, tracked: Mapping[str, TrackedFinding], judged_at: datetime
 ) -> Advance:
-    return advance(
-        tracked,
-        judge(stage, configuration, now=judged_at),
-        now=judged_at,
-        today=business_day(judged_at, configuration.settings.business.zone),
-        baseline=False,
-        options=configuration.settings.reconcile,
-    )
+    with judging(stage, configuration, now=judged_at) as judgement:
+        return advance(
+            tracked,
+            judgement,
+            now=judged_at,
+            today=business_day(judged_at, configuration.settings.business.zone),
+            baseline=False,
+            options=configuration.settings.reconcile,
+        )
 
 
 def _findings(tracked: Mapping[str, TrackedFinding], step: Advance) -> Iterator[PlannedFinding]:

@@ -1,6 +1,6 @@
 """Reading one source: pages are stored as they come, the cursor only after the last, absences only after a census."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -21,13 +21,14 @@ from model.errors import (
     SourceGoneError,
     StateError,
 )
-from model.reading import Container, Cursor, Page
+from model.reading import Container, Cursor, Missing, Page
 from model.records import Absence
 from model.runs import SourceOutcome, SourceResult
 from model.trust import Held
 from pipeline.absences import LOST, VISIBLE, Census, Conclusion, conclude, make_up, take_census, unread, withheld
 from pipeline.crash import crash_site
 from pipeline.drift import forget_left_out, hold_drifted, keep_shape, note_left_out, shape_is_new
+from pipeline.ids import Ids
 from pipeline.left_out import reading_the_rest, with_stored
 from pipeline.trust import Trust, to_approve
 from state.reading import StoredCursor
@@ -53,22 +54,31 @@ class Reading:
     changed: int = 0
     absent: int = 0
     set_aside: int = 0
-    seen: set[str] = field(default_factory=set)
+    seen: Ids = field(default_factory=Ids)
     """The native ids of what was given in this run."""
     left_out: tuple[str, ...] = ()
     """The fields that drifted and that the source is read without."""
+    again: list[str] = field(default_factory=list)
+    """Native ids of what was called unchanged and is not any more, because it came twice."""
+
+    def known(self, native_ids: Sequence[str]) -> Mapping[str, bytes]:
+        """Which answers need not be read again: none while fields are left out, which are as they were stored."""
+        return {} if self.left_out else self.store.known_answers(self.name, native_ids)
 
     def keep(self, page: Page) -> None:
         """Store one page, unless somebody asked us to stop."""
         self.context.check()
         self.seen.update(record.native_id for record in page.records)
         self.seen.update(broken.native_id for broken in page.set_aside)
-        page = with_stored(self.store, page, self.left_out)
+        self.seen.update(page.unchanged)
+        if self.left_out:
+            page = replace(with_stored(self.store, page, self.left_out), digests={})
         saved = self.store.save_page(self.run_id, page, self.name, self.context.now)
         self.pages += 1
         self.read += saved.read
         self.changed += saved.changed
         self.set_aside += saved.set_aside
+        self.again += saved.again
         self.progress(self.name, self.read)
 
     def walk(self, connector: Connector, cursor: Cursor | None) -> None:
@@ -76,6 +86,9 @@ class Reading:
         pages = connector.everything() if cursor is None else chain(connector.side_tables(), connector.changed(cursor))
         for page in pages:
             self.keep(page)
+        if self.again:
+            asked, self.again = self.again, []
+            self.keep(Page([one for one in connector.fetch(asked) if not isinstance(one, Missing)]))
 
     def settle(self, conclusion: Conclusion) -> None:
         """Store what was concluded. What is held is remembered first: after a crash the next run looks again."""
@@ -125,6 +138,7 @@ def read_source(
     InterruptedRunError when somebody asked to stop, and StateError when the store cannot be used.
     """
     reading = Reading(store, run_id, name, context, progress)
+    reading.context = replace(context, known=reading.known)
     try:
         drift = _read(reading, options, full=full)
     except (InterruptedRunError, StateError):
@@ -176,7 +190,7 @@ def _read_everything(
     complete = full or trust.newly_approved or (drift is None and shape_is_new(store, connector))
     complete = complete or _full_read_due(stored, _visible(roster), connector)
     reading.walk(connector, None if complete or stored is None else stored.cursor)
-    census = take_census(connector) if complete or trust.approval or store.held(name) else None
+    census = take_census(connector, reading.seen) if complete or trust.approval or store.held(name) else None
     if census and not complete and unread(store, name, census):
         # What was out of sight is back, and nobody knows what changed there meanwhile.
         complete = True

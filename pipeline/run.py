@@ -18,6 +18,7 @@ from model.runs import Run, RunOutcome, SourceOutcome, SourceResult
 from pipeline.drift import explain_drift
 from pipeline.judge import judge_and_keep
 from pipeline.mapping_change import link_and_record
+from pipeline.memory import share_one_arena
 from pipeline.read import Progress, read_source
 from state.store import Store
 
@@ -80,7 +81,8 @@ def make_pass(
     store cannot be used. However it ends, the run is closed and tells how.
     """
     sources = chosen_sources(configuration.settings.sources, only)
-    _collect_seldom()
+    collect_seldom()
+    share_one_arena()
     started = clock()
     baseline = not store.has_baseline()
     run = Run(id=store.start_run(started, baseline=baseline), started_at=started, baseline=baseline)
@@ -106,7 +108,7 @@ def make_pass(
     return run
 
 
-def _collect_seldom() -> None:
+def collect_seldom() -> None:
     """Make Python look for unreachable cycles less often, from now on: passes may go on side by side.
 
     What is there before the first pass is the program itself, which no later look needs to go through.

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import lru_cache
 
 from model.keys import source_of
 from model.network import RollUp
-from reconcile.forecast import NOWHERE, Because, Counts, Forecast, ForecastState, gravest
+from reconcile.forecast import NOWHERE, Because, Counts, Forecast, ForecastState, gravest, only_source, together
 
 
 @dataclass(slots=True)
@@ -30,8 +31,8 @@ class Below:
     doubtful: list[Forecast] = field(default_factory=list)
 
     def add(self, child: Forecast) -> None:
-        if not child.sources <= self.sources:
-            self.sources |= child.sources
+        if child.sources is not self.sources:
+            self.sources = together(self.sources, child.sources)
         if child.dropped_itself:
             self.dropped += 1
             return
@@ -68,13 +69,13 @@ class Below:
         self.consider_latest(rollup)
         if rollup.overdue_record and rollup.oldest_overdue:
             self.doubtful.append(_leaf(rollup.overdue_record, ForecastState.OVERDUE, rollup.oldest_overdue))
-            self.sources |= self.doubtful[-1].sources
+            self.sources = together(self.sources, self.doubtful[-1].sources)
 
     def consider_latest(self, rollup: RollUp | None) -> None:
         """Take only the latest date of a roll-up, where the same work is counted elsewhere."""
         if rollup is not None and rollup.latest and rollup.latest_record:
             leaf = _leaf(rollup.latest_record, ForecastState.DATED, rollup.latest)
-            self.sources |= leaf.sources
+            self.sources = together(self.sources, leaf.sources)
             self.consider(leaf)
 
     def consider(self, child: Forecast) -> None:
@@ -89,7 +90,12 @@ class Below:
 
     @property
     def counts(self) -> Counts:
-        return Counts(self.open, self.undated, self.overdue, self.blocked)
+        return _counts(self.open, self.undated, self.overdue, self.blocked)
+
+
+@lru_cache(maxsize=4096)
+def _counts(open_: int, undated: int, overdue: int, blocked: int) -> Counts:
+    return Counts(open_, undated, overdue, blocked)
 
 
 def _rank(child: Forecast) -> tuple[date, bool]:
@@ -97,7 +103,7 @@ def _rank(child: Forecast) -> tuple[date, bool]:
 
 
 def _leaf(node: str, state: ForecastState, day: date) -> Forecast:
-    return Forecast(node, state, day, Because.LEAF, sources=frozenset((source_of(node),)))
+    return Forecast(node, state, day, Because.LEAF, sources=only_source(source_of(node)))
 
 
 def contained(
@@ -108,7 +114,7 @@ def contained(
     ``dates`` are its own dates as forecasts, dated or overdue; a later own date stands, an earlier one never hides a
     later child (design 5.2). With ``all_done`` a node is done when everything below it is.
     """
-    sources = below.sources | {source} if source else below.sources
+    sources = together(below.sources, only_source(source)) if source else below.sources
     if below.unknown is not None:
         return Forecast(node, ForecastState.UNKNOWN, None, Because.CHILD, below.unknown, sources=sources)
     own = max((each for each in dates if each.state is ForecastState.DATED), key=_rank, default=None)

@@ -62,9 +62,11 @@ Verdict: TypeAlias = Finding | Unjudged | Blind
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The records of whose past a check wants to know: their date moves, or every content that was seen of them."""
+    """The records of whose past a check wants to know: their date moves, the changes of their status and releases, or
+    every content that was seen of them."""
 
     moves: frozenset[str] = frozenset()
+    changes: frozenset[str] = frozenset()
     histories: frozenset[str] = frozenset()
 
 
@@ -91,7 +93,8 @@ class Check(ABC, Generic[OptionsT]):
         return cls.reads is None or not cls.reads.isdisjoint(fields) or not cls.roles.isdisjoint(roles)
 
     def asks(self, world: "World", options: OptionsT) -> Asked:
-        """Name the records whose past ``find`` will look at; ``world.moves`` and ``world.histories`` then tell it."""
+        """Name the records whose past ``find`` will look at; ``world.moves``, ``world.changes`` and
+        ``world.histories`` then tell it."""
         return Asked()
 
     @abstractmethod

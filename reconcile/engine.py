@@ -1,6 +1,6 @@
 """One judgement of the stored world: network, forecasts, checks, evidence. Pure; the view is its only door."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -10,15 +10,20 @@ from model.findings import Evidence, Finding
 from model.links import Link
 from model.money import RateTable
 from model.objectives import ObjectiveTree
-from model.records import Move, Record
+from model.records import Move
 from reconcile.check import Blind, Check, Unjudged
 from reconcile.checks import checks
-from reconcile.forecast import Because, Forecasts
+from reconcile.choices import with_options
+from reconcile.floats import Floats
+from reconcile.forecast import Forecast, Forecasts, ForecastState
 from reconcile.impact import largest_amount
+from reconcile.inhibition import inhibitions
 from reconcile.judgement import Judgement, out_of_sight
+from reconcile.library import Library
 from reconcile.network import Network, build
 from reconcile.options import ReconcileOptions
 from reconcile.propagation import NO_CALENDARS, propagate
+from reconcile.throughput import with_second_witness
 from reconcile.view import View
 from reconcile.world import World
 
@@ -58,11 +63,12 @@ def reconcile(
             else:
                 findings.append(verdict)
     return Judgement(
-        findings=tuple(sorted(_with_history(findings, view, world), key=_gravest_first)),
+        findings=tuple(sorted(_with_proof(findings, view, world), key=_gravest_first)),
         unjudged=unjudged,
         blind={name: tuple(several) for name, several in blind.items()},
         coverage=world.coverage,
         absences=world.network.absences,
+        inhibited=inhibitions(findings, world),
         forecasts=world.forecasts,
         ran={name: check.version for name, check in running.items()},
         switched_off=frozenset(known.keys() - running.keys()),
@@ -93,12 +99,14 @@ def see(
         rates=rates,
         network=network,
         forecasts=forecasts,
+        floats=Floats(network, forecasts, calendars),
         links=_by_record(links),
-        leaves=_leaves(view, network, forecasts, {each.example for each in unknown_statuses}),
+        library=_library(view, network, forecasts, {each.example for each in unknown_statuses}),
         coverage=tuple(view.coverage()),
         measurements={each.id: each for each in view.measurements()},
         served=_by_objective(links),
         unknown_statuses=unknown_statuses,
+        calendars=calendars,
     )
 
 
@@ -106,10 +114,12 @@ def _with_past(world: World, view: View, running: Mapping[str, Check[Any]]) -> W
     """Add what the checks ask about the past, read once for all of them."""
     asked = [check.asks(world, world.options.of(check)) for check in running.values()]
     moves = frozenset[str]().union(*(each.moves for each in asked))
+    changes = frozenset[str]().union(*(each.changes for each in asked))
     histories = frozenset[str]().union(*(each.histories for each in asked))
     return replace(
         world,
         moves=view.moves(sorted(moves)) if moves else {},
+        changes=view.changes(sorted(changes)) if changes else {},
         histories=view.histories(sorted(histories)) if histories else {},
     )
 
@@ -128,16 +138,29 @@ def _by_record(links: Iterable[Link]) -> Mapping[str, tuple[Link, ...]]:
     return {record_id: tuple(several) for record_id, several in found.items()}
 
 
-def _leaves(view: View, network: Network, forecasts: Forecasts, others: Set[str]) -> Mapping[str, Record]:
-    """The records that bind a deal or a saving and that only a roll-up names, and these others."""
-    wanted = others - network.work.keys() | {
-        cause.node
+def _library(view: View, network: Network, forecasts: Forecasts, others: Iterable[str]) -> Library:
+    """The records, of which those are looked up together that lie behind a commitment that may not be kept."""
+    library = Library(view)
+    doubtful = (
+        forecast
         for node in network.sinks()
-        if (forecast := forecasts.get(node)) is not None
-        and (cause := forecast.cause).because is Because.LEAF
-        and cause.node not in network.work
-    }
-    return view.records(sorted(wanted)) if wanted else {}
+        if (forecast := forecasts.get(node)) is not None and _may_be_told(forecast, network)
+    )
+    library.fetch({*others, *(each.node for forecast in doubtful for each in forecast.path())})
+    return library
+
+
+def _may_be_told(forecast: Forecast, network: Network) -> bool:
+    if forecast.state is not ForecastState.DATED or forecast.day is None:
+        return forecast.state is not ForecastState.DONE
+    deal, saving = network.deals.get(forecast.node), network.savings.get(forecast.node)
+    promised = deal.promised_date if deal else saving.planned_start if saving else None
+    return promised is not None and promised < forecast.day
+
+
+def _with_proof(findings: Sequence[Finding], view: View, world: World) -> Sequence[Finding]:
+    """Add what is asked of the store only about what was found: the options, its past, the pace as a second witness."""
+    return with_second_witness(_with_history(with_options(findings, view, world), view, world), view, world)
 
 
 def _with_history(findings: Sequence[Finding], view: View, world: World) -> Sequence[Finding]:

@@ -4,9 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cache, lru_cache
 
 from model.calendars import EVERY_DAY, Calendar
-from model.records import Absence, Release, StatusCategory, WorkItem
+from model.network import PlanWork
+from model.records import Absence, Release, StatusCategory
 from reconcile.arrangement import Cycle
 
 NOWHERE: frozenset[str] = frozenset()
@@ -67,6 +69,12 @@ class Lag:
         if self.calendar != EVERY_DAY:
             return calendars.get(self.calendar, Calendar()).after(day, self.days)
         return day + timedelta(min(self.days, (date.max - day).days))
+
+    def before(self, day: date, calendars: Mapping[str, Calendar]) -> date:
+        """The latest finish after which what follows may begin on or before a day; ``after`` backwards."""
+        if self.calendar != EVERY_DAY:
+            return calendars.get(self.calendar, Calendar()).before(day, self.days)
+        return day - timedelta(min(self.days, (day - date.min).days))
 
 
 NO_LAG = Lag()
@@ -185,10 +193,14 @@ def gravest(forecasts: Iterable[Forecast]) -> Forecast | None:
 
 @dataclass(frozen=True, slots=True)
 class Forecasts:
-    """All forecasts of one run, and the cycles that the plan contains, by the smallest node of each."""
+    """All forecasts of one run, and the cycles that the plan contains, by the smallest node of each.
+
+    ``inside`` is what counts of work inside a release, where that differs: without the dates of its releases.
+    """
 
     by_node: Mapping[str, Forecast]
     cycles: Mapping[str, Cycle] = field(default_factory=dict)
+    inside: Mapping[str, Forecast] = field(default_factory=dict)
 
     def get(self, node: str) -> Forecast | None:
         return self.by_node.get(node)
@@ -203,16 +215,16 @@ class Forecasts:
         )
 
 
-def settled_work(item: WorkItem, absence: Absence | None) -> Forecast | None:
+def settled_work(item: PlanWork, absence: Absence | None) -> Forecast | None:
     """The forecast of work whose fate does not depend on other work; None for open work.
 
     What is archived keeps the end it had reached; what is otherwise out of sight is unknown (traps D.2).
     """
     ended = absence is None or absence is Absence.ARCHIVED
     if ended and item.category is StatusCategory.DONE:
-        return Forecast(item.id, ForecastState.DONE, item.finished, Because.FINISHED, sources=_source(item.source))
+        return Forecast(item.id, ForecastState.DONE, item.finished, Because.FINISHED, sources=only_source(item.source))
     if ended and item.category is StatusCategory.DROPPED:
-        return Forecast(item.id, ForecastState.DROPPED, None, Because.STATUS, sources=_source(item.source))
+        return Forecast(item.id, ForecastState.DROPPED, None, Because.STATUS, sources=only_source(item.source))
     return _gone(item.id, item.source, absence)
 
 
@@ -220,7 +232,7 @@ def settled_release(release: Release, absence: Absence | None, today: date) -> F
     """The forecast of a release that is out, gone or out of sight; None for one that is still to come."""
     if release.released and absence in (None, Absence.ARCHIVED):
         day = release.release_date if release.release_date and release.release_date <= today else None
-        return Forecast(release.id, ForecastState.DONE, day, Because.FINISHED, sources=_source(release.source))
+        return Forecast(release.id, ForecastState.DONE, day, Because.FINISHED, sources=only_source(release.source))
     return _gone(release.id, release.source, Absence.ARCHIVED if release.archived and absence is None else absence)
 
 
@@ -229,12 +241,20 @@ def _gone(node: str, source: str, absence: Absence | None) -> Forecast | None:
         case None:
             return None
         case Absence.DELETED:
-            return Forecast(node, ForecastState.DROPPED, None, Because.DELETED, sources=_source(source))
+            return Forecast(node, ForecastState.DROPPED, None, Because.DELETED, sources=only_source(source))
         case Absence.MOVED:
             # It left what is read: nobody can tell any more when it ends, and that is certain.
-            return Forecast(node, ForecastState.UNRESOLVED, None, Because.MOVED, sources=_source(source))
-    return Forecast(node, ForecastState.UNKNOWN, None, Because.ABSENT, sources=_source(source))
+            return Forecast(node, ForecastState.UNRESOLVED, None, Because.MOVED, sources=only_source(source))
+    return Forecast(node, ForecastState.UNKNOWN, None, Because.ABSENT, sources=only_source(source))
 
 
-def _source(name: str) -> frozenset[str]:
+@cache
+def only_source(name: str) -> frozenset[str]:
+    """One source as the sources of a forecast; the same value each time."""
     return frozenset((name,))
+
+
+@lru_cache(maxsize=4096)
+def together(sources: frozenset[str], others: frozenset[str]) -> frozenset[str]:
+    """The sources of both; many forecasts rest on the same few and share one value."""
+    return sources if others <= sources else others if sources <= others else sources | others

@@ -52,8 +52,8 @@ class Judgement:
 
     ``unjudged`` maps the fingerprint of what could not be judged to the reason, ``blind`` a check to what it could not
     judge at all. ``ran`` maps the checks that ran to their versions; ``switched_off`` are checks that are installed and
-    disabled. ``absences`` tells of records that are not present. ``why_gone`` says why a finding of an earlier run is
-    not among the findings.
+    disabled. ``absences`` tells of records that are not present. ``inhibited`` maps the fingerprint of a
+    finding that is not told to the reason. ``why_gone`` says why a finding of an earlier run is not among the findings.
     """
 
     findings: tuple[Finding, ...] = ()
@@ -61,6 +61,7 @@ class Judgement:
     blind: Mapping[str, tuple[Blind, ...]] = field(default_factory=dict)
     coverage: Sequence[Coverage] = ()
     absences: Mapping[str, tuple[Absence, datetime]] = field(default_factory=dict)
+    inhibited: Mapping[str, str] = field(default_factory=dict)
     forecasts: Forecasts = field(default_factory=lambda: Forecasts({}), compare=False)
     ran: Mapping[str, int] = field(default_factory=dict)
     switched_off: frozenset[str] = frozenset()

@@ -16,7 +16,9 @@ from model.findings import (
     Transition,
     TransitionKind,
 )
-from reconcile.impact import raised
+from reconcile.flapping import damped
+from reconcile.impact import raised, rate_alone
+from reconcile.inhibition import inhibited
 from reconcile.judgement import Hold, Judgement
 from reconcile.wording import day_text, days_text
 
@@ -51,6 +53,7 @@ def advance(
     """Lead every finding on. The same judgement a second time changes nothing.
 
     A finding stands until it was judged and not found, or accepted; nothing that could not be judged is resolved.
+    One that comes and goes, or lies below something that was stopped, keeps all its transitions, but they are quiet.
     With ``baseline`` what opens is marked as there before anybody looked.
     """
     found = {finding.fingerprint: finding for finding in judgement.findings}
@@ -108,7 +111,37 @@ class _Run:
     def lead(
         self, before: TrackedFinding | None, finding: Finding | None
     ) -> tuple[TrackedFinding | None, list[Transition]]:
-        """Lead one finding on: what becomes of it, and the transitions on the way."""
+        """Lead one finding on: what becomes of it, and the transitions on the way, the quiet ones marked."""
+        after, steps = self._led(before, finding)
+        if after is None:
+            return after, steps
+        hold = self.judgement.hold(after.finding, finding) if self._matters(before, after) else None
+        damp = self.options.flapping
+        after, steps = damped(before, after, steps, now=self.now, judged=hold is None, options=damp)
+        steps += self._worse_than_told(before, after)
+        goes_on = before is not None and before.standing
+        reason = None
+        if finding is not None and not (hold and goes_on):
+            reason = self.judgement.inhibited.get(finding.fingerprint, "")
+        return inhibited(before, after, steps, reason, self.now)
+
+    def _worse_than_told(self, before: TrackedFinding | None, after: TrackedFinding) -> list[Transition]:
+        """What came back quietly, and worse than when people last heard that it stands."""
+        if before is None or before.standing or not after.standing or before.flapping is None:
+            return []
+        kind, reason = _change(replace(after, told=before.told), after.finding, self.options)
+        if kind is not TransitionKind.WORSENED or not before.flapping.told_standing:
+            return []
+        return [replace(_step(after, kind, self.now, reason, after.finding.impact), before=before.told)]
+
+    def _matters(self, before: TrackedFinding | None, after: TrackedFinding) -> bool:
+        """Whether it makes a difference for the marks if this run could judge it."""
+        marked = before is not None and bool(before.flapping or before.inhibited_by)
+        return marked or after.fingerprint in self.judgement.inhibited
+
+    def _led(
+        self, before: TrackedFinding | None, finding: Finding | None
+    ) -> tuple[TrackedFinding | None, list[Transition]]:
         if before is None or not before.standing:
             return self._begin(before, finding) if finding is not None else (before, [])
         current, steps = self._expired(before)
@@ -219,7 +252,10 @@ def _change(
     for account in Account:
         if _is_material(told, impact, account, options):
             after, before = impact.full(account), told.full(account)
-            (worse if after > before else better).append(f"{account.value} {after:,.0f}, was {before:,.0f}")
+            text = f"{account.value} {after:,.0f}, was {before:,.0f}"
+            if told.days == impact.days and rate_alone(told, impact, account):
+                text += ", by the exchange rate alone"
+            (worse if after > before else better).append(text)
     if worse or better:
         kind = TransitionKind.WORSENED if worse else TransitionKind.IMPROVED
         return kind, "; ".join([*worse, *better])
@@ -233,7 +269,9 @@ def _is_material(told: Impact, impact: Impact, account: Account, options: "Recon
 
 
 def _late(days: int | None) -> str:
-    return "nothing supports it" if days is None else f"{days_text(days)} late"
+    if days is None:
+        return "nothing supports it"
+    return f"{days_text(abs(days))} {'late' if days >= 0 else 'early'}"
 
 
 def _step(

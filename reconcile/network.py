@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from itertools import chain
 from typing import TypeAlias
 
-from model.keys import normalise_key, objective_node, record_id
+from model.keys import normalise_key, objective_node
 from model.links import Link, Need, Role
-from model.network import DateSource, Group, RollUp
+from model.network import DateSource, Group, PlanWork, RollUp
 from model.objectives import Objective, ObjectiveTree
-from model.records import Absence, Deal, Outcome, Release, Saving, Sprint, StatusCategory, WorkItem
+from model.records import Absence, Deal, Outcome, Release, Saving, Sprint, StatusCategory
 from reconcile.forecast import NO_LAG, Lag
 from reconcile.view import View
 
@@ -67,7 +68,7 @@ class Network:
     that an unknown name is known not to exist.
     """
 
-    work: Mapping[str, WorkItem]
+    work: Mapping[str, PlanWork]
     releases: Mapping[str, Release]
     objectives: Mapping[str, Objective]
     deals: Mapping[str, Deal]
@@ -92,7 +93,7 @@ class Network:
 
     def sinks(self) -> Iterable[str]:
         """Deals that are open or won, and savings: they wait, and nothing waits for them."""
-        yield from (deal.id for deal in self.deals.values() if deal.outcome is not Outcome.LOST)
+        yield from (node for node, deal in self.deals.items() if deal.outcome is not Outcome.LOST)
         yield from self.savings
 
 
@@ -107,7 +108,12 @@ def build(
     gone = {key for key, (absence, _) in absences.items() if absence in GONE}
     dated = {key: release for key, release in releases.items() if key not in gone}
     sprints = {sprint.id: sprint for sprint in view.sprints() if sprint.id not in gone}
-    nodes = work.keys() | releases.keys() | objectives.keys()
+    own = _OwnDates(order, dated, sprints)
+    deals = {deal.id: deal for deal in view.deals()}
+    savings = {saving.id: saving for saving in view.savings()}
+    nodes = {node: node for node in chain(work, releases, objectives)}
+    keys = chain((item.key for item in work.values()), (release.key for release in releases.values()))
+    spelled = {name: name for name in chain(deals, savings, keys)}
     without_release = tuple(source for source in order if source is not DateSource.RELEASE)
 
     def rolled(group: Group, policy: tuple[DateSource, ...]) -> RollUps:
@@ -117,11 +123,11 @@ def build(
         work=work,
         releases=releases,
         objectives=objectives,
-        deals={deal.id: deal for deal in view.deals()},
-        savings={saving.id: saving for saving in view.savings()},
-        own={key: own_dates(item, order, dated, sprints) for key, item in work.items()},
+        deals=deals,
+        savings=savings,
+        own={key: own.of(item) for key, item in work.items()},
         children=_children(work, releases, tree, links),
-        edges=_edges(view.needs(), nodes),
+        edges=_edges(view.needs(), nodes, spelled),
         parents_work=rolled(Group.PARENT, without_release),
         parents_policy=rolled(Group.PARENT, order) if DateSource.RELEASE in order else {},
         members=rolled(Group.RELEASE, without_release),
@@ -132,71 +138,108 @@ def build(
     )
 
 
-def own_dates(
-    item: WorkItem, order: tuple[DateSource, ...], releases: Mapping[str, Release], sprints: Mapping[str, Sprint]
-) -> OwnDates:
-    """Apply the date policy to one work item; of several unreleased releases the latest counts (design 5.2)."""
-    joined = [
-        release
-        for native_id in item.releases
-        if (release := releases.get(record_id(item.source, native_id))) and not release.released
-    ]
-    dated = [(release.release_date, release.id) for release in joined if release.release_date]
-    latest = max(dated, default=None)
-    sprint = sprints.get(record_id(item.source, item.sprint)) if item.sprint else None
-    own: dict[DateSource, date | None] = {DateSource.DUE: item.due, DateSource.SPRINT: sprint.end if sprint else None}
-    work = next(((own[source], source) for source in order if own.get(source)), (None, DateSource.DUE))
-    preferred = latest is not None and DateSource.RELEASE in order
-    if preferred and work[0] is not None and order.index(work[1]) < order.index(DateSource.RELEASE):
-        preferred = False
-    return OwnDates(
-        work[0], work[1], latest[1] if latest and preferred else None, frozenset(release.id for release in joined)
-    )
+class _OwnDates:
+    """Applies the date policy to work items. Nodes with the same outcome share it: most have a due date at most."""
+
+    def __init__(
+        self, order: tuple[DateSource, ...], releases: Mapping[str, Release], sprints: Mapping[str, Sprint]
+    ) -> None:
+        self._order = order
+        self._releases = releases
+        self._sprints = sprints
+        self._shared: dict[OwnDates, OwnDates] = {}
+        self._due: dict[date | None, OwnDates] = {}
+
+    def of(self, item: PlanWork) -> OwnDates:
+        if not item.releases and item.sprint is None:
+            found = self._due.get(item.due)
+            if found is None:
+                found = self._due[item.due] = self._judged(item)
+            return found
+        own = self._judged(item)
+        return self._shared.setdefault(own, own)
+
+    def _judged(self, item: PlanWork) -> OwnDates:
+        """Of several unreleased releases the latest counts (design 5.2)."""
+        joined = [release for id_ in item.releases if (release := self._releases.get(id_)) and not release.released]
+        dated = [(release.release_date, release.id) for release in joined if release.release_date]
+        latest = max(dated, default=None)
+        sprint = self._sprints.get(item.sprint) if item.sprint else None
+        own: dict[DateSource, date | None] = {
+            DateSource.DUE: item.due,
+            DateSource.SPRINT: sprint.end if sprint else None,
+        }
+        order = self._order
+        work = next(((own[source], source) for source in order if own.get(source)), (None, DateSource.DUE))
+        preferred = latest is not None and DateSource.RELEASE in order
+        if preferred and work[0] is not None and order.index(work[1]) < order.index(DateSource.RELEASE):
+            preferred = False
+        members = frozenset(release.id for release in joined)
+        return OwnDates(work[0], work[1], latest[1] if latest and preferred else None, members)
 
 
 def _children(
-    work: Mapping[str, WorkItem], releases: Mapping[str, Release], tree: ObjectiveTree, links: Iterable[Link]
+    work: Mapping[str, PlanWork], releases: Mapping[str, Release], tree: ObjectiveTree, links: Iterable[Link]
 ) -> NameOf:
-    below: dict[str, set[str]] = {}
+    below: dict[str, list[str]] = {}
     for item in work.values():
-        if item.parent and (parent := record_id(item.source, item.parent)) in work:
-            below.setdefault(parent, set()).add(item.id)
-        for native_id in item.releases:
-            if (release := record_id(item.source, native_id)) in releases:
-                below.setdefault(release, set()).add(item.id)
+        if item.parent and item.parent in work:
+            below.setdefault(item.parent, []).append(item.id)
+        for release in item.releases:
+            if release in releases:
+                below.setdefault(release, []).append(item.id)
     for objective in tree.objectives:
         if objective.parent and objective.parent in tree:
-            below.setdefault(objective_node(objective.parent), set()).add(objective_node(objective.id))
+            below.setdefault(objective_node(objective.parent), []).append(objective_node(objective.id))
     for link in links:
         is_work = link.record_id in work or link.record_id in releases
         if link.role is Role.DELIVERS and is_work and link.objective_id in tree:
-            below.setdefault(objective_node(link.objective_id), set()).add(link.record_id)
-    return {node: tuple(sorted(children)) for node, children in below.items()}
+            below.setdefault(objective_node(link.objective_id), []).append(link.record_id)
+    return {node: tuple(sorted(set(children))) for node, children in below.items()}
 
 
-def _edges(needs: Iterable[Need], nodes: set[str]) -> Mapping[str, tuple[Edge, ...]]:
-    found: dict[str, set[Edge]] = {}
+def _edges(
+    needs: Iterable[Need], nodes: Mapping[str, str], spelled: Mapping[str, str]
+) -> Mapping[str, tuple[Edge, ...]]:
+    """``nodes`` and ``spelled`` give names as others hold them already, so that no copies are kept.
+
+    ``nodes`` are those that can be waited for, ``spelled`` are deals, savings and keys.
+    """
+    found: dict[str, list[Edge]] = {}
+    lags: dict[Lag, Lag] = {}
     for need in needs:
-        found.setdefault(need.dependent, set()).add(_edge(need, nodes))
-    return {dependent: tuple(sorted(edges, key=_as_written)) for dependent, edges in found.items()}
+        lag = Lag(need.lag_days, need.calendar)
+        edge = _edge(need, spelled.get(need.wanted, need.wanted), nodes, lags.setdefault(lag, lag))
+        dependent = need.dependent
+        found.setdefault(nodes.get(dependent) or spelled.get(dependent, dependent), []).append(edge)
+    return {
+        node: tuple(edges) if len(edges) == 1 else tuple(sorted(set(edges), key=_as_written))
+        for node, edges in found.items()
+    }
 
 
 def _as_written(edge: Edge) -> tuple[str, str, Lag, str, str]:
     return edge.to, edge.wanted, edge.lag, edge.obstacle or "", edge.owner or ""
 
 
-def _edge(need: Need, nodes: set[str]) -> Edge:
+def _edge(need: Need, wanted: str, nodes: Mapping[str, str], lag: Lag) -> Edge:
     """A need that names nothing, or several things, supports nothing (design 5.3); both are told by the name."""
-    to = f"name:{normalise_key(need.wanted)}"
-    obstacle: Obstacle | None = Obstacle.UNKNOWN_NAME
     if len(need.prerequisites) == 1:
         to = need.prerequisites[0]
-        obstacle = None if to in nodes else Obstacle.NOT_WORK
-    elif need.prerequisites:
-        obstacle = Obstacle.AMBIGUOUS_NAME
-    return Edge(to, need.wanted, Lag(need.lag_days, need.calendar), obstacle, need.owner)
+        if (known := nodes.get(to)) is not None:
+            return Edge(known, wanted, lag, None, need.owner)
+        return Edge(to, wanted, lag, Obstacle.NOT_WORK, need.owner)
+    obstacle = Obstacle.AMBIGUOUS_NAME if need.prerequisites else Obstacle.UNKNOWN_NAME
+    return Edge(f"name:{normalise_key(need.wanted)}", wanted, lag, obstacle, need.owner)
 
 
-def is_started(item: WorkItem) -> bool:
+def is_started(item: PlanWork) -> bool:
     """Work that has actually started is not pushed by what it needs (design 5.3)."""
     return item.category not in (StatusCategory.TODO, None)
+
+
+def planned_days(item: PlanWork | None) -> int | None:
+    """Days between planned start and due date, which work keeps when it is pushed; None when one of them is missing."""
+    if item is None or item.start is None or item.due is None or item.due < item.start:
+        return None
+    return (item.due - item.start).days

@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field, create_model, field_validator
 
+from model.findings import OptionKind
 from model.network import DateSource
 from model.options import Options
 from reconcile.check import Check, CheckOptions, OptionsT
 from reconcile.checks import checks
+from reconcile.flapping import FlappingOptions
+from reconcile.throughput import ThroughputOptions
 
 Amount = Annotated[Decimal, Field(ge=0)]
 
@@ -26,6 +29,24 @@ class SeverityOptions(Options):
     """A finding that hits so many records counts one degree more."""
     raise_after_days: tuple[Annotated[int, Field(ge=1)], ...] = (30, 90)
     """After so many days open, a finding counts one degree more, each time."""
+
+
+class LeadDays(Options):
+    """How many days it takes to carry out what was decided; an option closes so many days before it must be done."""
+
+    move_promise: Annotated[int, Field(ge=0)] = 14
+    """To tell a customer of another day, or to book a saving anew; the notice_days of a check go before it."""
+    bring_forward: Annotated[int, Field(ge=0)] = 5
+    """To bring work forward: people and priorities change."""
+    cut_scope: Annotated[int, Field(ge=0)] = 5
+    """To take work out of a release or a parent."""
+    fund: Annotated[int, Field(ge=0)] = 14
+    """To approve a budget and get it to those who need it."""
+
+    def of(self, kind: OptionKind) -> int:
+        """The lead time of an option; accepting and stopping need none."""
+        days: int = getattr(self, kind.value, 0)
+        return days
 
 
 def _options_of_checks() -> type[Options]:
@@ -64,8 +85,23 @@ class ReconcileOptions(Options):
     """By how many percent of its money a finding must move to be told again; the floor must be passed as well."""
     materiality_floor: Amount = Decimal(1_000)
     """By how much money, in the business currency, a finding must move to be told again."""
+    recurring_field: Annotated[str | None, Field(examples=["recurring"])] = None
+    """Which of the extra fields of a deal (fields: of its source) holds its yearly recurring amount, in the deal's
+    currency. Deferred revenue and what a week of delay costs are calculated from it; without it they are unknown."""
+    lead_days: LeadDays = LeadDays()
+    """How long it takes to carry out each kind of decision."""
     severity: SeverityOptions = SeverityOptions()
     """From when on a finding counts as how grave."""
+    flapping: FlappingOptions = FlappingOptions()
+    """When a finding counts as one that comes and goes, so that it is told once and not each time."""
+    silence_below_stopped: bool = True
+    """Whether findings below an objective that is on hold or cancelled are kept, but not told. What is found about that
+    objective itself and about promises to customers is always told."""
+    approved_date_field: Annotated[str | None, Field(examples=["approved"])] = None
+    """Which of the extra fields of work and releases (fields: of their source) holds the date that was approved last.
+    Every day that it ever had is a baseline; baselines of objectives stand in the objectives file."""
+    throughput: ThroughputOptions = ThroughputOptions()
+    """How the pace of the last weeks is turned into a second forecast."""
     checks: ChecksOptions = ChecksOptions()
     """Each check by its name, with its own options."""
 
@@ -82,4 +118,4 @@ class ReconcileOptions(Options):
         return options if isinstance(options, check.options_type) else check.options_type()
 
 
-__all__ = ["CheckOptions", "ChecksOptions", "ReconcileOptions", "SeverityOptions"]
+__all__ = ["CheckOptions", "ChecksOptions", "LeadDays", "ReconcileOptions", "SeverityOptions"]

@@ -1,14 +1,15 @@
 """What the checks on deals share: which promises there are, what they wait for, and why one is kept again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from model.findings import Claim, Evidence, Finding, Impact
 from model.records import Absence, Deal, Outcome, Record
+from reconcile.check import Blind
 from reconcile.decisions import owner
 from reconcile.forecast import Forecast, ForecastState, owner_of_nothing
-from reconcile.impact import revenue_share
+from reconcile.impact import periods_moved, revenue_share
 from reconcile.wording import day_text
 from reconcile.world import World
 
@@ -29,14 +30,43 @@ class Promise:
         return self.deal.account or self.deal.title
 
 
-def promises(world: World) -> Iterator[Promise]:
+def promises(world: World) -> Sequence[Promise]:
     """Every promise of the run. Lost deals weigh nothing (design 5.5)."""
+    if "promises" not in world.derived:
+        world.derived["promises"] = tuple(_promises(world))
+    found: Sequence[Promise] = world.derived["promises"]
+    return found
+
+
+def _promises(world: World) -> Iterator[Promise]:
     for deal in world.network.deals.values():
         forecast = world.forecasts.get(deal.id) if deal.outcome is not Outcome.LOST else None
         if forecast is not None and forecast.next is not None:
             objective_ids = world.objective_ids(forecast)
             tolerance = world.tolerance_days(objective_ids)
             yield Promise(deal, forecast, forecast.next, objective_ids, tolerance)
+
+
+def sources_without_promises(world: World, *, dated: bool = False) -> Iterator[Blind]:
+    """Sources whose linked deals all lack what was promised, or with ``dated`` the day: nothing there can be judged."""
+    deals: dict[str, list[Deal]] = {}
+    for deal in world.network.deals.values():
+        if deal.outcome is not Outcome.LOST:
+            deals.setdefault(deal.source, []).append(deal)
+    for source, several in sorted(deals.items()):
+        if all(world.forecasts.get(deal.id) is None for deal in several):
+            yield Blind(f"no deal of {source} tells what was promised", (source,))
+        elif dated and all(deal.promised_date is None for deal in several):
+            yield Blind(f"no deal of {source} has a promised date", (source,))
+
+
+def is_told_late(promise: Promise) -> bool:
+    """Whether the promise is earlier than the forecast by so much that it is told: beyond the tolerance, or inside it
+    and across the end of a quarter (design 5.1). The check late-commitment tells it, and no other does."""
+    promised, day = promise.deal.promised_date, promise.forecast.day
+    if promised is None or day is None or promise.forecast.state is not ForecastState.DATED or day <= promised:
+        return False
+    return (day - promised).days > promise.tolerance_days or periods_moved(promised, day)
 
 
 def promise_says(promise: Promise, world: World) -> str:

@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
+from functools import reduce
 
 from model.calendars import Calendar
+from model.network import DateSource, PlanWork
 from model.objectives import Objective, StageGate
-from model.records import WorkItem
 from reconcile.arrangement import Cycle, arrange
 from reconcile.below import Below, contained
 from reconcile.forecast import (
@@ -16,12 +17,15 @@ from reconcile.forecast import (
     Forecasts,
     ForecastState,
     gravest,
+    only_source,
     settled_release,
     settled_work,
+    together,
 )
-from reconcile.network import Edge, Network, Obstacle, is_started
+from reconcile.network import Edge, Network, Obstacle, is_started, planned_days
 
 NO_CALENDARS: Mapping[str, Calendar] = {}
+_DATES = {DateSource.DUE: Because.DUE, DateSource.SPRINT: Because.SPRINT}
 _OBSTACLES = {
     Obstacle.UNKNOWN_NAME: Because.UNKNOWN_NAME,
     Obstacle.AMBIGUOUS_NAME: Because.AMBIGUOUS_NAME,
@@ -63,7 +67,8 @@ class _Pass:
         for node in self.network.sinks():
             if node in self.network.edges:
                 self.by_policy[node] = self._sink(node)
-        return Forecasts(self.by_policy, {cycle.nodes[0]: cycle for cycle in arrangement.cycles})
+        inside = {node: work for node, work in self.by_work.items() if work is not self.by_policy[node]}
+        return Forecasts(self.by_policy, {cycle.nodes[0]: cycle for cycle in arrangement.cycles}, inside)
 
     def _settled(self, node: str) -> Forecast | None:
         absence = self.network.absences.get(node)
@@ -99,19 +104,19 @@ class _Pass:
             forecast = self._release(node) if node in self.network.releases else self._objective(node)
             self.by_work[node] = self.by_policy[node] = forecast
             return
-        self.by_work[node] = work = self._work(item)
-        alone = not self.network.own[node].release and node not in self.network.children
-        if alone and node not in self.network.parents_policy:
+        contains = node in self.network.children or node in self.network.parents_work
+        self.by_work[node] = work = self._work(item) if contains else self._pushed(self._by_own_date(item), item)
+        if not contains and not self.network.own[node].release and node not in self.network.parents_policy:
             self.by_policy[node] = work
         else:
             self.by_policy[node] = self._work_by_policy(item)
 
-    def _work(self, item: WorkItem) -> Forecast:
+    def _work(self, item: PlanWork) -> Forecast:
         below = self._below(item.id, self.by_work)
         below.add_rollup(self.network.parents_work.get(item.id))
         return self._pushed(contained(item.id, self._own_dates(item), below, source=item.source), item)
 
-    def _work_by_policy(self, item: WorkItem) -> Forecast:
+    def _work_by_policy(self, item: PlanWork) -> Forecast:
         """A release's date stands for its members, but never hides a later date of the work itself."""
         node = item.id
         below = self._below(node, self.by_policy)
@@ -127,16 +132,24 @@ class _Pass:
             dates += [replace(each, because=Because.SHIPS_WITH, next=each) for each in shipping]
         return self._pushed(contained(node, dates, below, source=item.source), item)
 
-    def _own_dates(self, item: WorkItem) -> list[Forecast]:
+    def _by_own_date(self, item: PlanWork) -> Forecast:
+        """What ``contained`` says of work that contains nothing."""
+        own, sources = self.network.own[item.id], only_source(item.source)
+        if own.work is None:
+            return Forecast(item.id, ForecastState.UNDATED, None, Because.NO_DATE, sources=sources)
+        state = ForecastState.OVERDUE if own.work < self.today else ForecastState.DATED
+        return Forecast(item.id, state, own.work, _DATES[own.source], sources=sources)
+
+    def _own_dates(self, item: PlanWork) -> list[Forecast]:
         own = self.network.own[item.id]
-        return self._dated(item.id, own.work, Because(own.source.value))
+        return self._dated(item.id, own.work, _DATES[own.source])
 
     def _dated(self, node: str, day: date | None, because: Because) -> list[Forecast]:
         if day is None:
             return []
         state = ForecastState.OVERDUE if day < self.today else ForecastState.DATED
         source = self._source(node)
-        return [Forecast(node, state, day, because, sources=frozenset((source,)) if source else NOWHERE)]
+        return [Forecast(node, state, day, because, sources=only_source(source) if source else NOWHERE)]
 
     def _below(self, node: str, readings: Mapping[str, Forecast]) -> Below:
         below = Below()
@@ -173,7 +186,7 @@ class _Pass:
         nothing_delivers = not (below.open or below.done or below.dropped)
         return self._pushed(forecast, None, first_date=nothing_delivers)
 
-    def _pushed(self, base: Forecast, item: WorkItem | None, *, first_date: bool = False) -> Forecast:
+    def _pushed(self, base: Forecast, item: PlanWork | None, *, first_date: bool = False) -> Forecast:
         """Apply what the node needs: it begins after that and keeps its duration; slack absorbs.
 
         A date that has passed gives way to a need only where the duration is known; without one, ``overdue`` stays the
@@ -188,13 +201,14 @@ class _Pass:
         ]
         if not readings:
             return base
-        sources = base.sources.union(*(reading.sources for reading, _ in readings))
+        sources = _all_sources(base.sources, readings)
         worst = gravest(reading for reading, _ in readings)
         if worst is not None and (worst.supports_nothing or worst.state is ForecastState.UNKNOWN):
             held = replace(base, state=worst.state, day=None, because=Because.NEED, next=worst, sources=sources)
             return replace(held, need_owner=_owner(worst, readings))
-        base = replace(base, sources=sources)
-        duration = _duration(item)
+        if sources is not base.sources:
+            base = replace(base, sources=sources)
+        duration = planned_days(item)
         best = base
         for reading, edge in readings:
             if reading.day is None:
@@ -228,7 +242,7 @@ class _Pass:
                 return finish > self.today
         return False
 
-    def _needed(self, edge: Edge, item: WorkItem | None) -> Forecast | None:
+    def _needed(self, edge: Edge, item: PlanWork | None) -> Forecast | None:
         """What a node sees of one thing it needs; None when that does not hold it up.
 
         Two members of one release both ship with it, so inside a release only the dates of the work itself count: a
@@ -254,7 +268,7 @@ class _Pass:
     def _sink(self, node: str) -> Forecast:
         """When a promise can be kept, or a saving begin: after the latest thing it needs, and the lag behind it."""
         readings = [(self._delivered(edge), edge) for edge in self.network.edges[node]]
-        sources = NOWHERE.union(*(reading.sources for reading, _ in readings))
+        sources = _all_sources(NOWHERE, readings)
         worst = gravest(reading for reading, _ in readings)
         if worst is not None and (worst.supports_nothing or worst.state is ForecastState.UNKNOWN):
             who = _owner(worst, readings)
@@ -281,7 +295,7 @@ class _Pass:
         if own is None or own.release is None or base.state not in open_states or blocked:
             return base
         shipping = self.by_policy[own.release]
-        sources = base.sources | shipping.sources
+        sources = together(base.sources, shipping.sources)
         dated = base.state is ForecastState.DATED
         if dated and shipping.state is ForecastState.OVERDUE:
             return base
@@ -299,16 +313,13 @@ def _settled_objective(node: str, objective: Objective) -> Forecast | None:
     return None
 
 
+def _all_sources(sources: frozenset[str], readings: Iterable[tuple[Forecast, Edge]]) -> frozenset[str]:
+    return reduce(together, (reading.sources for reading, _ in readings), sources)
+
+
 def _owner(reading: Forecast, readings: Iterable[tuple[Forecast, Edge]]) -> str | None:
     """Who looks after the need that brought this reading."""
     return next((edge.owner for each, edge in readings if each is reading and edge.owner), None)
-
-
-def _duration(item: WorkItem | None) -> int | None:
-    """Days between planned start and due date; None when one of them is missing."""
-    if item is None or item.start is None or item.due is None or item.due < item.start:
-        return None
-    return (item.due - item.start).days
 
 
 def _later(one: Forecast, other: Forecast) -> bool:

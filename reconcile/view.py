@@ -1,17 +1,18 @@
 """What the reconciler sees of the stored world; the store implements it, tests implement it over lists.
 
-Wide work stays in the database: only the *spine* comes as records, that is, work that is an end of a need, that has
+Wide work stays in the database: only the *spine* comes one by one, that is, work that is an end of a need, that has
 work below it or that a deal or saving waits for. Everything else arrives rolled up per parent, release and objective.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
 from model.links import Link, Need, Role
-from model.network import DateSource, Group, RollUp, UnknownStatus
-from model.records import Absence, Deal, Measurement, Move, Record, Release, Revision, Saving, Sprint, WorkItem
+from model.network import DateSource, Group, Leaf, PlanWork, RollUp, UnknownStatus
+from model.records import Absence, Change, Deal, Measurement, Move, Record, Release, Revision, Saving, Sprint
 from model.runs import Coverage
+from model.throughput import Flow
 
 
 class View(Protocol):
@@ -32,8 +33,11 @@ class View(Protocol):
     def needs(self) -> Iterable[Need]:
         """Every need, with what the store found under the wanted name."""
 
-    def spine(self) -> Iterable[WorkItem]:
-        """Work items that are an end of a need or a parent of other work; absent ones included (see ``absences``)."""
+    def spine(self) -> Iterable[PlanWork]:
+        """Work items that are an end of a need or a parent of other work, as the network needs them.
+
+        Absent ones are included (see ``absences``).
+        """
 
     def releases(self) -> Iterable[Release]:
         """Every release, absent ones included."""
@@ -50,6 +54,12 @@ class View(Protocol):
         counted in ``Group.OBJECTIVE``.
         """
 
+    def latest(
+        self, group: Group, nodes: Sequence[str], order: Sequence[DateSource], today: date, most: int
+    ) -> Mapping[str, Sequence[Leaf]]:
+        """Of the open work that ``rollups`` counts below each of these nodes, the few with the latest dates from
+        ``today`` on, the latest first. Nodes without any are left out."""
+
     def records(self, record_ids: Iterable[str]) -> Mapping[str, Record]:
         """Whole records by their ids, absent ones included; for the few that a roll-up names as what binds."""
 
@@ -59,8 +69,22 @@ class View(Protocol):
     def moves(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Move]]:
         """Date moves per record, oldest first: the source's changelog and, where it is silent, our revisions."""
 
+    def changes(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Change]]:
+        """Changes of status, releases and what a deal was promised per record, oldest first: the source's changelog
+        and, where it is silent, our revisions."""
+
     def histories(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Revision]]:
         """Every distinct content that we saw of these records, oldest first, the present one last."""
+
+    def flows(self, objective_ids: Collection[str] | None, since: date) -> Sequence[Flow]:
+        """What each team has finished since a day and has left, counted in SQL; only for the few that are asked for.
+
+        It counts the smallest pieces of the work that delivers any of these objectives, or of all work when there are
+        none given: the linked work, the members of linked releases and everything below, each once.
+        """
+
+    def delivering(self, objective_ids: Collection[str]) -> Sequence[str]:
+        """The ids of the work and the releases that deliver these objectives, with everything below, in order."""
 
     def unknown_statuses(self) -> Iterable[UnknownStatus]:
         """Statuses of present work items of which is not known what they mean, by source and text."""

@@ -3,16 +3,19 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from model.calendars import Calendar
 from model.keys import source_of
 from model.links import Link
 from model.money import RateTable
 from model.network import UnknownStatus
 from model.objectives import ObjectiveTree
-from model.records import Absence, Measurement, Move, Record, Revision
+from model.records import Absence, Change, Measurement, Move, Record, Revision
 from model.runs import Coverage
+from reconcile.floats import Floats
 from reconcile.forecast import Because, Forecast, Forecasts
+from reconcile.library import Library
 from reconcile.network import Network
 
 if TYPE_CHECKING:
@@ -23,9 +26,10 @@ if TYPE_CHECKING:
 class World:
     """One run's stored world with its forecasts, frozen. ``today`` is the business day, ``now`` the time in UTC.
 
-    ``leaves`` are the records that only a roll-up names and that bind a forecast of a deal or a saving, and an example
-    of each unknown status. ``moves`` and
-    ``histories`` tell of the records whose past a check asked for; ``served`` are the links of each objective.
+    ``library`` has the whole records of work, which the network knows by little more than its dates. ``moves``,
+    ``changes`` and ``histories`` tell of the records whose past a check asked for; ``served`` are the links of each
+    objective. ``floats`` tells by when each node is needed. ``derived`` keeps what is worked out more than once from
+    the network, the links and the forecasts.
     """
 
     now: datetime
@@ -35,24 +39,27 @@ class World:
     rates: RateTable
     network: Network
     forecasts: Forecasts
+    floats: Floats
     links: Mapping[str, tuple[Link, ...]]
-    leaves: Mapping[str, Record]
+    library: Library
     coverage: Sequence[Coverage] = ()
     measurements: Mapping[str, Measurement] = field(default_factory=dict)
     moves: Mapping[str, Sequence[Move]] = field(default_factory=dict)
+    changes: Mapping[str, Sequence[Change]] = field(default_factory=dict)
     histories: Mapping[str, Sequence[Revision]] = field(default_factory=dict)
     served: Mapping[str, tuple[Link, ...]] = field(default_factory=dict)
     unknown_statuses: Sequence[UnknownStatus] = ()
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    derived: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     def record(self, node: str) -> Record | None:
         network = self.network
         return (
-            network.work.get(node)
-            or network.releases.get(node)
+            network.releases.get(node)
             or network.deals.get(node)
             or network.savings.get(node)
             or self.measurements.get(node)
-            or self.leaves.get(node)
+            or self.library.get(node)
         )
 
     def absence(self, node: str) -> Absence | None:
@@ -64,6 +71,9 @@ class World:
         objective = self.network.objectives.get(forecast.node)
         if objective is not None:
             return objective.name
+        work = self.network.work.get(forecast.node)
+        if work is not None:
+            return work.key
         record = self.record(forecast.node)
         return record.key if record else forecast.wanted or forecast.node
 

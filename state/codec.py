@@ -113,7 +113,8 @@ def _check(record: Record) -> None:
     # Almost always they fit all together.
     if not (fits_index("".join(names)) or all(map(fits_index, names))):
         raise ValueError(f"an id or the container's name is longer than {LONGEST_NAME_BYTES} bytes")
-    for time in (record.created, record.changed, *[move.at for move in record.moves]):
+    told = [move.at for move in record.moves] + [change.at for change in record.changes]
+    for time in (record.created, record.changed, *told):
         if time is not None and time.tzinfo is not UTC and time.utcoffset() is None:
             raise ValueError("a time has no zone")
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import insert, select
+from sqlalchemy import Connection, func, insert, select, text
 
 from model.findings import TrackedFinding, Transition
 from state import tables
@@ -22,6 +22,11 @@ class Findings(Connected):
             rows = connection.execute(select(tables.findings.c.fingerprint, tables.findings.c.content)).all()
         return {row.fingerprint: decode(TrackedFinding, row.content) for row in rows}
 
+    def newest_transition(self) -> int:
+        """The number of the last transition; ask for it before reading findings that are to be written back."""
+        with self.reading() as connection:
+            return connection.execute(select(func.max(tables.transitions.c.sequence))).scalar() or 0
+
     def find_finding(self, prefix: str) -> list[TrackedFinding]:
         """The findings whose fingerprint begins so; more than one when the prefix is too short."""
         table = tables.findings
@@ -34,20 +39,37 @@ class Findings(Connected):
             return [decode(TrackedFinding, content) for content in connection.execute(statement).scalars()]
 
     def save_findings(
-        self, run_id: int | None, tracked: Sequence[TrackedFinding], transitions: Sequence[Transition]
-    ) -> None:
-        """Keep findings and append what happened to them, in one transaction.
+        self,
+        run_id: int | None,
+        tracked: Sequence[TrackedFinding],
+        transitions: Sequence[Transition],
+        *,
+        since: int | None = None,
+    ) -> bool:
+        """Keep findings and append what happened to them, in one transaction; tell whether that was done.
 
-        ``run_id`` is None for what a person decided. Stored transitions cannot be stored again.
+        ``run_id`` is None for what a person decided. Stored transitions cannot be stored again. With ``since`` nothing
+        is kept when another program has added a transition after that one: a run and a person never overwrite each
+        other's word.
         """
         if any(transition.sequence is not None for transition in transitions):
             raise ValueError("a transition that is stored already")
         with self.writing() as connection:
+            if since is not None and not self._is_newest(connection, since):
+                return False
             upsert(connection, tables.findings, [_row(each) for each in tracked])
             if transitions:
                 connection.execute(
                     insert(tables.transitions), [{**_transition_row(each), "run_id": run_id} for each in transitions]
                 )
+        return True
+
+    def _is_newest(self, connection: Connection, since: int) -> bool:
+        if self.on_postgresql:
+            # SQLite lets one program write at a time anyway; here the others wait until this transaction ends.
+            connection.execute(text("LOCK TABLE transitions IN SHARE ROW EXCLUSIVE MODE"))
+        newest = connection.execute(select(func.max(tables.transitions.c.sequence))).scalar() or 0
+        return bool(newest == since)
 
     def transitions(self, *, after: int = 0, fingerprint: str | None = None) -> list[Transition]:
         """What happened after a sequence number, to all findings or to one, in its order."""

@@ -28,6 +28,10 @@ _FORGET = [
     delete(table).where(table.c.record_id.in_(bindparam("ids", expanding=True)))
     for table in (tables.names, tables.memberships)
 ]
+_ANSWERS = select(tables.answers.c.record_id, tables.answers.c.digest).where(
+    tables.answers.c.record_id.in_(bindparam("ids", expanding=True))
+)
+_FORGET_ANSWERS = delete(tables.answers).where(tables.answers.c.record_id.in_(bindparam("ids", expanding=True)))
 _ASIDE = select(tables.set_aside.c.native_id).where(tables.set_aside.c.source == bindparam("source"))
 
 
@@ -65,8 +69,32 @@ def stored_hashes(connection: Connection, ids: Sequence[str]) -> dict[str, Store
     }
 
 
-def write_records(connection: Connection, prepared: Mapping[str, Prepared], run_id: int, now: datetime) -> int:
+def stored_answers(connection: Connection, ids: Sequence[str]) -> dict[str, bytes]:
+    """The digests of the answers from which present records were read, by their ids."""
+    return {id_: digest for part in chunked(ids) for id_, digest in connection.execute(_ANSWERS, {"ids": part})}
+
+
+def forget_answers(connection: Connection, ids: Sequence[str]) -> None:
+    """Let records be read again, whatever their source answers."""
+    for part in chunked(ids):
+        connection.execute(_FORGET_ANSWERS, {"ids": part})
+
+
+def outdated(connection: Connection, source: str, page: Page) -> tuple[str, ...]:
+    """Those of the unchanged records, by native id, of which another answer was stored since the page was compared."""
+    ids = {record_id(source, native_id): native_id for native_id in page.unchanged}
+    if not ids:
+        return ()
+    stored = stored_answers(connection, list(ids))
+    return tuple(native_id for id_, native_id in ids.items() if stored.get(id_) != page.digests.get(native_id))
+
+
+def write_records(
+    connection: Connection, prepared: Mapping[str, Prepared], digests: Mapping[str, bytes], run_id: int, now: datetime
+) -> int:
     """Write what differs from what is stored, and a revision of what says something new; tell how many those are.
+
+    ``digests`` are of the records' answers, by native id.
 
     Names and memberships come from what a record says: where only the trace differs they stay.
     """
@@ -83,6 +111,11 @@ def write_records(connection: Connection, prepared: Mapping[str, Prepared], run_
     when = {"first_seen": now, "seen_at": now, "absence": None, "absent_since": None}
     for part in chunked(written):  # a row is several times as large as its record
         upsert(connection, tables.records, [each.row | when for each in part], keep=("first_seen",))
+    told = {id_: digests.get(each.record.native_id) for id_, each in prepared.items()} if digests else {}
+    forget_answers(
+        connection, [each.record.id for each in written if each.record.id in before and not told.get(each.record.id)]
+    )
+    upsert(connection, tables.answers, [{"record_id": id_, "digest": one} for id_, one in told.items() if one])
     _write_names(connection, changed, [id_ for id_ in changed if id_ in before])
     add_revisions(
         connection,

@@ -15,16 +15,30 @@ from state import tables
 from state.codec import printable
 from state.connected import Connected
 from state.engine import chunked, upsert
-from state.pages import add_revisions, prepare_page, stored_hashes, write_records, write_set_aside
+from state.pages import (
+    add_revisions,
+    forget_answers,
+    outdated,
+    prepare_page,
+    stored_answers,
+    stored_hashes,
+    write_records,
+    write_set_aside,
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What one page brought. ``changed`` counts new facts, ``set_aside`` the records that could not be kept."""
+    """What one page brought. ``changed`` counts new facts, ``set_aside`` the records that could not be kept.
+
+    ``again`` are records, by native id, that the page calls unchanged although something else is stored of them: they
+    must be asked for by id.
+    """
 
     read: int
     changed: int
     set_aside: int = 0
+    again: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +64,22 @@ class Reading(Connected):
         A record that cannot be stored is set aside with the reason, and the version before it stays (S10).
         """
         prepared, refused = prepare_page(page, source)
+        readable = [*(each.record.native_id for each in prepared.values()), *page.unchanged]
         with self.writing() as connection:
-            write_set_aside(
-                connection, source, refused, [each.record.native_id for each in prepared.values()], run_id, now
-            )
+            again = outdated(connection, source, page)
+            write_set_aside(connection, source, refused, readable, run_id, now)
             _ensure_source(connection, source)
-            changed = write_records(connection, prepared, run_id, now)
-        return Saved(len(prepared) + len(refused), changed, len(refused))
+            changed = write_records(connection, prepared, page.digests, run_id, now)
+        return Saved(len(readable) + len(refused), changed, len(refused), again)
+
+    def known_answers(self, source: str, native_ids: Sequence[str]) -> dict[str, bytes]:
+        """The digests of the answers from which records were read, of those that are present; by native id.
+
+        Several threads may ask.
+        """
+        ids = {record_id(source, native_id): native_id for native_id in native_ids}
+        with self.reading() as connection:
+            return {ids[id_]: digest for id_, digest in stored_answers(connection, list(ids)).items()}
 
     def finish_source(
         self,
@@ -133,6 +156,7 @@ class Reading(Connected):
             news = {id_: wanted[id_] for id_, row in stored.items() if row.absence != wanted[id_]}
             for absence in set(news.values()):
                 _mark(connection, [id_ for id_, why in news.items() if why is absence], source, absence, now)
+            forget_answers(connection, list(news))  # whatever they answer when they are back
             rows = [{"record_id": id_, "run_id": run_id, "seen_at": now, "absence": why} for id_, why in news.items()]
             add_revisions(connection, rows)
         return len(news)

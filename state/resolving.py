@@ -80,7 +80,7 @@ def _by_name() -> AnySelect:
     same = names.c.source == needs.c.source
     return (
         select(needs.c.id.label("need_id"), names.c.record_id.label("node"), _rank(same).label("rank"))
-        .join_from(needs, names, names.c.name == needs.c.wanted_normalised)
+        .join_from(needs, names, names.c.name == _looked_up(needs.c.wanted_normalised))
         .join(tables.records, tables.records.c.id == names.c.record_id)
         .where(
             or_(same, names.c.what != "native"),  # the bare number of another source means nothing here
@@ -91,12 +91,18 @@ def _by_name() -> AnySelect:
 
 def _by_source_and_name() -> AnySelect:
     needs, names = tables.needs, tables.names
-    named = and_(names.c.name == needs.c.wanted_rest, names.c.source == needs.c.wanted_source)
+    named = and_(names.c.name == _looked_up(needs.c.wanted_rest), names.c.source == _looked_up(needs.c.wanted_source))
     return (
         select(needs.c.id, names.c.record_id, _rank(literal(1) == literal(1)))
         .join_from(needs, names, named)
         .join(tables.records, tables.records.c.id == names.c.record_id)
+        .where(needs.c.wanted_source.is_not(None))
     )
+
+
+def _looked_up(name: ColumnElement[str]) -> ColumnElement[str]:
+    """A name as an expression, so that SQLite goes through the needs and looks each name up, never the other way."""
+    return name.concat("")
 
 
 def _by_objective() -> AnySelect:

@@ -47,9 +47,42 @@ def rollup_statement(group: Group, order: Sequence[DateSource], today: date, *, 
     return select(sums, named.c.latest_record, named.c.overdue_record).join(named, named.c.node == sums.c.node)
 
 
-def rollup(group: Group, row: AnyRow) -> RollUp:
-    """A RollUp from a row of its statement."""
-    return RollUp(group=group, **row._mapping)
+def rollup(group: Group, row: AnyRow, days: dict[date | None, date | None]) -> RollUp:
+    """A RollUp from a row of its statement; ``days`` has one value for each day that was met, for all of them."""
+    return RollUp(
+        group,
+        row.node,
+        row.open,
+        row.done,
+        row.dropped,
+        row.undated,
+        row.overdue,
+        days.setdefault(row.latest, row.latest),
+        row.latest_record,
+        days.setdefault(row.oldest_overdue, row.oldest_overdue),
+        row.overdue_record,
+        days.setdefault(row.finished, row.finished),
+    )
+
+
+def latest_statement(
+    group: Group, nodes: Sequence[str], order: Sequence[DateSource], today: date, most: int, *, on_postgresql: bool
+) -> AnySelect:
+    """The statement behind ``View.latest``: the latest work of each node, by code point where dates are equal."""
+    work, names = _work(group, order, nodes), tables.records.alias("names")
+    id_ = collate(work.c.id, "C") if on_postgresql else work.c.id
+    place = func.row_number().over(partition_by=work.c.node, order_by=(work.c.own.desc(), id_)).label("place")
+    ranked = (
+        select(work.c.node, work.c.id, work.c.own, place)
+        .where(work.c.category.in_(_OPEN), work.c.own >= today)
+        .subquery("ranked")
+    )
+    return (
+        select(ranked.c.node, ranked.c.own, ranked.c.id, names.c.key)
+        .join(names, names.c.id == ranked.c.id)
+        .where(ranked.c.place <= most)
+        .order_by(ranked.c.node, ranked.c.place)
+    )
 
 
 def _named(work: CTE, sums: CTE, is_open: ColumnElement[bool], on_postgresql: bool) -> FromClause:
@@ -71,8 +104,11 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.count(case((condition, 1)))
 
 
-def _work(group: Group, order: Sequence[DateSource]) -> CTE:
-    """Each distinct work item below each node, with its category as it counts and its own date while it is open."""
+def _work(group: Group, order: Sequence[DateSource], nodes: Sequence[str] | None = None) -> CTE:
+    """Each distinct work item below each node, with its category as it counts and its own date while it is open.
+
+    ``nodes`` are those that are asked for, where it is not all of them.
+    """
     item = tables.records.alias("item")
     if group is Group.RELEASE:
         order = [source for source in order if source is not DateSource.RELEASE]
@@ -80,30 +116,37 @@ def _work(group: Group, order: Sequence[DateSource]) -> CTE:
     category = case((item.c.absence == Absence.DELETED, StatusCategory.DROPPED.value), else_=known)
     own = case((category.in_(_OPEN), _own_date(item, order)))
     columns = (item.c.id, category.label("category"), own.label("own"), item.c.finished)
-    statement = _below(group, item, columns).where(
-        item.c.kind == RecordKind.WORK_ITEM, or_(item.c.absence.is_(None), item.c.absence != Absence.MOVED)
+    # For a few nodes SQLite would still go through all work by its kind; as an expression it has no index.
+    kind = item.c.kind if nodes is None else item.c.kind.concat("")
+    statement = _below(group, item, columns, nodes).where(
+        kind == RecordKind.WORK_ITEM, or_(item.c.absence.is_(None), item.c.absence != Absence.MOVED)
     )
     if group is not Group.OBJECTIVE:
         statement = statement.where(item.c.id.not_in(select(spine.c.id)))
     return statement.cte("work")
 
 
-def _below(group: Group, item: FromClause, columns: tuple[ColumnElement[Any], ...]) -> AnySelect:
+def _below(
+    group: Group, item: FromClause, columns: tuple[ColumnElement[Any], ...], nodes: Sequence[str] | None
+) -> AnySelect:
     node = tables.records.alias("node")
     if group is Group.PARENT:
-        return select(node.c.id.label("node"), *columns).join_from(item, node, node.c.id == item.c.parent_id)
+        found = select(node.c.id.label("node"), *columns).join_from(item, node, node.c.id == item.c.parent_id)
+        return found if nodes is None else found.where(item.c.parent_id.in_(nodes))
     if group is Group.RELEASE:
         members = tables.memberships
-        return (
+        found = (
             select(node.c.id.label("node"), *columns)
             .join_from(item, members, members.c.record_id == item.c.id)
             .join(node, node.c.id == members.c.release_id)
         )
-    links = tables.links
-    delivered = (
-        select(links.c.objective_id, links.c.record_id).where(links.c.role == Role.DELIVERS).distinct().subquery()
-    )
-    objective = (literal(objective_node("")) + delivered.c.objective_id).label("node")
+        return found if nodes is None else found.where(members.c.release_id.in_(nodes))
+    links, prefix = tables.links, objective_node("")
+    linked = select(links.c.objective_id, links.c.record_id).where(links.c.role == Role.DELIVERS).distinct()
+    if nodes is not None:
+        linked = linked.where(links.c.objective_id.in_([each.removeprefix(prefix) for each in nodes]))
+    delivered = linked.subquery()
+    objective = (literal(prefix) + delivered.c.objective_id).label("node")
     return select(objective, *columns).join_from(item, delivered, delivered.c.record_id == item.c.id)
 
 

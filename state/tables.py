@@ -7,6 +7,8 @@ from sqlalchemy import Index, LargeBinary, MetaData, Table, Text, UniqueConstrai
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from state.append_only import only_added
+
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -60,6 +62,17 @@ class RecordRow(Row, table=True):
     seen_at: datetime
     absence: str | None = None
     absent_since: datetime | None = None
+
+
+class AnswerRow(Row, table=True):
+    """The digest of the answer from which a record was read that is stored as present. None is as good as a wrong one:
+    the record is read again then."""
+
+    __tablename__ = "answers"
+    __table_args__ = {"sqlite_with_rowid": False}
+
+    record_id: str = Field(primary_key=True, foreign_key="records.id")
+    digest: bytes = Field(sa_type=LargeBinary)
 
 
 class NameRow(Row, table=True):
@@ -303,6 +316,7 @@ def _table(row: type[Row]) -> Table:
 
 
 records = _table(RecordRow)
+answers = _table(AnswerRow)
 names = _table(NameRow)
 memberships = _table(MembershipRow)
 revisions = _table(RevisionRow)
@@ -314,6 +328,7 @@ links = _table(LinkRow)
 needs = _table(NeedRow)
 findings = _table(FindingRow)
 transitions = _table(TransitionRow)
+only_added(transitions)
 deliveries = _table(DeliveryRow)
 runs = _table(RunRow)
 source_results = _table(SourceResultRow)

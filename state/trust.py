@@ -1,6 +1,6 @@
 """What is held of a source, who approved it, and what the guard against mass losses has to know."""
 
-from collections.abc import Set as AbstractSet
+from collections.abc import Container
 from datetime import datetime
 from typing import Any
 
@@ -83,7 +83,7 @@ class Trust(Connected):
         with self.writing() as connection:
             connection.execute(update(table).where(table.c.id == approval.id).values(used_at=now))
 
-    def stands_beyond(self, source: str, listed: AbstractSet[str]) -> bool:
+    def stands_beyond(self, source: str, listed: Container[str]) -> bool:
         """Whether a record of ``standing`` is not among those listed, by native id; none of them is kept in memory."""
         table = tables.records
         statement = select(table.c.native_id).where(table.c.source == source, standing())

@@ -1,16 +1,17 @@
 """One consistent picture of the stored world for the reconciler; it has the shape of ``reconcile.view.View``."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, or_, select
 
 from model.links import Link, Need, Role
-from model.network import DateSource, Group, RollUp, UnknownStatus
+from model.network import DateSource, Group, Leaf, PlanWork, RollUp, UnknownStatus
 from model.records import (
     Absence,
+    Change,
     Deal,
     Measurement,
     Move,
@@ -20,17 +21,21 @@ from model.records import (
     Revision,
     Saving,
     Sprint,
-    WorkItem,
 )
 from model.runs import Coverage
+from model.throughput import Flow
 from state import tables
+from state.changes import changes_of
 from state.codec import decode_record
 from state.engine import chunked
-from state.links import link_of, need_of
 from state.moves import moves_of
+from state.plan_edges import shared_links, shared_needs
+from state.plan_nodes import plan_nodes
 from state.resolving import prepare_view, resolved, spine
-from state.rollups import rollup, rollup_statement
+from state.rollups import latest_statement, rollup, rollup_statement
 from state.rows import AnyRow, AnySelect, last_seen, standing
+from state.sharing import Sharing
+from state.throughput import delivering_statement, flow_statement, flows_of
 from state.unknown_statuses import unknown_status_statement
 
 _BATCH = 1000
@@ -47,7 +52,15 @@ class StoreView:
     def __init__(self, connection: Connection, objective_ids: Iterable[str]) -> None:
         self._connection = connection
         self._coverage: Sequence[Coverage] | None = None
-        prepare_view(connection, objective_ids)
+        self._shown: dict[str, Record] = {}
+        self._objective_ids: Iterable[str] | None = tuple(objective_ids)
+        connection.execute(select(tables.records.c.id).limit(1))  # from here on the picture stands still
+
+    def _prepare(self) -> None:
+        """Find out what needs mean and which work is spine, once, for those who ask about the plan."""
+        if self._objective_ids is not None:
+            objective_ids, self._objective_ids = self._objective_ids, None
+            prepare_view(self._connection, objective_ids)
 
     def deals(self) -> Iterable[Deal]:
         """Every deal that counts and is linked or has a need, lost ones included."""
@@ -61,9 +74,10 @@ class StoreView:
         """Every measurement that counts and is linked."""
         return self._records(RecordKind.MEASUREMENT, Measurement, _connected().where(standing()))
 
-    def spine(self) -> Iterable[WorkItem]:
+    def spine(self) -> Iterable[PlanWork]:
         """Work items that are an end of a need or a parent of other work, absent ones included."""
-        return self._records(RecordKind.WORK_ITEM, WorkItem, _all().where(_in_spine()))
+        self._prepare()
+        return plan_nodes(self._connection)
 
     def releases(self) -> Iterable[Release]:
         """Every release, absent ones included."""
@@ -75,54 +89,63 @@ class StoreView:
 
     def links(self, role: Role | None = None) -> Iterable[Link]:
         """Links of deals, savings, measurements, releases and the spine: of what the view shows as records."""
+        self._prepare()
         links, records = tables.links, tables.records
         shown = or_(
             and_(records.c.kind.in_((RecordKind.DEAL, RecordKind.SAVING, RecordKind.MEASUREMENT)), standing()),
             records.c.kind == RecordKind.RELEASE,
             _in_spine(),
         )
+        by = (links.c.role, links.c.rule, links.c.weight, links.c.location)
         statement = (
-            select(links)
+            select(links.c.record_id, links.c.objective_id, *by)
             .join(records, records.c.id == links.c.record_id)
             .where(shown)
             .order_by(links.c.record_id, links.c.objective_id, links.c.role, links.c.rule)
         )
         if role is not None:
             statement = statement.where(links.c.role == role)
-        return (link_of(row) for row in self._stream(statement))
+        return shared_links(self._connection, statement)
 
     def needs(self) -> Iterable[Need]:
         """Every need, with the nodes found under the wanted name (see ``state.resolving`` for which win)."""
+        self._prepare()
         needs = tables.needs
+        said = (needs.c.dependent, needs.c.wanted, needs.c.lag_days, needs.c.origin, needs.c.rule, needs.c.location)
         statement = (
-            select(needs, resolved.c.node)
+            select(needs.c.id, *said, needs.c.calendar, needs.c.owner, resolved.c.node)
             .outerjoin(resolved, resolved.c.need_id == needs.c.id)
             .order_by(needs.c.id, resolved.c.node)
         )
-        row: AnyRow | None = None
-        nodes: list[str] = []
-        for each in self._stream(statement):
-            if row is not None and row.id != each.id:
-                yield need_of(row, tuple(sorted(nodes)))
-                nodes = []
-            row = each
-            if each.node is not None:
-                nodes.append(each.node)
-        if row is not None:
-            yield need_of(row, tuple(sorted(nodes)))
+        return shared_needs(self._connection, statement)
 
     def rollups(self, group: Group, order: Sequence[DateSource], today: date) -> Iterable[RollUp]:
         """Work below each node of a group, reduced in SQL (see ``model.network.RollUp``)."""
+        self._prepare()
         on_postgresql = self._connection.dialect.name == "postgresql"
         statement = rollup_statement(group, order, today, on_postgresql=on_postgresql)
-        return (rollup(group, row) for row in self._stream(statement))
+        days: dict[date | None, date | None] = {}
+        return (rollup(group, row, days) for row in self._stream(statement))
+
+    def latest(
+        self, group: Group, nodes: Sequence[str], order: Sequence[DateSource], today: date, most: int
+    ) -> Mapping[str, Sequence[Leaf]]:
+        """The latest open work below a few nodes, as ``rollups`` counts it, the latest first."""
+        self._prepare()
+        on_postgresql = self._connection.dialect.name == "postgresql"
+        found: dict[str, list[Leaf]] = defaultdict(list)
+        for part in chunked(nodes):
+            statement = latest_statement(group, part, order, today, most, on_postgresql=on_postgresql)
+            for row in self._stream(statement):
+                found[row.node].append(Leaf(row.own, row.id, row.key))
+        return found
 
     def records(self, record_ids: Iterable[str]) -> Mapping[str, Record]:
         """Whole records by their ids, absent ones included; unknown ids are left out."""
         return {
             row.id: decode_record(row.kind, row.facts, row.trace)
             for part in chunked(list(dict.fromkeys(record_ids)))
-            for row in self._stream(_all().where(tables.records.c.id.in_(part)))
+            for row in self._connection.execute(_BY_ID, {"ids": part})
         }
 
     def absences(self) -> Mapping[str, tuple[Absence, datetime]]:
@@ -133,28 +156,64 @@ class StoreView:
 
     def moves(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Move]]:
         """Date moves per record, oldest first; records without any are left out."""
-        wanted = list(dict.fromkeys(record_ids))
-        histories, present = self.histories(wanted), self.records(wanted)
-        moved = {
-            id_: moves_of(record, [(each.seen, each.record) for each in histories.get(id_, ())])
-            for id_, record in present.items()
-        }
-        return {id_: moves for id_, moves in moved.items() if moves}
+        found: dict[str, Sequence[Move]] = {}
+        for part in chunked(self._that_changed(record_ids)):  # what was decoded to find them is not kept
+            histories, present = self.histories(part), self.records(part)
+            for id_, record in present.items():
+                if moves := moves_of(record, [(each.seen, each.record) for each in histories.get(id_, ())]):
+                    found[id_] = moves
+        return found
+
+    def changes(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Change]]:
+        """Changes of status, releases and the like per record, oldest first; records without any are left out."""
+        found: dict[str, Sequence[Change]] = {}
+        for part in chunked(self._that_changed(record_ids)):  # what was decoded to find them is not kept
+            histories, present = self.histories(part), self.records(part)
+            for id_, record in present.items():
+                if changes := changes_of(record, [(each.seen, each.record) for each in histories.get(id_, ())]):
+                    found[id_] = changes
+        return found
+
+    def _that_changed(self, record_ids: Iterable[str]) -> list[str]:
+        """Those that tell a changelog or were seen with different contents; most records do neither, and need not be
+        read for that."""
+        records, revisions = tables.records, tables.revisions
+        seen = select(func.count()).where(revisions.c.record_id == records.c.id).scalar_subquery()
+        told = [records.c.facts.contains(f'"{field}":') for field in ("moves", "changes")]
+        changed = or_(*told, seen > 1)
+        return [
+            row.id
+            for part in chunked(list(dict.fromkeys(record_ids)))
+            for row in self._stream(select(records.c.id).where(records.c.id.in_(part), changed))
+        ]
 
     def histories(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Revision]]:
         """Every distinct content that we saw of these records, oldest first; unknown ids are left out."""
         found: dict[str, list[Revision]] = defaultdict(list)
         records, revisions = tables.records, tables.revisions
+        told = (records.c.facts == revisions.c.facts) & (records.c.trace == revisions.c.trace)
+        columns = (revisions.c.record_id, records.c.kind, revisions.c.seen_at, revisions.c.facts, revisions.c.trace)
         statement = (
-            select(revisions.c.record_id, records.c.kind, revisions.c.seen_at, revisions.c.facts, revisions.c.trace)
+            select(*columns, told.label("present"))
             .join(records, records.c.id == revisions.c.record_id)
             .where(revisions.c.facts.is_not(None))
             .order_by(revisions.c.id)
         )
         for part in chunked(list(dict.fromkeys(record_ids))):
             for row in self._stream(statement.where(revisions.c.record_id.in_(part))):
-                found[row.record_id].append(Revision(row.seen_at, decode_record(row.kind, row.facts, row.trace)))
+                # Most records were never seen otherwise than they are now, and these are often here already.
+                shown = self._shown.get(row.record_id) if row.present else None
+                record = shown or decode_record(row.kind, row.facts, row.trace)
+                found[row.record_id].append(Revision(row.seen_at, record))
         return dict(found)
+
+    def flows(self, objective_ids: Collection[str] | None, since: date) -> Sequence[Flow]:
+        """What each team has finished since a day and has left, of what delivers these objectives or of everything."""
+        return flows_of(self._stream(flow_statement(objective_ids, since)))
+
+    def delivering(self, objective_ids: Collection[str]) -> Sequence[str]:
+        """The ids of the work and the releases that deliver these objectives, with everything below, in order."""
+        return sorted(row.id for row in self._stream(delivering_statement(objective_ids)))
 
     def unknown_statuses(self) -> Iterable[UnknownStatus]:
         """Statuses of present work items of which is not known what they mean, by source and text."""
@@ -215,10 +274,11 @@ class StoreView:
         }
 
     def _records(self, kind: RecordKind, record_type: type[_Kind], statement: AnySelect) -> Iterator[_Kind]:
-        table = tables.records
+        table, sharing = tables.records, Sharing()
         for row in self._stream(statement.where(table.c.kind == kind).order_by(table.c.id)):
             record = decode_record(row.kind, row.facts, row.trace)
             assert isinstance(record, record_type)
+            self._shown[record.id] = sharing.share(record)
             yield record
 
     def _stream(self, statement: AnySelect) -> Iterator[AnyRow]:
@@ -241,3 +301,6 @@ def _connected() -> AnySelect:
 
 def _in_spine() -> ColumnElement[bool]:
     return tables.records.c.id.in_(select(spine.c.id))
+
+
+_BY_ID: AnySelect = _all().where(tables.records.c.id.in_(bindparam("ids", expanding=True)))

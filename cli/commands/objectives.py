@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LEVELS = ("organization", "portfolio", "program", "project", "measure_package", "measure")
 
 
-@click.group("objectives", short_help="Show the objectives as a tree; import, export.")
+@click.group("objectives", short_help="Show the objectives, one or all; import, export.")
 def command() -> None:
     """Look at the objectives and what serves them; bring them in from a workbook and back."""
 
@@ -67,6 +67,66 @@ def list_(ctx: click.Context, as_json: bool) -> None:
         print_json(objectives)
     else:
         print_objectives([(each, near(configuration, each.location)) for each in objectives])
+
+
+@command.command("show")
+@click.argument("objective")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.pass_context
+def show(ctx: click.Context, objective: str, as_json: bool) -> None:
+    """Show the whole of OBJECTIVE: its baselines, what the plan implies and why, what the pace implies, and who moved
+    which planned day.
+
+    The pace is a second witness and never moves a date of the plan: the weeks to come are drawn from the whole weeks
+    that were, again and again, and half and 85 % of the draws end by the two days that are told. The weeks, what was
+    finished in them and what is left are shown. With too short a history there is no such forecast.
+
+    JSON: an object with objective (as in driftline objectives list), baselines (the original first, the last in force),
+    forecast (state, day and chain; null where nothing delivers it), slip (days against the baseline in_force and the
+    original), pace (whole and teams, each with name, remaining, weeks, likely, safe, undefined and undated), moved
+    (record, key and as dates of driftline show) and findings (fingerprints of those that stand).
+    """
+    from cli.objective_dossier import objective_json, print_objective
+    from cli.workspace import clock_of
+    from model.errors import UsageError
+    from pipeline.objective import picture_of
+
+    configuration = load_configuration(ctx)
+    [found] = _roots(configuration, objective)
+    with read_store(configuration) as store:
+        if store is None:
+            raise UsageError(f"nothing is known about {objective}: {NOTHING_READ}", hint=START_READING)
+        picture = picture_of(store, configuration, found, now=clock_of(configuration).now())
+    if as_json:
+        print_json(objective_json(picture))
+    else:
+        print_objective(picture, configuration)
+
+
+@command.command("teams")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.pass_context
+def teams(ctx: click.Context, as_json: bool) -> None:
+    """Show the pace of each team over everything it does. A team is a container of a source, as jira/AUR.
+
+    Only the smallest pieces of work count: an epic does not count beside its stories.
+
+    JSON: a list of objects with name, remaining, weeks (pairs of a Monday and what was finished), likely (50 %), safe
+    (85 %), undefined (why one of them is missing) and undated.
+    """
+    from cli.objective_dossier import print_teams
+    from cli.workspace import clock_of
+    from pipeline.objective import paces
+
+    configuration = load_configuration(ctx)
+    with read_store(configuration) as store:
+        found = () if store is None else paces(store, configuration, now=clock_of(configuration).now())
+    if store is None:
+        talk(f"No teams: {NOTHING_READ}; {START_READING}")
+    if as_json:
+        print_json(found)
+    else:
+        print_teams(found)
 
 
 @command.command("import")

@@ -25,11 +25,13 @@ def command(ctx: click.Context, name: str, as_json: bool) -> None:
     then, and the cell of the workbook, or the field of the source, that said so. Who made a change is told only where
     the source tells it; a workbook does not.
 
-    JSON of a finding: an object with fingerprint, totals, finding (as in driftline findings) and history. JSON of a
-    record name: a list of objects with kind, record, first_seen, last_seen, absence, revisions, history (each with
-    seen_at, what: first_seen, changed, absent or there_again, absence, and changes with field, old, new, place and
-    again), links, needs and findings (fingerprints of those that stand).
+    JSON of a finding: an object with fingerprint, totals, so_what, finding (as in driftline findings) and history.
+    JSON of a record name: a list of objects with kind, record, first_seen, last_seen, absence, revisions, history (each
+    with seen_at, what: first_seen, changed, absent or there_again, absence, and changes with field, old, new, place and
+    again), dates (how often and how far each date was moved: field, original, now, pushes, pulls, pushed_days,
+    pulled_days, days and last with who and when), links, needs and findings (fingerprints of those that stand).
     """
+    from cli.chosen_finding import chosen_finding
     from model.errors import UsageError
 
     configuration = load_configuration(ctx)
@@ -37,7 +39,7 @@ def command(ctx: click.Context, name: str, as_json: bool) -> None:
         if store is None:
             raise UsageError(f"there is no finding or record {name}: {NOTHING_READ}", hint=START_READING)
         if not _show_records(store, name, configuration, as_json=as_json):
-            _show_finding(store, _finding(store, name), configuration, as_json=as_json)
+            _show_finding(store, chosen_finding(store, name, what="finding or record"), configuration, as_json=as_json)
 
 
 def _show_records(store: "Store", name: str, configuration: "Configuration", *, as_json: bool) -> bool:
@@ -55,28 +57,21 @@ def _show_records(store: "Store", name: str, configuration: "Configuration", *, 
     return bool(shown)
 
 
-def _finding(store: "Store", name: str) -> "TrackedFinding":
-    """The one finding whose id begins so; raise UsageError when there is none or more than one."""
-    from model.errors import UsageError
-
-    found = store.find_finding(name) if name.strip() else []
-    if not found:
-        raise UsageError(
-            f"there is no finding or record {name}", hint="driftline findings lists findings; records go by their key"
-        )
-    if len(found) > 1:
-        raise UsageError(f"{name} begins {len(found)} findings", hint="give more digits of the id")
-    return found[0]
-
-
 def _show_finding(store: "Store", tracked: "TrackedFinding", configuration: "Configuration", *, as_json: bool) -> None:
     from cli.finding_view import print_finding, totals
+    from model.so_what import so_what
 
     history = store.transitions(fingerprint=tracked.fingerprint)
     if as_json:
-        impact = tracked.finding.impact
+        finding, currency = tracked.finding, configuration.settings.business.currency
         print_json(
-            {"finding": tracked, "history": history, "fingerprint": tracked.fingerprint, "totals": totals(impact)}
+            {
+                "finding": tracked,
+                "history": history,
+                "fingerprint": tracked.fingerprint,
+                "totals": totals(finding.impact),
+                "so_what": so_what(finding, configuration.mapping.tree, currency),
+            }
         )
     else:
         print_finding(tracked, history, configuration)

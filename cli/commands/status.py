@@ -13,7 +13,7 @@ from cli.output import print_json, say, say_error, talk
 from cli.plain import plain
 from cli.source_view import failure_of, show_set_aside
 from cli.table import print_pairs, print_table
-from cli.wording import count, moment
+from cli.wording import cannot_judge, count, moment
 from cli.workspace import (
     NOTHING_READ,
     START_READING,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from model.errors import Problem, UserError
     from model.findings import TrackedFinding
     from model.mapping_changes import Inventory, MappingChange, RefusedConfiguration
-    from model.runs import Coverage, Run
+    from model.runs import CannotJudge, Coverage, Run
     from state.records import StoredSetAside
     from state.store import Store
 
@@ -53,6 +53,7 @@ class Picture:
     mapping: "Inventory | None" = None
     changed: "MappingChange | None" = None
     refused: "RefusedConfiguration | None" = None
+    blind: "Sequence[CannotJudge]" = ()
     mistakes: "Sequence[Problem]" = ()
     """What is wrong with the files now, which nobody but a running daemon can go on without."""
 
@@ -68,8 +69,9 @@ def command(ctx: click.Context, as_json: bool) -> None:
     """Show the last run, how fresh and complete each source is, the standing findings and the outbox.
 
     JSON: an object with last_run (as driftline sync gives it), sources (with a hint where one failed, and held_checks:
-    while only some fields lack, the checks whose findings are held; otherwise null), set_aside,
-    findings (open and held), deliveries (by state), owner (who works on the state now), expiring (credentials that end
+    while only some fields lack, the checks whose findings are held; otherwise null), set_aside, findings (open and
+    held), cannot_judge (check, reason and sources of what could not be judged at all, because a source does not deliver
+    what the check needs), deliveries (by state), owner (who works on the state now), expiring (credentials that end
     within 30 days, or have ended) and mapping: fingerprint (of what records were linked with last), last_change (as
     driftline plan --log gives it), refused (since, problems and active, while the daemon does not take an edit) and
     mistakes (what is wrong with the files now). Exit code 2 when there are mistakes.
@@ -106,6 +108,7 @@ def _configuration(ctx: click.Context) -> "tuple[Configuration, UserError | None
 
 
 def _picture(store: "Store", mapping: "LoadedMapping") -> Picture:
+    from pipeline.blindness import blindness
     from pipeline.drift import held_checks
 
     runs = store.runs(limit=1)
@@ -116,6 +119,7 @@ def _picture(store: "Store", mapping: "LoadedMapping") -> Picture:
         ]
     changes = store.mapping_changes(limit=1)
     return Picture(
+        blind=blindness(store),
         mapping=store.inventory(),
         changed=changes[0] if changes else None,
         refused=store.refused_configuration(),
@@ -166,6 +170,7 @@ def _print_json(picture: Picture, configuration: "Configuration") -> None:
             ],
             "set_aside": picture.set_aside,
             "findings": {"open": len(picture.standing) - picture.held, "held": picture.held},
+            "cannot_judge": picture.blind,
             "deliveries": dict(picture.deliveries),
             "owner": picture.owner,
             "expiring": picture.expiring,
@@ -199,6 +204,7 @@ def _show(picture: Picture, configuration: "Configuration") -> None:
             *_mapping(picture, zone),
             ("last run", _last_run(picture.last_run, zone)),
             ("findings", f"{len(picture.standing)} standing" + (f", {_held(picture.held)}" if picture.held else "")),
+            *_blind(picture.blind),
             ("mails", ", ".join(f"{number} {state}" for state, number in picture.deliveries.items()) or "none yet"),
             ("working now", picture.owner or "nothing: no daemon runs on this state"),
             *(("what to do", f"{name}: {hint}") for name, hint in picture.hints.items() if hint),
@@ -243,6 +249,13 @@ def _condition(entry: "Coverage") -> str:
 
 def _last_run(run: "Run | None", zone: "ZoneInfo") -> str:
     return f"{run.id}, {run.outcome.value}, {moment(run.started_at, zone)}" if run else "none yet"
+
+
+def _blind(blind: "Sequence[CannotJudge]") -> "Iterator[tuple[str, str]]":
+    from model.runs import checks_by_reason
+
+    for number, (reason, checks) in enumerate(checks_by_reason(blind).items()):
+        yield "cannot judge" if number == 0 else "", cannot_judge(reason, checks)
 
 
 def _held(held: int) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import ClassVar
 
+from connectors.answers import Answers
 from connectors.asana.client import AsanaClient, NotSharedError, Row
 from connectors.asana.discovery import discover
 from connectors.asana.goals import GOALS, Goals, fetch_goal, find_goals, goal_pages, is_goal
@@ -17,7 +18,7 @@ from connectors.asana.tasks import SKELETON_FIELDS, STORY_FIELDS, TaskReader, du
 from connectors.base import Connector, ReadContext, SourceOptions
 from model.errors import Problem, RecordError, SourceContentError, SourceGoneError
 from model.reading import Container, Cursor, Discovery, Missing, Page, Probe, SetAside
-from model.records import Absence, Move, Record, WorkItem
+from model.records import Absence, Record, WorkItem
 
 __all__ = ["CONNECTOR", "AsanaConnector", "AsanaOptions"]
 
@@ -40,6 +41,7 @@ class AsanaConnector(Connector):
         self._found: Found | None = None
         self._counted: Skeletons | None = None
         self._goals_read: Goals | None = None
+        self._compared: Answers | None = None
 
     def probe(self) -> Probe:
         client = self._opened()
@@ -142,7 +144,7 @@ class AsanaConnector(Connector):
             return self._project_record(project)
         try:
             row = self._opened().task(gid, task_fields(self.options))
-            return reader.read(row, self._place(reader, row), self._moves(reader, row))
+            return reader.read(row, self._place(reader, row), list(due_moves(self._stories(row), reader.zone)))
         except SourceGoneError:
             return None
         except NotSharedError:
@@ -223,17 +225,36 @@ class AsanaConnector(Connector):
         )
 
     def _page(self, reader: TaskReader, homed: Sequence[Homed]) -> Page:
-        """Normalise some tasks; when their histories are asked for, several at once."""
-        questions = [partial(self._told, reader, row, container) for row, container in homed]
+        """Normalise some tasks, but not those that were read from the same answers before; when their histories are
+        asked for, several at once."""
+        questions = [partial(self._stories, row) for row, _ in homed]
         asked = self._opened().ask_all(questions) if self.options.date_history else (ask() for ask in questions)
-        told = list(asked)
+        stories = list(asked)
+        compared = self._answers(reader).compare(
+            {str(row["gid"]): (row, container, told) for (row, container), told in zip(homed, stories, strict=True)}
+        )
+        read = [
+            self._told(reader, row, container, told)
+            for (row, container), told in zip(homed, stories, strict=True)
+            if row["gid"] not in compared.unchanged
+        ]
         return Page(
-            [one for one in told if isinstance(one, WorkItem)], [one for one in told if isinstance(one, SetAside)]
+            [one for one in read if isinstance(one, WorkItem)],
+            [one for one in read if isinstance(one, SetAside)],
+            list(compared.unchanged),
+            compared.digests,
         )
 
-    def _told(self, reader: TaskReader, row: Row, container: str) -> WorkItem | SetAside:
+    def _answers(self, reader: TaskReader) -> Answers:
+        if self._compared is None:
+            gids = sorted((wanted, sorted(found)) for wanted, found in reader.custom_gids.items())
+            today = reader.today if self.options.start_means_doing else None
+            self._compared = Answers(self.context.known, self.options, reader.zone, reader.homes, gids, today)
+        return self._compared
+
+    def _told(self, reader: TaskReader, row: Row, container: str, stories: Sequence[Row]) -> WorkItem | SetAside:
         try:
-            return reader.read(row, container, self._moves(reader, row))
+            return reader.read(row, container, list(due_moves(stories, reader.zone)))
         except RecordError as error:
             return SetAside(str(row.get("gid")), error.summary, row.get("permalink_url") or "")
 
@@ -252,11 +273,10 @@ class AsanaConnector(Connector):
         except RecordError as error:
             raise SourceContentError(*error.problems) from error
 
-    def _moves(self, reader: TaskReader, row: Row) -> Sequence[Move]:
+    def _stories(self, row: Row) -> Sequence[Row]:
         if not self.options.date_history or not row.get("due_on"):
             return ()
-        stories = [story for page in self._opened().stories(row["gid"], STORY_FIELDS) for story in page]
-        return list(due_moves(stories, reader.zone))
+        return [story for page in self._opened().stories(row["gid"], STORY_FIELDS) for story in page]
 
     def _place(self, reader: TaskReader, row: Row) -> str:
         """Where a fetched task is now: a configured project, that of a parent, or a project we do not read."""

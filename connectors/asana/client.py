@@ -12,6 +12,7 @@ import requests
 from connectors.asana.options import AsanaOptions
 from connectors.base import ReadContext
 from connectors.http import SessionPool, in_parallel, open_session
+from connectors.http.beside import Beside
 from connectors.http.side_by_side import side_by_side
 from model.errors import SourceAuthError, SourceContentError, SourceError, SourceGoneError, SourceUnavailableError
 
@@ -72,6 +73,10 @@ class AsanaClient:
     def walk_all(self, walks: Sequence[Iterator[_Answer]]) -> Iterator[_Answer]:
         """Walk several listings side by side; yield their pages as they come."""
         return side_by_side(walks, self._context, at_once=self._parallel)
+
+    def beside(self) -> "Beside[_Answer]":
+        """Takes questions that are asked while a listing is walked."""
+        return Beside(self._context, at_once=self._parallel)
 
     def me(self) -> Row:
         return self._one(self._api.UsersApi(self._client).get_user, "me", fields="gid,name,email")

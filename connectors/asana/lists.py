@@ -1,12 +1,14 @@
 """Walks the lists of projects side by side, and asks for what lies below their tasks."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import TypeAlias
 
 from connectors.asana.client import AsanaClient, Row
 from connectors.asana.projects import Project
 from connectors.asana.tasks import SKELETON_FIELDS, TaskReader
+from connectors.http.beside import Beside
 from model.errors import SourceContentError
 
 Homed: TypeAlias = tuple[Row, str]
@@ -37,6 +39,26 @@ class Lists:
         return self._client.ask_all(
             partial(self._under, row, project, fields) for page in pages for row, project in page if _has_some(row)
         )
+
+    def whole(
+        self, projects: Sequence[Project], fields: str, note: Callable[[list[Homed]], list[Homed]]
+    ) -> Iterator[list[Homed]]:
+        """Pages of tasks and, as soon as their parents came, of what lies below them; ``note`` sees each page and gives
+        what was not known before."""
+        gathered: list[Homed] = []
+        below: Beside[list[Homed]] = self._client.beside()
+        with below:
+            for page in self.tasks(projects, fields):
+                # The gid alone: what lies below may wait for its turn until all lists were read.
+                parents = [({"gid": row["gid"]}, project) for row, project in note(page) if _has_some(row)]
+                below.ask([partial(self._under, row, project, fields) for row, project in parents])
+                yield page
+                for answer in below.ready():
+                    gathered += note(answer)
+                if len(gathered) >= _PAGE_RECORDS:
+                    yield gathered
+                    gathered = []
+            yield from in_pages(chain([gathered], (note(answer) for answer in below.rest())))
 
     def _of(self, project: str, fields: str, since: str | None) -> Iterator[list[Homed]]:
         for rows in self._client.tasks(project, fields, since):
@@ -95,14 +117,8 @@ def walk_skeleton(lists: Lists, projects: Sequence[Project], fields: str, noted:
 
 
 def walk_whole(lists: Lists, projects: Sequence[Project], fields: str, noted: Skeletons) -> Iterator[list[Homed]]:
-    """Yield every task of the projects with these fields, then every subtask, and note them in ``noted``."""
-    parents: list[Homed] = []
-    for page in lists.tasks(projects, fields):
-        new = noted.note(page)
-        parents += [({"gid": row["gid"], "num_subtasks": 1}, project) for row, project in new if _has_some(row)]
-        yield page
-    for below in in_pages(lists.subtasks(iter([parents]), fields)):
-        yield noted.note(below)
+    """Yield every task of the projects with these fields and every subtask, and note them in ``noted``."""
+    yield from lists.whole(projects, fields, noted.note)
     noted.complete = True
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from connectors.base import HttpOptions, SourceOptions
-from model.records import StatusCategory
+from model.records import Light, StatusCategory
 from model.secret import Secret
 
 Gid = Annotated[str, Field(coerce_numbers_to_str=True)]
@@ -43,6 +43,9 @@ class AsanaOptions(SourceOptions):
     """Extra custom fields to keep: our name for it, and the custom field's gid or name in Asana."""
     light_field: Gid | None = None
     """The custom field in which people report green, yellow or red, by gid or name."""
+    lights: Mapping[str, Light] = {}
+    """What further words of that field mean as a light, besides green, yellow, amber, red, on track, at risk and off
+    track; a word that nothing explains is grey."""
     status_field: Gid | None = None
     """The custom field that holds a task's status, by gid or name; without it the section's name is the status."""
     statuses: Mapping[str, StatusCategory] = {}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from connectors.asana.client import Row
@@ -29,6 +29,8 @@ _CUSTOM_FIELDS = (
     "custom_fields.people_value.name"
 )
 STORY_FIELDS = "gid,resource_subtype,created_at,created_by.email,created_by.name,old_dates,new_dates"
+
+_Meaning = TypeVar("_Meaning")
 
 _TYPES = {"default_task": "task"}
 _NO_SECTION = frozenset({"", "untitled section", "(no section)"})
@@ -154,7 +156,9 @@ class TaskReader:
     def _light(self, row: Row) -> Light | None:
         """The reported light; a word that is no light is grey: reported, but without meaning to us."""
         text = self._text(row, self.options.light_field) if self.options.light_field else None
-        return None if not text else _LIGHTS.get(_folded(text), Light.GREY)
+        if not text:
+            return None
+        return _lookup(self.options.lights, text) or _LIGHTS.get(_folded(text), Light.GREY)
 
     def _field(self, row: Row, wanted: str) -> Row | None:
         gids = self.custom_gids.get(wanted, frozenset())
@@ -264,9 +268,9 @@ def _folded(text: str) -> str:
     return normalise_key(text)
 
 
-def _lookup(statuses: Mapping[str, StatusCategory], status: str) -> StatusCategory | None:
-    wanted = _folded(status)
-    return next((category for name, category in statuses.items() if _folded(name) == wanted), None)
+def _lookup(meanings: Mapping[str, _Meaning], said: str) -> _Meaning | None:
+    wanted = _folded(said)
+    return next((meaning for name, meaning in meanings.items() if _folded(name) == wanted), None)
 
 
 def _is_among(section: str, names: Sequence[str]) -> bool:

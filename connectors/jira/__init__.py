@@ -14,6 +14,7 @@ from model.reading import Container, Cursor, Discovery, Missing, Page, Probe, Se
 from model.records import Absence, Record
 
 if TYPE_CHECKING:
+    from connectors.answers import Answers
     from connectors.jira.fields import FieldPlan
     from connectors.jira.records import JiraReader
     from connectors.jira.site import Batch, SideTable, Site, Wanted
@@ -152,8 +153,8 @@ class JiraConnector(Connector):
             for container in self._containers
             if container.state == _VISIBLE
         }
-        for page in self._site.read(jqls, self._wanted, self._page, whole=time is None):
-            if page.records or page.set_aside:
+        for page in self._site.read(jqls, self._wanted, self._news, whole=time is None):
+            if page.records or page.set_aside or page.unchanged:
                 yield page
         self._site.confirm_identity()
 
@@ -166,6 +167,24 @@ class JiraConnector(Connector):
     def _page(self, batch: "Batch") -> Page:
         parents = self._site.ids_of(self._reader.parent_keys(batch.issues))
         return Page(*self._reader.issues(batch.issues, batch.histories, parents))
+
+    def _news(self, batch: "Batch") -> Page:
+        """A page on which what was read from the same answers before is not read again."""
+        parents = self._site.ids_of(self._reader.parent_keys(batch.issues))
+        answers = {
+            str(raw.get("id")): (raw, batch.histories.get(str(raw.get("id"))), self._reader.parent_ids(raw, parents))
+            for raw in batch.issues
+        }
+        compared = self._answers.compare(answers)
+        rest = [raw for raw in batch.issues if str(raw.get("id")) not in compared.unchanged]
+        read = self._reader.issues(rest, batch.histories, parents)
+        return Page(*read, unchanged=list(compared.unchanged), digests=compared.digests)
+
+    @cached_property
+    def _answers(self) -> "Answers":
+        from connectors.answers import Answers
+
+        return Answers(self.context.known, self._reader)
 
     def side_tables(self) -> Iterable[Page]:
         """Versions and sprints: their dates move without a trace on the issues (J19)."""

@@ -43,6 +43,9 @@ class JiraClient:
         self.name = name
         self.context = context
         self.at_once = options.http.parallel
+        self.ahead = self.at_once + self.at_once // 2
+        """How many answers may be under way, being read or waiting for their turn: so that requests do not wait for
+        that."""
         self._room = threading.BoundedSemaphore(self.at_once)
         self._options = options
         adapter = PolicyAdapter(

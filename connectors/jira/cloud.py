@@ -22,6 +22,7 @@ _IDS_PER_PAGE = 5000
 _IDS_PER_FETCH = 100
 _FETCHES_PER_CHANGELOG = 2
 _CHANGES_PER_PAGE = 1000
+_MOST_CHANGED_FIELDS = 10
 _STATES = ["live", "archived", "deleted"]
 _FEW = 20
 _CIRCLE = "goes round in circles: it gave the same page token twice"
@@ -178,7 +179,9 @@ class CloudSite(Site):
         complain = self._client.complaint
         found: dict[str, dict[str, Json]] = {}
         seen: set[str] = set()
-        asked: Json = {"issueIdsOrKeys": ids, "fieldIds": list(field_ids), "maxResults": _CHANGES_PER_PAGE}
+        asked: Json = {"issueIdsOrKeys": ids, "maxResults": _CHANGES_PER_PAGE}
+        if len(field_ids) <= _MOST_CHANGED_FIELDS:  # of more, it tells the changes of all fields
+            asked["fieldIds"] = list(field_ids)
         while ids:
             page = mapping(self._client.post("the changelog", "changelog/bulkfetch", asked), complain)
             for log in rows(page.get("issueChangeLogs"), complain):

@@ -9,15 +9,16 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from connectors.jira.changelog import CHANGED, KEY_FIELD, changes, former_keys, moves, person
 from connectors.jira.fields import (
     FieldPlan,
+    SiteField,
     day,
     field_value,
     linked_key,
     moment,
     plain,
     plain_name,
-    shown,
     sprint_value,
 )
 from connectors.jira.options import JiraOptions
@@ -25,7 +26,7 @@ from connectors.storable import require_storable
 from model.errors import RecordError
 from model.keys import normalise_key
 from model.reading import SetAside
-from model.records import FieldValue, Move, NeedClaim, Record, Release, Sprint, StatusCategory, WorkItem
+from model.records import FieldValue, NeedClaim, Record, Release, Sprint, StatusCategory, WorkItem
 
 LEAN_FIELDS = (
     "summary",
@@ -50,7 +51,6 @@ LEAN_FIELDS = (
 )
 """What is asked for of every issue; everything else costs time and says nothing (J9)."""
 
-KEY_FIELD = "issuekey"
 ARCHIVED_FIELD = "archiveddate"
 """Set on a single issue that was archived, which a search does not find any more but a question by id does (J22)."""
 
@@ -114,12 +114,28 @@ class JiraReader:
     @property
     def changelog_fields(self) -> list[str]:
         """The fields whose history is read."""
-        return ["duedate", KEY_FIELD, *([self.plan.start.id] if self.plan.start else [])]
+        return list(dict.fromkeys(["duedate", KEY_FIELD, *CHANGED, *(one.id for one, _ in self._custom_dates)]))
+
+    @cached_property
+    def _custom_dates(self) -> Sequence[tuple[SiteField, str]]:
+        """The site's own dates that are read, and what we call them; one of them may hold the approved date."""
+        start = [(self.plan.start, "start")] if self.plan.start else []
+        return [*start, *((one, name) for name, one in self.plan.extra.items() if one.type == "date")]
+
+    @cached_property
+    def _dates(self) -> Mapping[str, str]:
+        """Our names of the dates whose moves are told, by id, and by name because Data Center tells no ids."""
+        named = {spelled: ours for one, ours in reversed(self._custom_dates) for spelled in (one.name, one.id)}
+        return named | {"duedate": "due"}
 
     def parent_keys(self, raw_issues: Iterable[Json]) -> set[str]:
         """The keys by which issues name their epics or parents; their ids must be found before the issues are read."""
         keys = (linked_key((raw.get("fields") or {}).get(link.id)) for raw in raw_issues for link in self.plan.parents)
         return {key for key in keys if key}
+
+    def parent_ids(self, raw: Json, ids_by_key: Mapping[str, str]) -> list[str | None]:
+        """What the keys of an issue's parents stand for."""
+        return [ids_by_key.get(key) for key in sorted(self.parent_keys([raw]))] if self.plan.parents else []
 
     def issues(
         self,
@@ -159,14 +175,15 @@ class JiraReader:
             source=self.source,
             native_id=str(raw["id"]),
             key=key,
-            former_keys=_former_keys(key, histories) if histories else (),
+            former_keys=former_keys(key, histories) if histories else (),
             title=plain(fields["summary"]),
             url=f"{self.browse_url}/browse/{key}",
-            owner=_person(fields.get("assignee")),
+            owner=person(fields.get("assignee")),
             container=str(fields["project"]["key"]),
             created=moment(fields["created"]),
             changed=moment(fields["updated"]),
-            moves=self._moves(histories) if histories else (),
+            moves=moves(histories, self._dates) if histories else (),
+            changes=changes(histories) if histories else (),
             custom={name: field_value(fields.get(one.id), one) for name, one in self.plan.extra.items()},
             provenance=self._provenance[told_by],
             type=plain_name(fields["issuetype"]["name"]),
@@ -258,21 +275,6 @@ class JiraReader:
                 found.append(NeedClaim(str(outward["key"])))
         return tuple(dict.fromkeys(found))
 
-    def _moves(self, histories: Sequence[Json]) -> tuple[Move, ...]:
-        """Date moves with who and when, oldest first. Data Center tells a field by its name only."""
-        names = {"duedate": "due"}
-        if self.plan.start:
-            names |= {self.plan.start.name: "start", self.plan.start.id: "start"}
-        moves = []
-        for entry in histories:
-            at = moment(entry["created"])
-            for change in entry["items"]:
-                name = names.get(change.get("fieldId") or change.get("field"))
-                dates = _changed_days(change) if name else None
-                if name and at and dates:
-                    moves.append(Move(name, *dates, at, _person(entry.get("author"))))
-        return tuple(sorted(moves, key=lambda move: move.at))
-
     @cached_property
     def _provenance(self) -> Mapping[str, Mapping[str, str]]:
         """By the field that told the parent; shared by all issues, of which it would be the largest part."""
@@ -333,29 +335,6 @@ def is_archived(raw: Json) -> bool:
     return bool((raw.get("fields") or {}).get(ARCHIVED_FIELD))
 
 
-def _former_keys(key: str, histories: Sequence[Json]) -> tuple[str, ...]:
-    """Keys that the issue had before it was moved (J21)."""
-    former = [
-        str(change["fromString"])
-        for entry in histories
-        for change in entry["items"]
-        if KEY_FIELD in (change.get("fieldId"), f"issue{change.get('field', '')}".lower()) and change.get("fromString")
-    ]
-    return tuple(one for one in dict.fromkeys(former) if one != key)
-
-
-def _changed_days(change: Json) -> tuple[date | None, date | None] | None:
-    """Old and new date of a change; None when they are written in a language of people and cannot be known."""
-    try:
-        return _changed_day(change, "from"), _changed_day(change, "to")
-    except ValueError:
-        return None
-
-
-def _changed_day(change: Json, side: str) -> date | None:
-    return day(change.get(side) or change.get(f"{side}String"))
-
-
 @lru_cache(maxsize=1024)
 def _fold(name: str) -> str:
     return normalise_key(name.replace("’", "'"))
@@ -363,11 +342,6 @@ def _fold(name: str) -> str:
 
 def _name(raw: Json | None) -> str | None:
     return plain_name(raw["name"]) if raw else None
-
-
-def _person(raw: Json | None) -> str | None:
-    """The e-mail address where the site shows it, else the name."""
-    return shown(raw) or None if raw else None
 
 
 def _hours(seconds: Any) -> Decimal | None:

@@ -116,7 +116,7 @@ class Site(ABC):
             return None
 
     def _ask_all(self, questions: Iterable[Callable[[], _Answer]]) -> Generator[_Answer, None, None]:
-        yield from in_parallel(questions, self._client.context, at_once=self._client.at_once)
+        yield from in_parallel(questions, self._client.context, at_once=self._client.ahead)
 
     def _single(self, native_id: str, wanted: Wanted) -> Batch:
         """One issue, asked for by itself; none when it does not exist for us."""

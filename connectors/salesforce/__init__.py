@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
+from connectors.answers import Answers
 from connectors.base import Connector, ReadContext, SourceOptions
 from connectors.salesforce.client import Row, SalesforceClient
 from connectors.salesforce.deals import CONTAINER, DealReader, long_id, moment_of
@@ -42,6 +43,7 @@ class SalesforceConnector(Connector):
         self._planned: tuple[FieldPlan, Sequence[Problem]] | None = None
         self._shape: Mapping[str, str] | None = None
         self._history: History | None = None
+        self._compared: Answers | None = None
         self._walked = WalkedIds()
 
     def probe(self) -> Probe:
@@ -122,7 +124,7 @@ class SalesforceConnector(Connector):
         unseen = dict.fromkeys(possible)
         for ids in chunks(possible, reader.plan.select):
             rows = client.rows(select(reader.plan.select, CONTAINER, among("Id", ids)))
-            page = self._page(reader, rows)
+            page = self._page(reader, rows, compare=False)
             if page.set_aside:
                 # It is there, so leaving it out would tell that it is gone.
                 unread = page.set_aside[0]
@@ -173,20 +175,32 @@ class SalesforceConnector(Connector):
             rows.clear()
             yield page
 
-    def _page(self, reader: DealReader, rows: Sequence[Row], window: Sequence[str] = ()) -> Page:
+    def _page(
+        self, reader: DealReader, rows: Sequence[Row], window: Sequence[str] = (), *, compare: bool = True
+    ) -> Page:
+        """Read some deals; to ``compare`` leaves out those that were read from the same answers before."""
         ids = [long_id(row["Id"]) for row in rows]
         moves = self._moves_of(reader.plan).moves(ids, window)
         sold = self._line_items(reader.plan).of(ids)
+        told = {one: (row, moves.told(one), sold.get(one)) for one, row in zip(ids, rows, strict=True)}
+        compared = self._answers(reader).compare(told if compare else {})
         records: list[Deal] = []
         set_aside: list[SetAside] = []
         for native_id, row in zip(ids, rows, strict=True):
+            if native_id in compared.unchanged:
+                continue
             try:
                 deal = reader.read(row, moves.of(native_id), sold.get(native_id, {}))
                 moves.require_readable(native_id)
                 records.append(deal)
             except RecordError as error:
                 set_aside.append(SetAside(native_id, error.summary, f"{reader.instance}/{native_id}"))
-        return Page(records, set_aside)
+        return Page(records, set_aside, list(compared.unchanged), compared.digests)
+
+    def _answers(self, reader: DealReader) -> Answers:
+        if self._compared is None:
+            self._compared = Answers(self.context.known, self.options, reader.plan, reader.instance, reader.zone)
+        return self._compared
 
     def _opened(self) -> SalesforceClient:
         """The client, once Salesforce has told who we are (S6)."""
@@ -232,6 +246,7 @@ class WalkedIds:
 
     def add(self, page: Page) -> None:
         shown = [*(record.native_id for record in page.records), *(one.native_id for one in page.set_aside)]
+        shown += page.unchanged
         self._ids += "".join(shown).encode()
 
     def __iter__(self) -> Iterator[str]:

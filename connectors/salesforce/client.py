@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, TypeAlias, TypeVar
 from urllib.parse import urlsplit
@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import requests
 
 from connectors.base import ReadContext
-from connectors.http import open_session
+from connectors.http import in_parallel, open_session
 from connectors.http.side_by_side import side_by_side
 from connectors.salesforce.daily_requests import DailyRequests
 from connectors.salesforce.numbers import decode
@@ -32,8 +32,11 @@ Row: TypeAlias = Mapping[str, Any]
 _Page = TypeVar("_Page")
 
 _MOST_RESTARTS = 3
-_MOST_WALKS = 5
-"""Salesforce keeps ten cursors open for a user (S16); each walk may hold its own and that of a history."""
+_PATIENCE_SECONDS = 0.2
+_MOST_CURSORS = 10
+"""So many Salesforce keeps open for a user (S16)."""
+_MOST_WALKS = 8
+"""Each may hold a cursor of its own and needs one more for a history at times: some must be left for that."""
 _LIMITS = frozenset({"REQUEST_LIMIT_EXCEEDED", "TXN_SECURITY_METERING_ERROR"})
 _BUSY = frozenset({"QUERY_TIMEOUT", "SERVER_UNAVAILABLE", "UNABLE_TO_LOCK_ROW", "OPERATION_TOO_LARGE"})
 _GONE = frozenset({"INVALID_FIELD", "INVALID_TYPE", "NOT_FOUND"})
@@ -77,8 +80,9 @@ class SalesforceClient:
         self._connection: _Connection | None = None
         self._refusal: SourceError | None = None
         self._sign_in_guard = threading.Lock()
+        self._cursors = threading.BoundedSemaphore(_MOST_CURSORS)
         self.at_once = min(_MOST_WALKS, options.http.parallel)
-        """How many walks may be under way."""
+        """How many walks, or other questions, may be under way."""
 
     def close(self) -> None:
         self._session.close()
@@ -145,6 +149,10 @@ class SalesforceClient:
             raise self.nonsense("no list of deletions")
         return [str(row["id"]) for row in rows]
 
+    def ask_all(self, questions: Iterable[Callable[[], _Page]]) -> Iterator[_Page]:
+        """Ask several questions at once; yield the answers in the order of the questions."""
+        return in_parallel(questions, self._context, at_once=self.at_once)
+
     def walk_all(self, walks: Sequence[Iterator[_Page]]) -> Iterator[_Page]:
         """Walk several results side by side; yield their pages as they come."""
         return side_by_side(walks, self._context, at_once=self.at_once)
@@ -181,18 +189,23 @@ class SalesforceClient:
         return list({row["Id"]: row for page in pages for row in page}.values())
 
     def _pages(self, soql: str, *, deleted_too: bool) -> Iterator[list[Row]]:
-        answer = self._answer(soql, deleted_too=deleted_too)
-        seen: set[str] = set()
-        while True:
-            yield answer["records"]
-            if answer["done"]:
-                return
+        """Walk one cursor; what fits on a page holds none as soon as it came."""
+        while not self._cursors.acquire(timeout=_PATIENCE_SECONDS):
             self._context.check()
-            place = str(answer.get("nextRecordsUrl") or "").rpartition("/")[2]
-            if not place or place in seen:
-                raise self.nonsense("a result that leads back to a page it already gave")
-            seen.add(place)
-            answer = self._more(place, deleted_too=deleted_too)
+        try:
+            answer = self._answer(soql, deleted_too=deleted_too)
+            seen: set[str] = set()
+            while not answer["done"]:
+                yield answer["records"]
+                self._context.check()
+                place = str(answer.get("nextRecordsUrl") or "").rpartition("/")[2]
+                if not place or place in seen:
+                    raise self.nonsense("a result that leads back to a page it already gave")
+                seen.add(place)
+                answer = self._more(place, deleted_too=deleted_too)
+        finally:
+            self._cursors.release()
+        yield answer["records"]
 
     def _answer(self, soql: str, *, deleted_too: bool = False) -> Row:
         return self._checked(self._call(lambda library: library.query(soql, include_deleted=deleted_too)))

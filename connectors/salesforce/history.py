@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from connectors.salesforce.client import NotAllowedError, Row, SalesforceClient
@@ -126,6 +127,10 @@ class Moves:
         """Raise RecordError when a row of this opportunity makes no sense."""
         if opportunity in self._unreadable:
             raise RecordError(f"its history cannot be read: {self._unreadable[opportunity]}")
+
+    def told(self, opportunity: str) -> Sequence[Any]:
+        """Everything that is known of an opportunity here, to tell whether it is the same as before."""
+        return [known.get(opportunity) for known in vars(self).values()]
 
     def of(self, opportunity: str) -> Sequence[Move]:
         """Oldest first."""

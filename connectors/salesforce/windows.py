@@ -8,6 +8,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 from connectors.salesforce.client import Row, SalesforceClient
 from connectors.salesforce.soql import before, count_by, since
@@ -67,7 +68,8 @@ def cut_into_windows(client: SalesforceClient, sobject: str, at_once: int) -> li
     try:
         buckets = list(_months(client, sobject))
         largest = _largest(sum(bucket.count for bucket in buckets), at_once)
-        finer = [piece for bucket in buckets for piece in _cut(client, sobject, bucket, largest)]
+        cuts = (partial(_cut, client, sobject, bucket, largest) for bucket in buckets)
+        finer = [piece for pieces in client.ask_all(cuts) for piece in pieces]
     except (SourceAuthError, SourceRateLimitedError, SourceContentError):
         raise
     except SourceError:
@@ -105,12 +107,14 @@ def _months(client: SalesforceClient, sobject: str) -> Iterator[Bucket]:
         yield Bucket(datetime(year, month, 1, tzinfo=UTC), after, count)
 
 
-def _cut(client: SalesforceClient, sobject: str, month: Bucket, largest: float) -> Iterator[Bucket]:
+def _cut(client: SalesforceClient, sobject: str, month: Bucket, largest: float) -> list[Bucket]:
     """Cut a month that holds too many into days, such a day into hours, and such an hour evenly: an import of
     thousands may have taken minutes."""
+    found: list[Bucket] = []
     for day in _parts(client, sobject, month, "DAY_IN_MONTH", timedelta(days=1), largest):
         for hour in _parts(client, sobject, day, "HOUR_IN_DAY", timedelta(hours=1), largest):
-            yield from _evenly(hour) if hour.count > largest else [hour]
+            found += _evenly(hour) if hour.count > largest else [hour]
+    return found
 
 
 def _parts(

@@ -5,14 +5,14 @@ from digest.base import Block, Chip, Inline, Small, Text, Tone, line
 from digest.brief import Brief, Section
 from digest.hostile import clean
 from model.credentials import URGENT_DAYS, Credentials
-from model.runs import Coverage
+from model.runs import Coverage, checks_by_reason
 
 LONGEST_REASON = 320
 """Characters of why a source failed; a vanished field with the rules and checks that need it fits."""
 
 
 def compose(brief: Brief) -> tuple[Block, ...]:
-    return (_sources(brief), *_credentials(brief))
+    return (_sources(brief), *_blind(brief), *_credentials(brief))
 
 
 def _sources(brief: Brief) -> Block:
@@ -27,6 +27,17 @@ def _sources(brief: Brief) -> Block:
         pieces.append(f"{_as_of(fresh, brief, alone=not stale)}. ")
     pieces.append(_linked(brief))
     return Small(line(*pieces))
+
+
+def _blind(brief: Brief) -> tuple[Block, ...]:
+    """What no number in this mail speaks of: a check that judges nothing must not look like one that found nothing."""
+    blind = list(checks_by_reason(brief.edition.blind).items())
+    if not blind:
+        return ()
+    reason, checks = blind[0]
+    told = f"{clean(', '.join(checks), 80)} because {clean(reason, 120)}"
+    more = f"; {len(blind) - 1:,} more in driftline status" if len(blind) > 1 else ""
+    return (Small(line(Chip("cannot judge", Tone.WARN), f" {told}{more}.")),)
 
 
 def _is_stale(coverage: Coverage, brief: Brief) -> bool:

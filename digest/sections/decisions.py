@@ -6,10 +6,10 @@ from digest import wording
 from digest.base import Block, Chip, DecisionCard, Fact, Small, Tone, line
 from digest.brief import Brief, Section
 from digest.causes import Cause
+from digest.choices import option_facts
 from digest.hostile import clean
 from digest.sentences import (
     STAKES,
-    binding_step,
     cause_line,
     claim_fact,
     days_text,
@@ -18,16 +18,25 @@ from digest.sentences import (
     otherwise_line,
     short_dates,
     short_id,
+    touches_line,
     unconverted_text,
     verdict_chip,
 )
+from model.causes import binding_step
 from model.findings import Account, Finding
+
+WHOLE_CARDS = 2
+"""One screen of a phone holds two decisions; what comes after them is told in short."""
 
 
 def compose(brief: Brief) -> tuple[Block, ...]:
     cards: list[Block] = [
         DecisionCard(
-            number, _question(cause, brief), short_id(cause.findings[0]), _chips(cause, brief), _facts(cause, brief)
+            number,
+            _question(cause, brief),
+            short_id(cause.findings[0]),
+            _chips(cause, brief),
+            _facts(cause, brief) if number <= WHOLE_CARDS else _facts_in_short(cause, brief),
         )
         for number, cause in enumerate(brief.shown_decisions, start=1)
     ]
@@ -61,7 +70,7 @@ def _question_for_all(cause: Cause, brief: Brief) -> str:
     if savings:
         moves.append(f"re-plan {wording.count(len(savings), 'saving')}{_to_the_day(savings, 'from', brief)}")
     step = binding_step(cause.lead)
-    work = clean(step.key, 40) if step else "the work"
+    work = clean(step.title if step.key.isdecimal() and step.title else step.key, 40) if step else "the work"
     most = "up to " if len({finding.impact.days for finding in findings}) > 1 else ""
     days = cause.impact.days
     other = f"bring {work} forward by {most}{wording.count(days, 'day')}" if days else f"give {work} a date that holds"
@@ -88,6 +97,12 @@ def _chips(cause: Cause, brief: Brief) -> tuple[Chip, ...]:
     return tuple(chips)
 
 
+def _facts_in_short(cause: Cause, brief: Brief) -> tuple[Fact, ...]:
+    """What weighs on it, and who decides by when; the code leads to the rest."""
+    money = [Fact(STAKES[account], content) for account, content in money_lines(cause.impact, brief.edition.currency)]
+    return (*money, Fact("Decides", due_line(cause, brief.today)))
+
+
 def _facts(cause: Cause, brief: Brief) -> tuple[Fact, ...]:
     finding, today, currency = cause.lead, brief.today, brief.edition.currency
     facts: list[Fact] = []
@@ -96,6 +111,8 @@ def _facts(cause: Cause, brief: Brief) -> tuple[Fact, ...]:
     if finding.forecast:
         gap = "" if finding.impact.days is None else days_text(finding.impact.days)
         facts.append(claim_fact(finding.forecast, today, gap))
+    if touched := touches_line(finding, brief.edition.tree):
+        facts.append(Fact("Touches", touched))
     facts += [Fact(STAKES[account], content) for account, content in money_lines(cause.impact, currency)]
     unconverted = unconverted_text(cause.impact)
     if unconverted:
@@ -105,6 +122,7 @@ def _facts(cause: Cause, brief: Brief) -> tuple[Fact, ...]:
     moved = cause_line(finding, today, brief.edition.zone)
     if moved:
         facts.append(Fact("Cause", moved))
+    facts += option_facts(cause, currency, today)
     facts.append(Fact("Decides", due_line(cause, today)))
     facts.append(Fact("Otherwise", otherwise_line(cause, currency, today)))
     return tuple(facts)

@@ -15,6 +15,9 @@ def compose(brief: Brief) -> tuple[Block, ...]:
     if unchanged:
         found = wording.count(len(unchanged), "more finding stands", "more findings stand")
         lines.append(f"{found} unchanged.")
+    if brief.upkeep:
+        found = wording.count(brief.upkeep, "finding is", "findings are")
+        lines.append(f"{found} about the data itself and left to those who look after it.")
     if told or decided:
         lines.append(
             "Every record counts once; revenue and savings are never added; weighted means times probability. "

@@ -22,7 +22,7 @@ def compose(brief: Brief) -> tuple[Block, ...]:
     if not rows:
         return ()
     heads = (Column(brief.edition.currency), *(Column(name, figures=True) for name, _ in named))
-    return (Table(heads, tuple(rows)), *_held(brief))
+    return (Table(heads, tuple(rows)), *_held(brief), *_silenced(brief))
 
 
 def _columns(brief: Brief) -> tuple[tuple[str, Impact], ...]:
@@ -62,15 +62,28 @@ def _held(brief: Brief) -> tuple[Block, ...]:
     if not held:
         return ()
     since = min(tracked.held_since for tracked in held if tracked.held_since)
-    impact = _of(held)
-    amounts = [
+    amounts = _amounts(_of(held), brief)
+    part = f"Of Open, {wording.listed(amounts)}" if amounts else wording.count(len(held), "open finding")
+    at = wording.moment(since, brief.edition.zone, brief.today)
+    return (Small(line(f"{part}: not re-checked since {at}.")),)
+
+
+def _silenced(brief: Brief) -> tuple[Block, ...]:
+    """Name what is not counted because something above it was stopped, so that nobody takes it for gone."""
+    if not brief.silenced:
+        return ()
+    amounts = _amounts(_of(brief.silenced), brief)
+    worth = f" ({wording.listed(amounts)})" if amounts else ""
+    what = wording.count(len(brief.silenced), "finding")
+    return (Small(line(f"Not in Open: {what} below objectives that are on hold or cancelled{worth}.")),)
+
+
+def _amounts(impact: Impact, brief: Brief) -> list[str]:
+    return [
         f"{wording.exact(impact.full(account), brief.edition.currency)} {account.value}"
         for account in Account
         if impact.full(account)
     ]
-    part = f"Of Open, {wording.listed(amounts)}" if amounts else wording.count(len(held), "open finding")
-    at = wording.moment(since, brief.edition.zone, brief.today)
-    return (Small(line(f"{part}: not re-checked since {at}.")),)
 
 
 SECTION = Section("numbers", 70, "Numbers", compose)

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
-from model.findings import Account, Claim, Evidence, Finding, Impact
+from model.findings import Account, Claim, Evidence, Finding, Impact, Share
 from model.links import Role
 from model.money import Month
 from model.records import Saving
@@ -17,6 +18,7 @@ from reconcile.forecast import Forecast, ForecastState, owner_of_nothing
 from reconcile.impact import lost_share, periods_moved, planned_start, severity
 from reconcile.promises import forecast_reason, gone_reason, moved_reason, rests_on
 from reconcile.story import chain_steps, evidence_of, says_of
+from reconcile.values import NONE, value_triage
 from reconcile.wording import amount_text, day_text, days_text, lag_text, later_text
 from reconcile.world import World
 
@@ -26,6 +28,8 @@ class EarlySavingOptions(CheckOptions):
 
     notice_days: Annotated[int, Field(ge=0)] = 14
     """How many days before the planned start the enabler can still be brought forward."""
+    triage_percent: Annotated[Decimal, Field(gt=0)] = Decimal(15)
+    """From how many percent of what the plan books in the years concerned on the loss is marked for triage."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,9 @@ class EarlySaving(Check[EarlySavingOptions]):
         start up to the possible start: of a monthly cell the share of its days from the planned start on, of a yearly
         run-rate a 365th a day. Where nothing supports the enabler, it is everything that is planned from the planned
         start to the end of that calendar year, or of the current year if that is later. An unmoved plan stays as it is:
-        plan, forecast and actual are never overwritten.
+        plan, forecast and actual are never overwritten. Each year is shown with what it still gets of its plan: late
+        within the year is yellow, an effect that only a later year reaches is red. A loss of 15 % or more of what the
+        plan books in these years is a value slip and marked for triage.
 
     Why it matters
         The budget counts on the money, and the tracker stays green because nobody tells it that the enabler moved.
@@ -87,6 +93,7 @@ class EarlySaving(Check[EarlySavingOptions]):
     def _finding(self, world: World, options: EarlySavingOptions, gap: _Gap) -> Finding:
         saving = gap.saving
         last_day = decide_by(gap.start, options.notice_days, world.today)
+        years = _years(world, gap)
         return Finding(
             check=self.name,
             check_version=self.version,
@@ -98,13 +105,18 @@ class EarlySaving(Check[EarlySavingOptions]):
             impact=gap.impact,
             cause=gap.forecast.cause.node,
             chain=chain_steps(world, gap.forecast, f"booked from {day_text(gap.start)}", gap.start),
-            evidence=(*_plan_evidence(world, gap), *evidence_of(world, gap.forecast)),
+            evidence=(*_plan_evidence(world, gap), *_effects(world, gap, years), *evidence_of(world, gap.forecast)),
             severity=severity(gap.impact, last_day, world.today, world.options.severity),
             owner=owner_of_nothing(gap.forecast) or saving.owner or owner(world.tree, gap.objective_ids),
             decider=decider(world.tree, gap.objective_ids, within_tolerance=gap.within_tolerance),
             decide_by=last_day,
             advice=_advice(world, gap),
             sources=rests_on(gap.forecast, saving),
+            triage=value_triage(
+                sum((year.lost for year in years), NONE),
+                sum((year.planned for year in years), NONE),
+                options.triage_percent,
+            ),
         )
 
     def why_resolved(self, finding: Finding, world: World, options: EarlySavingOptions) -> str:
@@ -185,6 +197,47 @@ def _plan_evidence(world: World, gap: _Gap) -> Iterator[Evidence]:
     for cell in sorted(saving.plan, key=lambda cell: cell.month):
         if first <= cell.month <= last and cell.amount > 0:
             yield _field(world, saving, f"plan.{cell.month}", amount_text(cell.amount, saving.currency))
+
+
+@dataclass(frozen=True, slots=True)
+class _Year:
+    """What the plan books in one year from the planned start on, and what of it cannot come."""
+
+    year: int
+    planned: Decimal
+    lost: Decimal
+
+
+def _years(world: World, gap: _Gap) -> tuple[_Year, ...]:
+    """The calendar years that the gap touches; in the base currency, or in the saving's own where there is no rate."""
+    (share,) = gap.impact.shares
+    found = []
+    for year in range(gap.start.year, (gap.until - timedelta(1)).year + 1):
+        begin, end = max(gap.start, date(year, 1, 1)), date(year + 1, 1, 1)
+        planned = _amount(lost_share(gap.saving, begin, end, world.rates))
+        whole = begin == gap.start and gap.until <= end
+        lost = _amount(share) if whole else _amount(lost_share(gap.saving, begin, min(end, gap.until), world.rates))
+        found.append(_Year(year, planned, lost))
+    return tuple(found)
+
+
+def _amount(share: Share) -> Decimal:
+    if share.unconverted is not None:
+        return share.unconverted.amount
+    return sum((amount.full.amount for amount in share.amounts), NONE)
+
+
+def _effects(world: World, gap: _Gap, years: tuple[_Year, ...]) -> Iterator[Evidence]:
+    """What each year still gets of its plan, with the light that follows (design 5.6)."""
+    saving = gap.saving
+    currency = gap.impact.unconverted[0].currency if gap.impact.unconverted else world.rates.base
+    late = gap.possible is not None and gap.possible.year == gap.start.year
+    for each in years:
+        if each.planned > 0:
+            gets = amount_text(each.planned - each.lost, currency)
+            light = "late within the year (yellow)" if late else "not reached (red)"
+            value = f"{gets} of {amount_text(each.planned, currency)} planned, {light}"
+            yield Evidence(saving.id, saving.key, f"effect in {each.year}", value, world.where(saving.id))
 
 
 def _field(world: World, saving: Saving, field: str, value: str) -> Evidence:

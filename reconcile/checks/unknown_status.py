@@ -59,6 +59,7 @@ class UnknownStatusCheck(Check[CheckOptions]):
             advice=f"Say under statuses: of the source {first.source} what {first.status} means: todo, doing, done or "
             "dropped.",
             sources=(first.source,),
+            upkeep=True,
         )
 
     def why_resolved(self, finding: Finding, world: World, options: CheckOptions) -> str:

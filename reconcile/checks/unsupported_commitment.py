@@ -1,4 +1,4 @@
-"""A promise to a customer that rests on nothing: cancelled, undated, overdue or unknown work."""
+"""A promise to a customer that is planned and rests on nothing: undated, overdue, unknown or dropped work."""
 
 from collections.abc import Iterator
 from typing import Annotated
@@ -7,7 +7,7 @@ from pydantic import Field
 
 from model.findings import Claim, Finding
 from model.links import Role
-from reconcile.check import FORECAST_READS, Check, CheckOptions, Unjudged, Verdict
+from reconcile.check import FORECAST_READS, Asked, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decide_by, decider
 from reconcile.forecast import Because, Forecast, ForecastState
 from reconcile.impact import severity
@@ -19,8 +19,10 @@ from reconcile.promises import (
     promise_owner,
     promises,
     rests_on,
+    sources_without_promises,
     why_kept,
 )
+from reconcile.scope import asked_about_targets, dropped_target
 from reconcile.story import chain_steps, evidence_of, says_of
 from reconcile.wording import day_text
 from reconcile.world import World
@@ -39,10 +41,11 @@ class UnsupportedCommitment(Check[UnsupportedCommitmentOptions]):
     """A deal was promised something that nothing supports.
 
     What it finds
-        An open or won deal that waits for work which was cancelled or deleted, has no date, is open although its date
-        has passed, waits for itself, or goes by a name that nothing or several things have. A promise without a date
-        counts as well where the work will never come or cannot be found. A name that nothing has is judged only when
-        every source was completely read.
+        An open or won deal that waits for work which has no date, is open although its date has passed, waits for
+        itself or for work that was cancelled or deleted, or goes by a name that nothing or several things have. A
+        promise without a date counts as well where the work will never come or cannot be found. A name that nothing has
+        is judged only when every source was completely read. Where the promised thing itself was cancelled, deleted or
+        taken out of its release, dropped-scope tells it, and this check does not.
 
     Why it matters
         There is no day to compare the promise with, so no comparison of dates would ever show it; the revenue is
@@ -53,7 +56,7 @@ class UnsupportedCommitment(Check[UnsupportedCommitmentOptions]):
         back.
 
     Example
-        Verde Energia was promised AUR-140 for 31 Oct 2026. On 15 September AUR-140 was closed as Won't Do: EUR 220,000
+        Verde Energia was promised AUR-140 for 31 Oct 2026. AUR-140 waits for AUR-138, which has no date: EUR 220,000
         rest on nothing.
     """
 
@@ -63,14 +66,20 @@ class UnsupportedCommitment(Check[UnsupportedCommitmentOptions]):
     reads = FORECAST_READS | {"outcome", "stage", "amount", "currency", "probability", "promised", "promised_date"}
     roles = frozenset({Role.PROMISES, Role.DELIVERS})
 
+    def asks(self, world: World, options: UnsupportedCommitmentOptions) -> Asked:
+        return Asked(changes=asked_about_targets(world, promises(world)))
+
     def find(self, world: World, options: UnsupportedCommitmentOptions) -> Iterator[Verdict]:
+        yield from sources_without_promises(world)
         for promise in promises(world):
             forecast = promise.forecast
             if forecast.state is ForecastState.UNKNOWN:
                 cause = forecast.cause
                 yield Unjudged((promise.deal.id,), f"{world.key(cause)} {says_of(world, cause)}")
-            elif forecast.supports_nothing and (
-                promise.deal.promised_date is not None or forecast.state in _CERTAIN_WITHOUT_A_DATE
+            elif (
+                forecast.supports_nothing
+                and (promise.deal.promised_date is not None or forecast.state in _CERTAIN_WITHOUT_A_DATE)
+                and dropped_target(world, promise) is None
             ):
                 yield self._finding(world, options, promise)
 

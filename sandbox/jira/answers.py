@@ -120,9 +120,9 @@ def history(entry: History) -> dict[str, Any]:
                 "fieldId": change.field_id,
                 "fieldtype": "jira",
                 "from": change.old,
-                "fromString": change.old,
+                "fromString": change.old_shown or change.old,
                 "to": change.new,
-                "toString": change.new,
+                "toString": change.new_shown or change.new,
             }
             for change in entry.changes
         ],

@@ -89,12 +89,14 @@ class Sprint:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One field that changed. The raw values and how Jira shows them."""
+    """One field that changed. The raw values and, where they differ from these, how Jira shows them."""
 
     field: str
     field_id: str
     old: str | None
     new: str | None
+    old_shown: str | None = None
+    new_shown: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

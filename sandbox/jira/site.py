@@ -166,6 +166,19 @@ class JiraSite:
             issue.status = status
             issue.resolved = issue.updated if STATUSES[status] == "done" else None
 
+    def set_versions(self, key: str, names: Sequence[str], *, by: str) -> None:
+        """Put an issue into these versions of its project, by name; each that it leaves or joins is told by its id."""
+        with self.lock:
+            issue = self.find(key)
+            wanted = [self._version(issue.project, name) for name in names]
+            ids = [version.id for version in wanted]
+            left = [self.versions[one] for one in issue.versions if one not in ids]
+            joined = [version for version in wanted if version.id not in issue.versions]
+            changes = [Change("Fix Version", "fixVersions", one.id, None, one.name, None) for one in left]
+            changes += [Change("Fix Version", "fixVersions", None, one.id, None, one.name) for one in joined]
+            self._record(issue, by, *changes)
+            issue.versions = ids
+
     def rename(self, key: str, summary: str, *, by: str) -> None:
         with self.lock:
             issue = self.find(key)

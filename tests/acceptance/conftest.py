@@ -12,11 +12,14 @@ from config.load import Configuration, load
 from config.secrets import resolve
 from model.deliveries import Delivery
 from model.findings import TrackedFinding
+from model.keys import objective_node
 from model.runs import Run
 from pipeline.notify import deliver, prepare
 from pipeline.run import run_once
 from sandbox.world import Meridian
 from state.store import Store
+
+OBJECTIVE = objective_node("")
 
 
 @dataclass(slots=True)
@@ -42,13 +45,19 @@ class Story:
         return deliver(self.store, configuration, now=self.world.clock())
 
     def standing(self, check: str | None = None) -> dict[str, TrackedFinding]:
-        """Standing findings by the key of their first subject, or only those of one check."""
+        """Standing findings by what their first subject is called, or only those of one check."""
         found = {}
         for tracked in self.store.tracked().values():
             if tracked.standing and check in (None, tracked.finding.check):
-                [seen] = self.store.find(tracked.finding.subjects[0])
-                found[seen.record.key] = tracked
+                found[self._called(tracked.finding.subjects[0])] = tracked
         return found
+
+    def _called(self, subject: str) -> str:
+        """The key of a record; the id of an objective."""
+        if subject.startswith(OBJECTIVE):
+            return subject.removeprefix(OBJECTIVE)
+        [seen] = self.store.find(subject)
+        return seen.record.key
 
 
 @pytest.fixture

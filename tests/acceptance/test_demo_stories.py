@@ -29,8 +29,11 @@ def tuesday(story: Story) -> Story:
 
 def test_on_monday_the_first_run_is_the_baseline_and_no_news(story: Story):
     run = story.sync()
-    assert (run.outcome, run.baseline, run.opened) == (RunOutcome.DONE, True, 1)
-    assert list(story.standing()) == ["OPP-0009"]
+    assert (run.outcome, run.baseline, run.opened) == (RunOutcome.DONE, True, 2)
+    assert {tracked.finding.check: key for key, tracked in story.standing().items()} == {
+        "late-commitment": "OPP-0009",
+        "missing-enabler": "M-401",
+    }
     assert story.send("2026-09-14") == []
     assert story.world.mail.mails() == []
 
@@ -66,11 +69,15 @@ def test_story_f1_names_who_moved_the_date_and_from_when(tuesday: Story):
     assert finding.decider == "Paul Novak (VP Sales)"
 
 
-def test_a_promise_on_cancelled_work_is_supported_by_nothing(tuesday: Story):
-    unsupported = tuesday.standing("unsupported-commitment")
-    assert list(unsupported) == ["OPP-0010"]
-    assert unsupported["OPP-0010"].finding.impact.days is None
-    assert revenue(unsupported["OPP-0010"]) == (Decimal(220_000), Decimal(110_000))
+def test_story_f1_a_promised_feature_that_was_cancelled_names_who_did_it(tuesday: Story):
+    dropped = tuesday.standing("dropped-scope")
+    assert list(dropped) == ["OPP-0010"]
+    assert dropped["OPP-0010"].finding.impact.days is None
+    assert revenue(dropped["OPP-0010"]) == (Decimal(220_000), Decimal(110_000))
+    [proof] = [proof for proof in dropped["OPP-0010"].finding.evidence if proof.at is not None]
+    assert (proof.key, proof.field, proof.value) == ("AUR-140", "status", "Won't Do")
+    assert proof.by
+    assert not tuesday.standing("unsupported-commitment")
 
 
 def test_story_f5_erp_go_live_slips_while_the_workbook_still_books_the_savings(tuesday: Story):
@@ -108,6 +115,46 @@ def test_story_f3_and_f2_records_and_needs_are_there_for_their_checks(tuesday: S
     assert [need.prerequisites for need in needs if need.dependent == "objective:M-401"] == [("objective:M-402",)]
 
 
+def test_story_f3_every_region_is_green_and_the_roll_out_is_late(tuesday: Story):
+    """F3.2, F3.3: 30 October to 4 December is 1 + 30 + 4 = 35 days; Iberia is 22 + 30 + 4 = 56 behind DACH."""
+    hidden = tuesday.standing("hidden-red")
+    assert list(hidden) == ["ROLL-OUT"]
+    finding = hidden["ROLL-OUT"].finding
+    assert finding.impact.days == 35
+    assert "the worst part is Iberia live, 56 days behind the first" in finding.title
+    assert finding.decider == "Martin Keller (COO)"
+
+
+def test_story_f2_the_software_is_nearly_done_and_the_hardware_has_no_budget(tuesday: Story):
+    """F2.1: 25 September to 12 February is 5 + 31 + 30 + 31 + 31 + 12 = 140 days; 4 of 5 pieces of EUR 500,000."""
+    missing = tuesday.standing("missing-enabler")
+    assert len(missing) == 1
+    [tracked] = missing.values()
+    assert tracked.finding.impact.days == 140
+    assert tracked.finding.impact.full(Account.COST) == Decimal(400_000)
+    assert tracked.finding.decider == "Martin Keller (COO)"
+
+
+def test_targets_that_slip_are_told_with_their_percentage_and_what_counts_on_them(tuesday: Story):
+    """2 March to 30 September are 212 days: 47 of them are 22.1 %; 16 February to 1 October are 227: 21 are 9.2 %."""
+    slips = tuesday.standing("schedule-slip")
+    assert {key: tracked.finding.impact.days for key, tracked in slips.items()} == {
+        "AURORA-4": 47,
+        "ERP-EUROPE": 21,
+        "SAME-DAY": 77,
+        "ROLL-OUT": 35,
+    }
+    assert {key: bool(tracked.finding.triage) for key, tracked in slips.items()} == {
+        "AURORA-4": True,
+        "ERP-EUROPE": False,
+        "SAME-DAY": False,
+        "ROLL-OUT": False,
+    }
+    # The rows whose enabler is the go-live, without P-11, which serves procurement: 420 + 315 + 210 + 20 thousand.
+    assert slips["ERP-EUROPE"].finding.impact.full(Account.SAVINGS) == Decimal(965_000)
+    assert revenue(slips["AURORA-4"]) == (Decimal(2_040_000), Decimal(1_611_000))
+
+
 def test_the_promise_that_was_put_right_resolves(tuesday: Story):
     [resolved] = [step for step in tuesday.store.transitions() if step.kind is TransitionKind.RESOLVED]
     [lund] = tuesday.store.find("OPP-0009")
@@ -127,7 +174,7 @@ def test_the_digest_reaches_each_leader_once_with_the_amounts(tuesday: Story):
     text = mails[0].get_body(("plain",)).get_content()
     for told in ("2,260,000", "1,721,000", "979,000", "AUR-118", "ERP-90", "Paul Novak", "Claire Dubois"):
         assert told in text
-    assert count_words(text) <= 450
+    assert count_words(text) <= 500
 
 
 def test_on_wednesday_nothing_moves_and_nobody_is_mailed(tuesday: Story):

@@ -7,13 +7,13 @@ from sandbox.world import Meridian
 from tests.cli.console import driftline
 
 Change = Callable[[Path, str, str], None]
-COUNTS = {"sources": 5, "objectives": 26, "rules": 19, "digests": 1}
+COUNTS = {"sources": 5, "objectives": 26, "rules": 21, "digests": 1}
 
 
 def test_a_sound_configuration_is_counted_in_one_line_of_correct_english(unread: Path):
     said = driftline("check", folder=unread)
     assert (said.code, said.err) == (0, "")
-    assert said.out == "ok: 5 sources, 26 objectives, 19 rules, 1 digest\n"
+    assert said.out == "ok: 5 sources, 26 objectives, 21 rules, 1 digest\n"
 
 
 def test_the_json_has_the_documented_fields(unread: Path):
@@ -205,7 +205,7 @@ def test_files_of_an_older_format_are_read_with_a_warning_and_rewritten_on_reque
     assert driftline("check", "--strict", folder=unread).code == 2
     assert path.read_text("utf-8") == old != today
     said = driftline("check", "--upgrade", "--strict", folder=unread)
-    assert (said.code, said.lines) == (0, ["ok: 5 sources, 26 objectives, 19 rules, 1 digest"])
+    assert (said.code, said.lines) == (0, ["ok: 5 sources, 26 objectives, 21 rules, 1 digest"])
     assert "rewrote " in said.err
     assert path.read_text("utf-8") == today
 

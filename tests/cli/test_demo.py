@@ -96,12 +96,12 @@ def test_a_kept_demo_tells_its_figures_in_under_twenty_seconds_and_can_then_be_p
 def _has_its_figures(out: str) -> None:
     """What the demo writes is data alone: no command line, no log."""
     lines = out.splitlines()
-    assert "ok: 5 sources, 26 objectives, 19 rules, 1 digest" in lines
-    assert "baseline 1 on 14 Sep 2026: 1 opened, 0 resolved, 1 standing" in lines
-    assert "run 2 on 15 Sep 2026: 11 opened, 1 resolved, 11 standing" in lines
+    assert "ok: 5 sources, 26 objectives, 21 rules, 1 digest" in lines
+    assert "baseline 1 on 14 Sep 2026: 2 opened, 0 resolved, 2 standing" in lines
+    assert "run 2 on 15 Sep 2026: 17 opened, 1 resolved, 18 standing" in lines
     assert "revenue at risk: EUR 2,260,000 in full, EUR 1,721,000 weighted by probability" in lines
     assert "savings lost: EUR 979,000" in lines
-    assert any(line.startswith("Subject: 3 decisions, EUR 2.3M revenue at risk") for line in lines)
+    assert any(line.startswith("Subject: 5 decisions, EUR 2.3M revenue at risk") for line in lines)
     assert "$" not in out
     assert '"event"' not in out
 

@@ -16,8 +16,8 @@ def test_a_preview_prints_the_mail_and_says_who_would_get_it(tuesday: Meridian, 
     said = driftline("digest", "preview", "leaders", "--html", page, folder=tuesday.folder)
     assert said.code == 0
     assert said.err == "Would send to martin.keller@meridian.example, claire.dubois@meridian.example:\n"
-    assert said.lines[0].startswith("Subject: 3 decisions, EUR 2.3M revenue at risk")
-    assert "OPP-0004" in said.out
+    assert said.lines[0].startswith("Subject: 5 decisions, EUR 2.3M revenue at risk")
+    assert "AUR-118" in said.out
     assert "<html" in page.read_text("utf-8")
     assert tuesday.mail.mails() == []
     assert driftline("status", "--json", folder=tuesday.folder).json["deliveries"] == {}

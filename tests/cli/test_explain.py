@@ -17,7 +17,7 @@ def test_the_rule_that_won_stands_first_with_its_place_and_rules_for_other_sourc
     assert said.lines[2].split("  ")[1:3] == ["deals-promise-a-launch", "wins by place: M-101 as promises"]
     assert said.lines[2].endswith("mapping/salesforce.yaml:5")
     assert "promised is 'Aurora 4.0', wanted 'Field 2.0'" in said.out
-    assert "  16 rules for other sources (--all lists them)" in said.lines
+    assert "  18 rules for other sources (--all lists them)" in said.lines
     assert "aurora-work" not in said.out
 
 
@@ -61,7 +61,7 @@ def test_a_record_that_no_rule_matches_says_so(tuesday: Meridian):
 def test_the_json_has_the_documented_fields_and_every_rule(tuesday: Meridian):
     [told] = driftline("explain", "OPP-0001", "--json", folder=tuesday.folder).json
     assert set(told) == FIELDS
-    assert len(told["attempts"]) == 19
+    assert len(told["attempts"]) == 21
     assert set(told["attempts"][0]) == {
         *("rule", "location", "role", "objective_ids", "rung", "failure", "beaten_by", "unresolved")
     }

@@ -17,11 +17,13 @@ from tests.cli.test_digest import DELIVERY_FIELDS, PREVIEW_FIELDS
 from tests.cli.test_explain import FIELDS as EXPLAIN_FIELDS
 from tests.cli.test_findings import FIELDS as FINDINGS_FIELDS
 from tests.cli.test_links import FIELDS as LINKS_FIELDS
+from tests.cli.test_objectives_show import PICTURE
 from tests.cli.test_plan import FIELDS as PLAN_FIELDS
 from tests.cli.test_show import FINDING_FIELDS, RECORD_FIELDS
 from tests.cli.test_status import FIELDS as STATUS_FIELDS
 from tests.cli.test_suggest import FIELDS as SUGGEST_FIELDS
 from tests.cli.test_sync import FIELDS as SYNC_FIELDS
+from tests.cli.test_trace import NODE_FIELDS
 
 HEAVY = (
     *("sqlmodel", "sqlalchemy", "jira", "asana", "simple_salesforce", "openpyxl", "apscheduler", "alembic"),
@@ -32,6 +34,8 @@ OUR_NAMES = {
     *("state", "tests", "docs"),
 }
 JSON_FIELDS = {
+    "accept": {"fingerprint", "state", "acceptance", "by", "why", "until", "overrides"},
+    "ack": {"fingerprint", "state", "by"},
     "check": {"ok", "problems", "warnings", *COUNTS},
     "digest preview": PREVIEW_FIELDS,
     "digest send": DELIVERY_FIELDS,
@@ -41,6 +45,8 @@ JSON_FIELDS = {
     "plan": PLAN_FIELDS,
     "links": LINKS_FIELDS,
     "objectives list": {"location"},
+    "objectives show": PICTURE,
+    "objectives teams": {"team"},
     "objectives tree": {"coverage", "children", "own", "below", "tally", "waits", "has_work"},
     "show": {*FINDING_FIELDS, *RECORD_FIELDS},
     "sources list": {"name", "kind", "every", "as_of"},
@@ -53,6 +59,7 @@ JSON_FIELDS = {
     "status": STATUS_FIELDS,
     "suggest": SUGGEST_FIELDS,
     "sync": SYNC_FIELDS,
+    "trace": {*NODE_FIELDS, "finding", "causes", "hits", "totals", "others", "cause_hits"},
 }
 
 

@@ -60,7 +60,7 @@ def test_each_line_says_would_and_the_counts_come_last(edited: Path):
     assert blank == ""
     assert all(line.startswith("Would ") for line in lines)
     assert last == (
-        "Plan: 10 links to remove, 12 to move; 7 needs to remove; 5 findings would resolve, 6 change; "
+        "Plan: 10 links to remove, 12 to move; 7 needs to remove; 1 finding would open, 5 resolve, 2 improve, 6 change; "
         "revenue linked EUR 3,710,000; savings linked EUR 6,376,000 -> EUR 0"
     )
     text = said.out
@@ -103,7 +103,7 @@ def test_the_json_has_the_documented_fields(edited: Path):
     assert told["counts"] == {
         "links": {"add": 0, "remove": 10, "move": 12, "change": 0},
         "needs": {"add": 0, "remove": 7},
-        "findings": {"open": 0, "resolve": 5, "worsen": 0, "improve": 0, "change": 6},
+        "findings": {"open": 1, "resolve": 5, "worsen": 0, "improve": 2, "change": 6},
     }
     moved = next(each for each in told["links"] if each["key"] == "OPP-0001")
     assert moved["before"] == {"objective": "M-101", "rule": "deals-promise-a-launch", "weight": "1"}

@@ -1,5 +1,6 @@
 """``driftline show``: the whole of one finding for the one who decides, and of one record for the one who asks why."""
 
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -20,11 +21,24 @@ from sandbox.world import Meridian
 from state.store import Store
 from tests.cli.console import ESCAPE, driftline
 
-FINDING_FIELDS = {"fingerprint", "totals", "finding", "history"}
+FINDING_FIELDS = {"fingerprint", "totals", "so_what", "finding", "history"}
 RECORD_FIELDS = {
-    *("kind", "record", "first_seen", "last_seen", "absence", "revisions", "history", "links", "needs", "findings"),
+    *(
+        "kind",
+        "record",
+        "first_seen",
+        "last_seen",
+        "absence",
+        "revisions",
+        "history",
+        "dates",
+        "links",
+        "needs",
+        "findings",
+    ),
 }
 NOW = datetime(2026, 9, 15, 8, 0, tzinfo=UTC)
+STREAM = "Software growth › Aurora platform › Aurora 4.0 launch › Launch customers"
 
 
 def state_of(folder: Path) -> Store:
@@ -34,16 +48,46 @@ def state_of(folder: Path) -> Store:
 def test_a_finding_says_first_what_is_to_decide_by_whom_and_what_it_costs(tuesday: Meridian):
     said = driftline("show", "9bac7357", folder=tuesday.folder)
     assert (said.code, said.err) == (0, "")
-    assert said.lines[:7] == [
+    assert said.lines[:8] == [
         "Nordwind Logistik was promised Aurora 4.0 for 30 Sep 2026; the work now says 16 Nov 2026 (47 days later)",
         "",
         "to decide        Move the promise to 16 Nov 2026, or bring AUR-118 forward by 47 days.",
         "decides          Paul Novak (VP Sales), by 16 Sep 2026",
+        f"so what          {STREAM} › Sell Aurora to launch customers: EUR 480,000 revenue",
         "severity         critical",
         "variance         47 days late",
         "revenue at risk  EUR 480,000 in full, EUR 384,000 weighted by probability",
     ]
     assert "objective        M-101 Sell Aurora to launch customers" in said.lines
+
+
+def test_a_finding_shows_what_can_be_decided_with_who_acts_the_price_and_the_last_day(tuesday: Meridian):
+    said = driftline("show", "9bac7357", folder=tuesday.folder)
+    start = said.lines.index("what can be decided")
+    told = [[cell.strip() for cell in line.split("  ") if cell.strip()] for line in said.lines[start + 1 : start + 7]]
+    assert told == [
+        ["option", "who acts", "gives up", "open until"],
+        [
+            "Bring AUR-118 forward by 47 days, to 30 Sep 2026: the date is kept",
+            "tomas.silva@meridian.example",
+            "not priced",
+            "25 Sep 2026",
+        ],
+        [
+            "Leave AUR-110 and AUR-118 out of Aurora 4.0 (7 of 9 open remain): the date is kept",
+            "paul.novak@meridian.example",
+            "not priced",
+            "25 Sep 2026",
+        ],
+        [
+            "Move the promise to Nordwind Logistik from 30 Sep 2026 to 16 Nov 2026",
+            "paul.novak@meridian.example",
+            "EUR 480,000 revenue",
+            "16 Sep 2026",
+        ],
+        ["Accept it until 16 Nov 2026, when the work is to be there", "Paul Novak (VP Sales)", "EUR 480,000 revenue"],
+        ["Stop Sell Aurora to launch customers", "Martin Keller (COO)", "EUR 480,000 revenue"],
+    ]
 
 
 def test_a_finding_shows_both_claims_the_chain_to_its_cause_and_who_moved_what(tuesday: Meridian):
@@ -67,8 +111,11 @@ def test_a_saving_shows_the_months_it_loses_and_its_cells(tuesday: Meridian):
     ]
     said = driftline("show", found, folder=tuesday.folder)
     assert "savings lost   EUR 420,000" in said.lines
+    # 620,000 over the 31 days of October are 20,000 a day.
+    assert "a week more    EUR 140,000 savings" in said.lines
     assert "               Oct 2026: EUR 420,000" in said.lines
-    assert "    planned_start  1 Oct 2026   Einsparungen_2026.xlsx!Maßnahmen!F6" in said.lines
+    cell = ["planned_start", "1", "Oct", "2026", "Einsparungen_2026.xlsx!Maßnahmen!F6"]
+    assert cell in [line.split() for line in said.lines]
 
 
 def test_a_resolved_finding_says_why_and_asks_for_nothing(tuesday: Meridian):
@@ -79,7 +126,8 @@ def test_a_resolved_finding_says_why_and_asks_for_nothing(tuesday: Meridian):
     ]
     said = driftline("show", lund["fingerprint"], folder=tuesday.folder)
     assert "to decide        nothing any more: it is resolved" in said.lines
-    assert said.lines[-3].endswith("resolved  the promise moved from 30 Nov 2026 to 15 Dec 2026")
+    moved = "the promise moved from 30 Nov 2026 to 15 Dec 2026, by mira.lindholm@meridian.example on 15 Sep 2026"
+    assert said.lines[-3].endswith(f"resolved  {moved}")
 
 
 def test_a_held_finding_says_since_when_it_was_not_looked_at_again(copy: Path):
@@ -216,7 +264,7 @@ def test_the_json_of_a_record_has_the_documented_fields(tuesday: Meridian):
     assert set(shown) == RECORD_FIELDS
     assert (shown["kind"], shown["record"]["due"], shown["absence"]) == ("work_item", "2026-11-16", None)
     assert len(shown["revisions"]) == 2
-    assert len(shown["findings"]) == 5
+    assert len(shown["findings"]) == 6
 
 
 def test_a_hostile_record_is_printed_harmlessly(copy: Path):
@@ -243,7 +291,7 @@ def test_a_name_that_means_nothing_is_refused(tuesday: Meridian, json: list[str]
 def test_the_beginning_of_several_ids_asks_for_more_digits(tuesday: Meridian):
     said = driftline("show", "e", folder=tuesday.folder)
     assert said.code == 2
-    assert "error: e begins 2 findings" in said.err
+    assert re.search(r"error: e begins \d findings", said.err)
     assert "more digits" in said.err
 
 

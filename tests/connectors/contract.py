@@ -10,15 +10,15 @@ class TestJiraContract(ConnectorContract):
 import threading
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from connectors.base import Connector, ReadContext
+from connectors.base import Connector, KnownAnswers, ReadContext
 from model.errors import DriftlineError, InterruptedRunError, SourceContentError, SourceError
-from model.reading import Container, Cursor, Page
+from model.reading import Container, Cursor, Missing, Page
 from model.records import Record
 
 NOW = datetime(2026, 10, 6, 6, 0, tzinfo=UTC)
@@ -95,6 +95,17 @@ def records_of(pages: Iterable[Page]) -> list[Record]:
 
 def full_read(connector: Connector) -> list[Record]:
     return [*records_of(connector.changed(None)), *records_of(connector.side_tables())]
+
+
+def known_of(pages: Iterable[Page]) -> KnownAnswers:
+    """What a store would know of the answers from which these pages were read."""
+    digests = {
+        record.native_id: page.digests[record.native_id]
+        for page in pages
+        for record in page.records
+        if record.native_id in page.digests
+    }
+    return lambda native_ids: {one: digests[one] for one in native_ids if one in digests}
 
 
 def ids_of(records: Iterable[Record]) -> set[str]:
@@ -205,6 +216,34 @@ class ConnectorContract:
         again = opened()
         assert records_of(again.changed(world.idle_cursor(connector))) == []
         assert ids_of(full_read(opened())) == world.expected_ids()
+
+    def test_with_known_answers_a_full_read_gives_what_it_would_without(self, world: World, opened) -> None:
+        """What is called unchanged is as it was read before; what changed is given, whoever knows its old answer."""
+        pages = list(opened().everything())
+        before = {record.native_id: record for record in records_of(pages)}
+        told = known_of(pages)
+        again = list(opened(replace(context_at(), known=told)).everything())
+        assert {one for page in again for one in page.unchanged} == told(list(before)).keys()
+        assert {**before, **{one.native_id: one for one in records_of(again)}} == before
+        changed = world.change_one()
+        later = list(opened(replace(context_at(), known=told)).everything())
+        assert changed in ids_of(records_of(later))
+        unchanged = [one for page in later for one in page.unchanged]
+        assert not ids_of(records_of(later)) & set(unchanged)
+        whole = {record.native_id: record for record in records_of(opened().everything())}
+        merged = {one: before[one] for one in unchanged} | {one.native_id: one for one in records_of(later)}
+        assert merged == whole
+
+    def test_nothing_is_unchanged_for_who_reads_it_in_another_way(self, world: World, opened) -> None:
+        told = known_of(list(opened().everything()))
+        elsewhere = replace(context_at(), zone=ZoneInfo("Pacific/Auckland"), known=told)
+        assert not [one for page in opened(elsewhere).everything() for one in page.unchanged]
+
+    def test_what_is_asked_for_by_id_is_given_though_its_answer_is_known(self, world: World, opened) -> None:
+        pages = list(opened().everything())
+        ids = sorted(ids_of(records_of(pages)))
+        given = opened(replace(context_at(), known=known_of(pages))).fetch(ids)
+        assert sorted(ids_of(one for one in given if not isinstance(one, Missing))) == ids
 
     def test_the_census_is_the_full_read(self, world: World, opened) -> None:
         connector = opened()

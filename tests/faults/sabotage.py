@@ -24,9 +24,9 @@ def transitions_apart_from_findings() -> None:
     """Findings are committed first and their transitions afterwards (C1)."""
     real = Store.save_findings
 
-    def torn(self: Store, run_id: int | None, tracked: Any, transitions: Any) -> None:
-        real(self, run_id, tracked, ())
-        real(self, run_id, (), transitions)
+    def torn(self: Store, run_id: int | None, tracked: Any, transitions: Any, *, since: int | None = None) -> bool:
+        real(self, run_id, tracked, (), since=since)
+        return real(self, run_id, (), transitions)
 
     Store.save_findings = torn  # type: ignore[method-assign]
 

@@ -245,6 +245,7 @@ def test_control_a_seeded_loss_is_noticed(finished: tuple[Path, Picture], tmp_pa
     damaged = Path(shutil.copy(database, tmp_path))
     with sqlite3.connect(damaged) as connection:
         connection.execute("PRAGMA foreign_keys = OFF")
+        connection.execute("DROP TRIGGER transitions_only_added_delete")
         assert connection.execute(loss).rowcount == 1
     connection.close()
     found = {**picture(damaged), "mails": expected["mails"]}

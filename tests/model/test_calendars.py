@@ -52,6 +52,21 @@ def test_two_lags_one_after_the_other_are_one(calendar: Calendar, day: date, fir
     assert calendar.after(calendar.after(day, first), second) == calendar.after(day, first + second)
 
 
+@given(CALENDARS, NEAR, st.integers(0, 90))
+def test_counting_back_finds_the_latest_day_that_is_early_enough(
+    calendar: Calendar, day: date, working_days: int
+) -> None:
+    latest = calendar.before(day, working_days)
+    assert walked(calendar, latest, working_days) <= day < walked(calendar, latest + timedelta(1), working_days)
+
+
+def test_counting_back_over_a_weekend_ends_on_its_last_day() -> None:
+    """One working day after Friday, Saturday or Sunday is Monday, so Sunday is early enough for Monday."""
+    assert Calendar().before(MONDAY, 1) == date(2026, 9, 27)
+    assert Calendar().before(SATURDAY, 0) == FRIDAY
+    assert Calendar().before(date(1, 1, 9), 400) == date.min
+
+
 def test_weekends_and_days_off_are_not_counted() -> None:
     closed = Calendar(off=frozenset({MONDAY}))
     assert Calendar().after(FRIDAY, 1) == Calendar().after(SATURDAY, 1) == MONDAY

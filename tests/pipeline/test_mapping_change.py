@@ -127,7 +127,7 @@ def test_a_process_killed_between_linking_and_judging_loses_neither_the_change_n
         raise Killed
 
     with monkeypatch.context() as patched:
-        patched.setattr(judge_module, "judge", die)
+        patched.setattr(judge_module, "judging", die)
         with pytest.raises(Killed):
             run(store, tuesday, rules(needs=[]))
     assert len(store.mapping_changes()) == 1

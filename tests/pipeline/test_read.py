@@ -7,6 +7,7 @@ import pytest
 import structlog
 
 from connectors.jira import JiraConnector
+from connectors.jira.site import Batch
 from connectors.registry import connector_type
 from model.errors import InterruptedRunError, StateError
 from model.reading import Page
@@ -14,7 +15,7 @@ from model.records import WorkItem
 from model.runs import SourceOutcome
 from sandbox.http import LOGIN_PAGE, Fault, Response
 from state.store import Store
-from tests.pipeline.company import WORK, Company, keys_present
+from tests.pipeline.company import DEALS, WORK, Company, keys_present
 
 _SEARCH = "POST .*/search/jql"
 
@@ -47,6 +48,36 @@ def test_everything_is_read_anew_when_the_last_full_reading_is_a_day_old(store: 
     company.pass_time(hours=1)
     assert company.read(store, "jira").read == WORK + 2
     assert company.read(store, "jira", full=True).read == WORK + 2
+
+
+def test_a_full_reading_of_what_did_not_change_reads_no_record_again(
+    store: Store, company: Company, monkeypatch: pytest.MonkeyPatch
+):
+    """What its source answers is what it answered before; only versions, sprints and what changed are made anew."""
+    sources = {"jira": WORK + 2, "crm": DEALS}
+    for name in sources:
+        company.read(store, name)
+    for reader in ("connectors.jira.records.JiraReader.issue", "connectors.salesforce.deals.DealReader.read"):
+        monkeypatch.setattr(reader, lambda *_: pytest.fail("a record was read"))
+    for name, records in sources.items():
+        result = company.read(store, name, full=True)
+        assert (result.outcome, result.read, result.changed) == (SourceOutcome.COMPLETE, records, 0)
+        assert len(store.present_ids(name)) == records
+    company.jira.rename("OPS-1", "Another chore", by="x@acme.example")
+    with pytest.raises(BaseException, match="a record was read"):
+        company.read(store, "jira", full=True)
+
+
+def test_what_is_called_unchanged_and_is_not_is_asked_for_by_its_id(
+    store: Store, company: Company, monkeypatch: pytest.MonkeyPatch
+):
+    def all_unchanged(_connector: JiraConnector, batch: Batch) -> Page:
+        ids = [str(raw["id"]) for raw in batch.issues]
+        return Page([], unchanged=ids, digests=dict.fromkeys(ids, b"of another answer"))
+
+    monkeypatch.setattr(JiraConnector, "_news", all_unchanged)
+    assert company.read(store, "jira").outcome is SourceOutcome.COMPLETE
+    assert len(store.present_ids("jira")) == WORK + 2
 
 
 def test_a_clock_that_ran_ahead_hides_nothing_that_changes_later(store: Store, company: Company):

@@ -177,6 +177,29 @@ def test_many_small_moves_add_up_to_news(life):
     assert told == [[], [], ["worsened"], []]
 
 
+def dollars(stated: int, converted: int, days: int = 10) -> Finding:
+    """A deal over so many dollars, and what they are in euros."""
+    amounts = (Amount(Account.REVENUE, Money(Decimal(converted), "EUR")),)
+    share = Share("salesforce:1", amounts, original=Money(Decimal(stated), "USD"))
+    return replace(finding(), impact=Impact(days, (share,)))
+
+
+def test_a_change_that_comes_from_the_rate_alone_says_so(life):
+    """Design 5.8: USD 100,000 at 0.90 and then at 0.95."""
+    life.run(judgement(dollars(100_000, 90_000)))
+
+    assert life.run(judgement(dollars(100_000, 95_000))) == ["worsened"]
+    assert life.reason == "revenue 95,000, was 90,000, by the exchange rate alone"
+
+
+@pytest.mark.parametrize("now", [dollars(105_000, 95_000), dollars(100_000, 95_000, days=11), finding(money=95_000)])
+def test_a_change_of_the_record_is_not_put_down_to_the_rate(life, now):
+    life.run(judgement(dollars(100_000, 90_000)))
+
+    assert life.run(judgement(now)) == ["worsened"]
+    assert "exchange rate" not in life.reason
+
+
 def test_days_that_rise_weigh_more_than_money_that_falls(life):
     life.run(judgement(finding(days=10, money=100_000)))
 

@@ -1,6 +1,7 @@
 """A stored world over plain lists: the reconciler's view as the simplest possible store would give it."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -9,10 +10,11 @@ from typing import Any
 from model.keys import normalise_key, objective_node, record_id
 from model.links import Link, Need, Role
 from model.money import Money, Month, MonthAmount, RateTable
-from model.network import DateSource, Group, RollUp, UnknownStatus
+from model.network import DateSource, Group, Leaf, PlanWork, RollUp, UnknownStatus
 from model.objectives import Objective, ObjectiveTree
 from model.records import (
     Absence,
+    Change,
     Deal,
     Measurement,
     Move,
@@ -26,6 +28,7 @@ from model.records import (
     WorkItem,
 )
 from model.runs import Coverage
+from model.throughput import Flow
 from reconcile.check import Check
 from reconcile.engine import Judgement, reconcile
 from reconcile.options import ReconcileOptions
@@ -55,6 +58,7 @@ class Stored:
     objectives: list[Objective] = field(default_factory=list)
     absences_: dict[str, tuple[Absence, datetime]] = field(default_factory=dict)
     moves_: dict[str, list[Move]] = field(default_factory=dict)
+    changes_: dict[str, list[Change]] = field(default_factory=dict)
     histories_: dict[str, list[Revision]] = field(default_factory=dict)
     coverage_: dict[str, Coverage] = field(default_factory=dict)
 
@@ -208,9 +212,9 @@ class Stored:
         parents = {record_id(item.source, item.parent) for item in self._of(WorkItem, present=False) if item.parent}
         return ends | parents
 
-    def spine(self) -> Iterable[WorkItem]:
+    def spine(self) -> Iterable[PlanWork]:
         ids = self._spine_ids()
-        return [item for item in self._of(WorkItem, present=False) if item.id in ids]
+        return [PlanWork.of(item) for item in self._of(WorkItem, present=False) if item.id in ids]
 
     def releases(self) -> Iterable[Release]:
         return self._of(Release, present=False)
@@ -270,6 +274,21 @@ class Stored:
             finished=max((item.finished for item in items if item.category is DONE and item.finished), default=None),
         )
 
+    def latest(
+        self, group: Group, nodes: Sequence[str], order: Sequence[DateSource], today: date, most: int
+    ) -> Mapping[str, Sequence[Leaf]]:
+        spine = self._spine_ids() if group is not Group.OBJECTIVE else set()
+        found: dict[str, list[Leaf]] = {}
+        for item in self._of(WorkItem, present=True):
+            day = self.own_date(item, order) if item.category in (TODO, DOING) and item.id not in spine else None
+            if day is not None and day >= today:
+                for node in set(self._nodes_above(group, item)).intersection(nodes):
+                    found.setdefault(node, []).append(Leaf(day, item.id, item.key))
+        return {
+            node: sorted(leaves, key=lambda leaf: (-leaf.day.toordinal(), leaf.record_id))[:most]
+            for node, leaves in found.items()
+        }
+
     def records(self, record_ids: Iterable[str]) -> Mapping[str, Record]:
         wanted = set(record_ids)
         return {each.id: each for each in self.records_ if each.id in wanted}
@@ -279,6 +298,46 @@ class Stored:
 
     def moves(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Move]]:
         return {key: self.moves_[key] for key in record_ids if key in self.moves_}
+
+    def flows(self, objective_ids: Collection[str] | None, since: date) -> Sequence[Flow]:
+        work: list[WorkItem] = self._of(WorkItem, present=True)
+        parents = {record_id(item.source, item.parent) for item in work if item.parent and item.category is not DROPPED}
+        wanted = {item.id for item in work} if objective_ids is None else self._delivering(objective_ids, work)
+        teams: dict[str, list[WorkItem]] = {}
+        for item in work:
+            if item.id in wanted - parents and item.category is not DROPPED:
+                team = f"{item.source}/{item.container}" if item.container else item.source
+                teams.setdefault(team, []).append(item)
+        return [self._flow(team, items, since) for team, items in sorted(teams.items())]
+
+    def delivering(self, objective_ids: Collection[str]) -> Sequence[str]:
+        work: list[WorkItem] = self._of(WorkItem, present=True)
+        known = {item.id for item in work} | {each.id for each in self._of(Release, present=True)}
+        return sorted(self._delivering(objective_ids, work) & known)
+
+    def _delivering(self, objective_ids: Collection[str], work: Sequence[WorkItem]) -> set[str]:
+        found = {
+            link.record_id for link in self.links_ if link.role is Role.DELIVERS and link.objective_id in objective_ids
+        }
+        found |= {each.id for each in work if found & {record_id(each.source, release) for release in each.releases}}
+        while new := {each.id for each in work if each.parent and record_id(each.source, each.parent) in found} - found:
+            found |= new
+        return found
+
+    @staticmethod
+    def _flow(team: str, items: Sequence[WorkItem], since: date) -> Flow:
+        days = [item.finished for item in items if item.category is DONE]
+        known = sorted(day for day in days if day is not None)
+        return Flow(
+            team,
+            dict(Counter(day for day in known if day >= since)),
+            open=sum(1 for item in items if item.category is not DONE),
+            undated=days.count(None),
+            began=known[0] if known else None,
+        )
+
+    def changes(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Change]]:
+        return {key: self.changes_[key] for key in record_ids if key in self.changes_}
 
     def unknown_statuses(self) -> Iterable[UnknownStatus]:
         found: dict[tuple[str, str], list[str]] = {}

@@ -79,6 +79,7 @@ def sqlite_store(blank_sqlite: Path, tmp_path: Path) -> Iterator[Store]:
 
 def _empty(server: str) -> None:
     with connect(_database(server, "shared")) as connection, connection.transaction():
+        connection.execute("SET LOCAL session_replication_role = replica")  # past the guard of the transitions
         for table in reversed(metadata.sorted_tables):
             connection.execute(f"DELETE FROM {table.name}")
         for table, column in (("runs", "id"), ("transitions", "sequence"), ("deliveries", "id")):

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from model.errors import RecordError
 from model.findings import Account, Amount, Finding, Impact, Share, TrackedFinding, Transition, TransitionKind
 from model.money import Money, Month, MonthAmount
-from model.records import RECORD_TYPES, FieldValue, Light, Move, NeedClaim, Record, Saving, WorkItem
+from model.records import RECORD_TYPES, Change, FieldValue, Light, Move, NeedClaim, Record, Saving, WorkItem
 from state.codec import decode, decode_record, encode, encode_record
 from tests.state.worlds import DAY_1, item
 
@@ -22,6 +22,7 @@ values: st.SearchStrategy[FieldValue] = st.one_of(
     texts, st.booleans(), decimals, dates, times, st.lists(texts, max_size=2).map(tuple), st.none()
 )
 moves = st.builds(Move, texts, st.none() | dates, st.none() | dates, times, st.none() | texts)
+changes = st.builds(Change, texts, st.none() | texts, st.none() | texts, times, st.none() | texts)
 money = st.builds(Money, decimals, st.sampled_from(["EUR", "USD"]))
 months = st.lists(st.builds(MonthAmount, st.builds(Month, st.just(2026), st.integers(1, 12)), decimals), max_size=2)
 shared = {
@@ -30,6 +31,7 @@ shared = {
     "custom": st.dictionaries(texts, values, max_size=3),
     "provenance": st.dictionaries(texts, texts, max_size=2),
     "moves": st.lists(moves, max_size=2).map(tuple),
+    "changes": st.lists(changes, max_size=2).map(tuple),
     "created": st.none() | times,
     "changed": st.none() | times,
     "former_keys": st.lists(texts, max_size=2).map(tuple),

@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
 from model.errors import StateError
 from model.findings import (
@@ -77,6 +78,32 @@ def test_a_stored_transition_cannot_be_stored_again(store: Store) -> None:
     with pytest.raises(ValueError, match="stored already"):
         store.save_findings(None, [], store.transitions())
     assert len(store.transitions()) == 1
+
+
+@pytest.mark.parametrize("made", ["by a migration", "at once"])
+@pytest.mark.parametrize(
+    "statement",
+    ["DELETE FROM transitions", "UPDATE transitions SET content = '{}'", "UPDATE transitions SET kind = 'x'"],
+)
+def test_the_database_itself_refuses_to_change_or_delete_a_transition(
+    empty_url: str, statement: str, made: str
+) -> None:
+    with Store.open(empty_url, migrate=made == "by a migration") as store:
+        store.save_findings(None, [tracked()], [opened(tracked())])
+        with pytest.raises(StateError, match="transitions are only ever added"), store.writing() as connection:
+            connection.execute(text(statement))
+        assert store.transitions() == [opened(tracked())]
+
+
+def test_a_decision_made_meanwhile_is_not_overwritten(store: Store) -> None:
+    store.save_findings(None, [tracked()], [opened(tracked())])
+    newest = store.newest_transition()
+    accepted = replace(tracked(), state=FindingState.ACCEPTED, acceptance=Acceptance("Ann", "known", date(2026, 12, 1)))
+    step = Transition(fingerprint=tracked().fingerprint, kind=TransitionKind.ACCEPTED, at=DAY_2, by="Ann")
+    assert store.save_findings(None, [accepted], [step], since=newest)
+    assert not store.save_findings(None, [replace(tracked(), judged_at=DAY_2)], [], since=newest)
+    assert list(store.tracked().values()) == [accepted]
+    assert store.newest_transition() == newest + 1
 
 
 def test_saving_a_finding_again_replaces_it_and_keeps_its_transitions(store: Store) -> None:

@@ -9,7 +9,7 @@ import pytest
 from model.links import Link, Need, NeedOrigin, Role
 from model.network import DateSource, Group, UnknownStatus
 from model.reading import Page
-from model.records import Absence, Measurement, Move, Outcome, Saving
+from model.records import Absence, Change, Measurement, Move, Outcome, Saving
 from model.runs import Coverage
 from reconcile.view import View
 from state.store import Store
@@ -22,7 +22,7 @@ def test_the_view_has_the_shape_that_the_reconciler_asks_for(store: Store) -> No
         view: View = given
         assert list(view.deals()) == []
     wanted = {name: member for name, member in vars(View).items() if inspect.isfunction(member) and name[0] != "_"}
-    assert len(wanted) == 16
+    assert len(wanted) == 20
     for name, member in wanted.items():
         assert inspect.signature(getattr(StoreView, name)) == inspect.signature(member), name
 
@@ -207,6 +207,38 @@ def test_moves_come_from_the_changelog_and_where_it_is_silent_from_revisions(sto
             Move("promised_date", date(2026, 11, 1), date(2026, 11, 9), DAY_3),
         ),
     }
+
+
+def test_changes_come_from_the_changelog_and_where_it_is_silent_from_revisions(store: Store) -> None:
+    """F1.3: who took work out of its release, as far as the source tells it, and when we saw it otherwise."""
+    told = Change("status", "To Do", "Done", DAY_1, "Ann")
+    now = item("1", status="Done", changes=(told,), releases=("version:1", "version:2"))
+    save(store, now, deal("1", promised="R-1"), item("3", status="To Do"))
+    save(store, item("1", status="Done", changes=(told,), releases=("version:2", "version:3")), now=DAY_2)
+    save(store, deal("1", promised="R-2"), item("3", status="To Do", title="Renamed"), now=DAY_2)
+    save(store, item("1", status="Open", changes=(told,), resolution="Won't Do"), now=DAY_3)
+    with store.view() as view:
+        changes = view.changes(["jira:1", "crm:1", "jira:3", "jira:unknown"])
+    assert changes == {
+        "jira:1": (
+            told,
+            Change("releases", "version:1", None, DAY_2),
+            Change("releases", None, "version:3", DAY_2),
+            Change("resolution", None, "Won't Do", DAY_3),
+            Change("releases", "version:2", None, DAY_3),
+            Change("releases", "version:3", None, DAY_3),
+        ),
+        "crm:1": (Change("promised", "R-1", "R-2", DAY_2),),
+    }
+
+
+def test_a_record_whose_changelog_is_told_again_says_nothing_new(store: Store) -> None:
+    """The changelog is kept with the record and makes no revision of its own."""
+    told = Change("status", "To Do", "Done", DAY_1, "Ann")
+    for day in (DAY_1, DAY_2, DAY_3):
+        save(store, item("1", status="Done", changes=(told,)), now=day)
+    with store.view() as view:
+        assert [each.seen for each in view.histories(["jira:1"])["jira:1"]] == [DAY_1]
 
 
 def test_histories_tell_every_content_that_was_seen_oldest_first(store: Store) -> None:

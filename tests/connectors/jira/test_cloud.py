@@ -137,6 +137,18 @@ def test_a_date_that_was_taken_away_is_a_move_to_nothing(site: JiraSite, connect
     assert [(move.old, move.new) for move in items(connect())["ERP-2"].moves] == [(date(2026, 10, 20), None)]
 
 
+def test_who_changed_status_and_releases_is_told(site: JiraSite, connect: Any) -> None:
+    """F1.3: the bulk changelog is asked for these fields as well."""
+    site.set_versions("ERP-2", ["Go-live"], by="ada@meridian.example")
+    site.set_versions("ERP-2", [], by="bo@meridian.example")
+    site.set_status("ERP-2", "Won't Do", by="bo@meridian.example")
+    changes = items(connect())["ERP-2"].changes
+    release = f"version:{next(each.id for each in site.versions.values() if each.name == 'Go-live')}"
+    told = {(each.field, each.old, each.new, each.by) for each in changes}
+    assert told >= {("releases", release, None, "bo@meridian.example")}
+    assert ("status", "Won't Do", "bo@meridian.example") in {(each.field, each.new, each.by) for each in changes}
+
+
 def test_versions_and_sprints_are_read_on_every_run(site: JiraSite, connect: Any) -> None:
     """J19: a release that slips touches none of its issues."""
     first = connect()

@@ -65,6 +65,21 @@ def test_ids_are_listed_once_and_the_issues_asked_for_by_id(site: JiraSite, serv
     assert sorted(len(one["issueIdsOrKeys"]) for one in changes) == [58, 200]
 
 
+@pytest.mark.parametrize("dates", [3, 7])
+def test_the_changelog_is_asked_for_ten_fields_at_most_and_else_for_all(
+    site: JiraSite, server: JiraServer, connect: Any, dates: int
+) -> None:
+    """J10: the question in bulk takes ten fields; those of every issue are five, with the start six."""
+    for number in range(dates):
+        site.add_field(f"customfield_2000{number}", f"Date {number}", "date", "datepicker")
+    fields = {f"date_{number}": f"customfield_2000{number}" for number in range(dates)}
+    site.move_due("ERP-2", date(2026, 11, 3), by="ada@meridian.example")
+    changes = asked_of(server, "changelog/bulkfetch")
+    read = records_of(connect(fields=fields).changed(None))
+    assert {len(one.get("fieldIds", ())) for one in changes} == {9 if dates == 3 else 0}  # none: all fields
+    assert [move.new for one in read if one.key == "ERP-2" for move in one.moves] == [date(2026, 11, 3)]
+
+
 def test_the_census_after_a_full_read_asks_nothing_again(site: JiraSite, server: JiraServer, connect: Any) -> None:
     """J20: listing the ids was the census."""
     connector = connect()

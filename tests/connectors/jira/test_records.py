@@ -155,6 +155,49 @@ def test_moves_of_a_custom_date_are_told_by_its_name_where_there_are_no_ids() ->
     assert [(move.field, move.old, move.new, move.by) for move in moves] == [("start", None, date(2026, 11, 3), "ada")]
 
 
+def test_an_extra_field_that_is_a_date_tells_its_moves_by_our_name() -> None:
+    """Who approved which date when; an extra field that is no date has no moves."""
+    extra = {
+        "approved": SiteField("customfield_8", "Approved date", "date"),
+        "region": SiteField("customfield_9", "Region", "string"),
+    }
+    reader = a_reader(FieldPlan(extra=extra))
+    told = {"field": "Approved date", "fieldId": "customfield_8", "from": "2026-09-01", "to": "2026-10-01"}
+    other = {"field": "Region", "fieldId": "customfield_9", "from": "2026-09-01", "to": "2026-10-01"}
+    entry = {"created": "2026-08-01T08:00:00.000+0000", "items": [told, other], "author": {"displayName": "Ada"}}
+    moves = reader.issue(an_issue(), [entry]).moves
+    assert "customfield_8" in reader.changelog_fields
+    assert "customfield_9" not in reader.changelog_fields
+    assert [(move.field, move.old, move.new) for move in moves] == [("approved", date(2026, 9, 1), date(2026, 10, 1))]
+
+
+def change(field: str, at: str, *, old: Any = None, new: Any = None, **more: Any) -> dict[str, Any]:
+    """One entry of a changelog by ada; a version has its id and its name."""
+    texts = {"fromString": more.pop("was", old), "toString": more.pop("now", new)}
+    told = {"field": field, "fieldtype": "jira", "from": old, "to": new, **texts, **more}
+    return {"created": f"2026-{at}T08:00:00.000+0000", "items": [told], "author": {"displayName": "Ada"}}
+
+
+@pytest.mark.parametrize("ids", [{"fieldId": "status"}, {}])
+def test_of_status_and_resolution_the_last_change_is_told_and_of_releases_every_one(ids: dict[str, str]) -> None:
+    """With field ids as on Cloud, and by names alone as on Data Center; a field of people's own is none of them."""
+    releases = {"fieldId": "fixVersions"} if ids else {}
+    log = [
+        change("status", "10-03", old="3", new="6", was="In Progress", now="Won\u00a0t Do", **ids),
+        change("status", "10-01", old="1", new="3", was="To Do", now="In Progress", **ids),
+        change("Fix Version", "10-01", new="10001", now="Aurora 4.0", **releases),
+        change("Fix Version", "10-02", old="10001", was="Aurora 4.0", **releases),
+        change("status", "10-04", was="Low", now="High", fieldtype="custom"),
+    ]
+    log[-1]["items"][0] |= {"fieldId": "customfield_9"} if ids else {}
+    changes = a_reader().issue(an_issue(), log).changes
+    assert [(each.field, each.old, each.new, each.at.day, each.by) for each in changes] == [
+        ("releases", None, "version:10001", 1, "Ada"),
+        ("releases", "version:10001", None, 2, "Ada"),
+        ("status", "In Progress", "Won t Do", 3, "Ada"),
+    ]
+
+
 def test_a_link_type_that_points_the_other_way_is_named_by_its_phrase() -> None:
     """The phrase on the needing issue tells the direction."""
     kind = {"name": "Dependency", "inward": "is depended on by", "outward": "depends on"}

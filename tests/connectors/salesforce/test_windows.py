@@ -125,7 +125,7 @@ def test_never_more_requests_are_under_way_than_the_options_allow(sales: Sales) 
     for number in range(40):
         sales.add(f"Deal {number}", created=CREATED + timedelta(days=number))
     watch = UnderWay(sales.server)
-    for parallel, most in ((1, 1), (3, 3), (32, 5)):
+    for parallel, most in ((1, 1), (3, 3), (32, 8)):
         watch.most = 0
         assert len(sales.read(http=HttpOptions(parallel=parallel))) == 40
         assert watch.most <= most

@@ -7,6 +7,7 @@ from digest.base import Chip, Small, Tone
 from digest.brief import sort_edition
 from digest.sections.data_health import SECTION
 from model.credentials import Credentials
+from model.runs import CannotJudge
 from tests.digest.editions import NOW, SOURCES, coverage, edition, failed_source, old_deal, opened
 from tests.digest.saying import section_text
 
@@ -103,3 +104,15 @@ def test_why_a_field_holds_a_source_fits_into_the_line():
         "needed by the rule launches and the checks late-commitment, unsupported-commitment"
     )
     assert f"({error})" in of(coverage("salesforce", complete=False, error=error))
+
+
+def test_what_could_not_be_judged_is_said_with_the_reason():
+    """Silence of a check that lacks its fields is not the silence of tools that agree."""
+    reasons = [f"no saving of {name} has a forecast" for name in ("tracker", "budget", "plan")]
+    blind = tuple(CannotJudge(check, reason) for reason in reasons for check in ("value-slip", "crosses-period"))
+    text = section_text("data_health", replace(edition([opened(old_deal())]), blind=blind))
+    assert (
+        "[cannot judge] value-slip, crosses-period because no saving of tracker has a forecast; "
+        "2 more in driftline status."
+    ) in text
+    assert "cannot judge" not in section_text("data_health", edition([opened(old_deal())]))

@@ -35,6 +35,7 @@ def test_a_card_holds_question_claims_money_cause_decider_day_and_default():
         "1. Move the promise of Aurora 4.0 to 16 Nov, or bring AUR-118 forward by 47 days? [new] a235a962 "
         "Salesforce OPP-1041 promises 30 Sep "
         "Jira AUR-118 is due 16 Nov, 47 days late "
+        "Touches Growth "
         "Revenue at risk EUR 2,400,000 full, EUR 1,637,000 weighted, 6 deals "
         "Cause AUR-118 moved from 30 Sep on 7 Sep by Ben Kuhn "
         "Decides Priya Nair by Tue 15 Sep, 7 days left "

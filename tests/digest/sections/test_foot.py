@@ -1,3 +1,7 @@
+from dataclasses import replace
+
+from digest.brief import sort_edition
+from digest.compose import compose
 from tests.digest.editions import aurora, edition, erp, opened, tracked, two_causes
 from tests.digest.saying import section_text
 
@@ -18,3 +22,22 @@ def test_what_stands_unchanged_and_was_not_shown_is_counted():
 
 def test_the_first_mail_says_that_it_is_the_first():
     assert section_text("foot", edition([opened(aurora()[0])], since=None)).endswith("Sent to leaders; its first mail.")
+
+
+def test_what_is_wrong_with_the_data_itself_is_only_counted_for_leaders():
+    """Domain 4.2: hygiene goes to its owners, leaders get a count."""
+    parked = replace(aurora(1)[0], subjects=("jira:status parked",), upkeep=True, title="A status nobody explained")
+    shown = edition([opened(aurora()[1]), opened(parked)])
+    assert "1 finding is about the data itself and left to those who look after it." in section_text("foot", shown)
+    assert section_text("decisions", shown).count("Decides") == 1
+    assert "nobody explained" not in section_text("news", shown) + section_text("decisions", shown)
+
+    owners = edition([opened(aurora()[1]), opened(parked)], upkeep=True)
+    assert "about the data itself" not in section_text("foot", owners)
+    assert [each.tracked.finding.upkeep for each in sort_edition(owners).told] == [False, True]
+
+
+def test_news_of_the_data_alone_is_no_mail_for_leaders():
+    parked = replace(aurora(1)[0], upkeep=True)
+    assert compose(edition([opened(parked)])).empty
+    assert not compose(edition([opened(parked)], upkeep=True)).empty

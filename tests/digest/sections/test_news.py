@@ -1,7 +1,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from model.findings import TransitionKind
+from model.findings import Finding, TransitionKind
 from tests.digest.editions import (
     NOW,
     aurora,
@@ -89,14 +89,20 @@ def test_causes_beyond_the_cap_are_counted():
     assert text.endswith("3 more causes with 6 findings")
 
 
+def third_cause() -> list[Finding]:
+    deals = [late_deal("OPP-1", "A", 10, "0.5"), late_deal("OPP-2", "B", 20, "0.5")]
+    return [replace(deal, subjects=(str(n),), cause="jira:77", chain=(), title="T") for n, deal in enumerate(deals)]
+
+
 def test_a_cause_whose_lines_have_no_room_keeps_its_money_and_code():
-    news = [opened(finding) for finding in [*aurora(), *erp()]]
-    more = [
-        opened(replace(deal, subjects=(str(n),), cause="jira:77", chain=(), title="T"))
-        for n, deal in enumerate([late_deal("OPP-1", "A", 10, "0.5"), late_deal("OPP-2", "B", 20, "0.5")])
-    ]
-    text = section_text("news", edition(news + more))
+    news = [opened(finding) for finding in [*aurora(), *erp(), *third_cause()]]
+    text = section_text("news", edition(news, max_decisions=2))
     assert "2 findings, 47 days late, EUR 30 revenue full, 15 weighted, owner Dana Petrov" in text
+
+
+def test_where_three_decisions_are_told_the_list_refers_to_them():
+    news = [opened(finding) for finding in [*aurora(), *erp(), *third_cause()]]
+    assert section_text("news", edition(news)) == "[new] decision 1 [new] decision 2 [new] decision 3"
 
 
 def test_what_resolved_or_only_stands_is_no_news():

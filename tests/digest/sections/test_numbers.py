@@ -34,3 +34,12 @@ def test_money_that_rests_on_an_unread_source_is_named():
 
 def test_without_money_there_is_no_table():
     assert section_text("numbers", edition([opened(replace(old_deal(), impact=Impact(9)))])) == ""
+
+
+def test_money_below_a_stopped_objective_is_not_open_and_is_named():
+    stopped = [replace(tracked(finding), inhibited_by="P-COST Cost above it is on hold") for finding in erp()]
+    text = section_text("numbers", edition([opened(old_deal())], [*map(tracked, aurora()), *stopped]))
+    assert "Savings lost" not in text
+    assert text.endswith(
+        "Not in Open: 4 findings below objectives that are on hold or cancelled (EUR 965,000 savings)."
+    )

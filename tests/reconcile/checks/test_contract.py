@@ -61,7 +61,7 @@ def test_every_option_of_a_check_has_a_sentence(name):
 
 
 def test_the_three_first_checks_are_found():
-    assert list(checks()) == ["early-saving", "late-commitment", "unknown-status", "unsupported-commitment"]
+    assert {"early-saving", "late-commitment", "unsupported-commitment"} <= set(checks())
 
 
 def test_a_check_of_another_distribution_is_found_by_its_entry_point(plugged_in):

@@ -1,14 +1,15 @@
 """F1.1: a promise that is earlier than what the work now says."""
 
-from datetime import date
+from datetime import UTC, date, datetime
 from decimal import Decimal
 
 import pytest
 
-from model.findings import Account, Severity
+from model.findings import Account, Finding, Severity
 from model.objectives import DecisionRights, Level, Objective, Tolerance
 from model.records import Absence, Move, Outcome
 from reconcile.options import ReconcileOptions
+from tests.reconcile.checks.promise_checks import told_by
 from tests.reconcile.world import DOING, DONE, EUR, NOW, TODAY, Stored
 
 SEP_30, NOV_16 = date(2026, 9, 30), date(2026, 11, 16)
@@ -232,7 +233,9 @@ def test_a_deal_whose_work_cannot_be_seen_is_not_judged(stored):
     judgement = stored.judge()
 
     assert judgement.findings == ()
-    assert list(judgement.unjudged.values()) == ["AUR-118 cannot be read any more"] * 2
+    assert set(judgement.unjudged.values()) == {"AUR-118 cannot be read any more"}
+    before = Finding(check="late-commitment", check_version=1, subjects=("salesforce:OPP-1",), title="")
+    assert before.fingerprint in judgement.unjudged
     assert judgement.unknown_records == {"jira:AUR-118"}
 
 
@@ -264,3 +267,44 @@ def test_the_reason_of_a_resolution_says_what_moved(stored):
         stored.absences_ = {deal: (Absence.DELETED, NOW)}
 
     assert reason(delete) == "OPP-1 was deleted"
+
+
+def test_a_promise_that_equals_a_former_date_of_the_plan_says_so_and_names_who_replaced_it(stored):
+    """F1.2: the release itself moved from 30 September to 31 October on the 3rd, and then to 16 November."""
+    stored.change("jira:Aurora 4.0", release_date=NOV_16)
+    stored.moves_["jira:Aurora 4.0"] = [
+        Move("release_date", SEP_30, date(2026, 10, 31), datetime(2026, 9, 3, tzinfo=UTC), "ada@meridian.example"),
+        Move("release_date", date(2026, 10, 31), NOV_16, NOW, "bo@meridian.example"),
+    ]
+    (finding,) = found(stored)
+
+    assert finding.title == (
+        "Nordwind was promised Aurora 4.0 for 30 Sep 2026, its former date; "
+        "the work now says 16 Nov 2026 (47 days later)"
+    )
+    told = [(each.old, each.value, each.by) for each in finding.evidence if each.key == "Aurora 4.0" and each.at]
+    assert told == [
+        ("2026-09-30", "2026-10-31", "ada@meridian.example"),
+        ("2026-10-31", "2026-11-16", "bo@meridian.example"),
+    ]
+    assert told_by(stored) == ["late-commitment"], "one disagreement, one finding"
+
+
+def test_a_date_that_is_the_plans_again_is_no_former_one(stored):
+    stored.moves_["jira:Aurora 4.0"] = [
+        Move("release_date", SEP_30, date(2026, 10, 31), NOW),
+        Move("release_date", date(2026, 10, 31), SEP_30, NOW),
+    ]
+
+    assert "former" not in found(stored)[0].title
+
+
+def test_deals_without_a_promised_date_are_said_to_be_out_of_reach(stored):
+    """Deals of that source wait for work, and none of them says until when."""
+    stored.change("salesforce:OPP-1", promised_date=None)
+    assert [(each.reason, each.sources) for each in stored.judge().blind["late-commitment"]] == [
+        ("no deal of salesforce has a promised date", ("salesforce",))
+    ]
+
+    stored.deal("OPP-2", "Aurora 4.0", SEP_30)
+    assert "late-commitment" not in stored.judge().blind

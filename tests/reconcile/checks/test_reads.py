@@ -22,7 +22,17 @@ from tests.reconcile.world import DONE, DROPPED, Stored
 
 _SOURCE_FILLS = {"category": "status"}
 """The field that a source's configuration names, where ours is worked out from it."""
-_NO_FIELDS_OF_A_SOURCE = {"source", "native_id", "key", "title", "provenance", "custom", "moves", "former_keys"}
+_NO_FIELDS_OF_A_SOURCE = {
+    "source",
+    "native_id",
+    "key",
+    "title",
+    "provenance",
+    "custom",
+    "moves",
+    "changes",
+    "former_keys",
+}
 
 
 def late_world() -> Stored:

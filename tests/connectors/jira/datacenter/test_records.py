@@ -96,6 +96,20 @@ def test_moved_dates_and_former_keys_come_with_the_issues(site: JiraSite, server
     assert not any("/issue/" in line for line in server.requests)
 
 
+def test_who_took_work_out_of_its_release_is_told_by_names_alone(site: JiraSite, connect: Any) -> None:
+    """F1.3: the version is Fix Version here, and an issue remembers each that it left."""
+    site.set_versions("ERP-5", ["Go-live"], by="ada@meridian.example")
+    site.set_versions("ERP-5", [], by="bo@meridian.example")
+    changes = items(connect())["ERP-5"].changes
+    release = f"version:{next(each.id for each in site.versions.values() if each.name == 'Go-live')}"
+    assert [(each.field, each.old, each.new, each.by) for each in changes][-1] == (
+        "releases",
+        release,
+        None,
+        "bo@meridian.example",
+    )
+
+
 def test_a_changelog_that_was_cut_in_the_list_is_asked_for_by_itself(
     site: JiraSite, server: JiraServer, connect: Any
 ) -> None:

@@ -1,0 +1,31 @@
+"""Whole records by their ids, looked up where somebody asks for more than the network knows, each of them once."""
+
+from collections.abc import Iterable
+
+from model.keys import objective_node, source_of
+from model.records import Record
+from reconcile.view import View
+
+_NAME = "name"
+_NO_RECORDS = frozenset({_NAME, source_of(objective_node(""))})
+
+
+class Library:
+    """The records of one view, kept once they were looked up."""
+
+    def __init__(self, view: View) -> None:
+        self._view = view
+        self._known: dict[str, Record | None] = {}
+
+    def get(self, node: str) -> Record | None:
+        """The record of a node; None for what is no record, or none that is stored."""
+        if node not in self._known:
+            self.fetch((node,))
+        return self._known.get(node)
+
+    def fetch(self, nodes: Iterable[str]) -> None:
+        """Look several up at once, before somebody asks for them one by one."""
+        wanted = sorted({node for node in nodes if node not in self._known and source_of(node) not in _NO_RECORDS})
+        if wanted:
+            self._known.update(dict.fromkeys(wanted))
+            self._known.update(self._view.records(wanted))

@@ -1,0 +1,107 @@
+"""What was finished on which day and what is left, counted where it lies: one statement, the same on both databases."""
+
+from collections.abc import Collection, Iterable
+from datetime import date
+
+from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+from sqlalchemy.sql.selectable import FromClause
+
+from model.links import Role
+from model.records import RecordKind, StatusCategory
+from model.throughput import Flow
+from state import tables
+from state.rows import GONE, AnyRow, AnySelect
+
+_OPEN = (StatusCategory.TODO.value, StatusCategory.DOING.value)
+
+
+def flow_statement(objective_ids: Collection[str] | None, since: date) -> AnySelect:
+    """Count the smallest pieces of work by team and day of finish.
+
+    With objectives these are the pieces of what delivers any of them: the linked work, the members of linked releases
+    and everything below. What was deleted or moved away is no work any more; what is absent without proof counts as it
+    was last seen.
+    """
+    item = tables.records.alias("item")
+    known = func.coalesce(item.c.category, StatusCategory.TODO.value)  # what a status means may not be known
+    is_open = known.in_(_OPEN)
+    is_done = known == StatusCategory.DONE.value
+    day = case((and_(is_done, item.c.finished >= since), item.c.finished))
+    statement = (
+        select(
+            item.c.source,
+            item.c.container,
+            day.label("day"),
+            func.count(case((is_open, 1))).label("open"),
+            func.count(case((is_done, 1))).label("done"),
+            func.count(case((and_(is_done, item.c.finished.is_(None)), 1))).label("undated"),
+            func.min(case((is_done, item.c.finished))).label("began"),
+        )
+        .where(item.c.kind == RecordKind.WORK_ITEM, _counts(item), or_(is_open, is_done), ~_has_parts(item))
+        .group_by(item.c.source, item.c.container, day)
+    )
+    if objective_ids is None:
+        return statement
+    # Led by the few that deliver; as a condition on all records it would be tried on each of them.
+    delivering = _delivering(objective_ids).subquery("delivering")
+    return statement.select_from(delivering).join(item, item.c.id == delivering.c.id)
+
+
+def flows_of(rows: Iterable[AnyRow]) -> list[Flow]:
+    """One flow per team, by its name, from the rows of the statement."""
+    teams: dict[str, list[AnyRow]] = {}
+    for row in rows:
+        teams.setdefault(f"{row.source}/{row.container}" if row.container else row.source, []).append(row)
+    return [
+        Flow(
+            team,
+            {row.day: row.done for row in sorted(several, key=lambda row: row.day or date.min) if row.day is not None},
+            open=sum(row.open for row in several),
+            undated=sum(row.undated for row in several),
+            began=min((row.began for row in several if row.began is not None), default=None),
+        )
+        for team, several in sorted(teams.items())
+    ]
+
+
+def delivering_statement(objective_ids: Collection[str]) -> AnySelect:
+    """The ids of the work and the releases that deliver one of these objectives, in order."""
+    table = tables.records
+    delivering = _delivering(objective_ids).subquery("delivering")
+    return (
+        select(table.c.id)
+        .join_from(delivering, table, table.c.id == delivering.c.id)
+        .where(_counts(table), table.c.kind.in_((RecordKind.WORK_ITEM, RecordKind.RELEASE)))
+        .order_by(table.c.id)
+    )
+
+
+def _delivering(objective_ids: Collection[str]) -> AnySelect:
+    """The ids of everything that delivers one of these objectives, each once."""
+    links, members, records = tables.links, tables.memberships, tables.records
+    linked = (
+        select(links.c.record_id.label("id"))
+        .where(links.c.role == Role.DELIVERS, links.c.objective_id.in_(sorted(objective_ids)))
+        .cte("linked")
+    )
+    in_releases = select(members.c.record_id).join(linked, linked.c.id == members.c.release_id)
+    tops = select(linked.c.id).union(in_releases).cte("tops")
+    below = select(tops.c.id).cte("below", recursive=True)
+    below = below.union(select(records.c.id).join(below, records.c.parent_id == below.c.id))
+    return select(below.c.id)
+
+
+def _has_parts(item: FromClause) -> ColumnElement[bool]:
+    """Whether it is done by doing others; what was dropped is no part of it any more."""
+    part = tables.records.alias("part")
+    known = func.coalesce(part.c.category, StatusCategory.TODO.value)
+    return (
+        select(literal(1))
+        .where(part.c.parent_id == item.c.id, _counts(part), known != StatusCategory.DROPPED.value)
+        .correlate(item)
+        .exists()
+    )
+
+
+def _counts(table: FromClause) -> ColumnElement[bool]:
+    return or_(table.c.absence.is_(None), table.c.absence.not_in(GONE))

@@ -1,0 +1,65 @@
+"""Records of a view hold one value for what they say alike; what they say stays the same to the last digit."""
+
+from datetime import date
+from decimal import Decimal
+
+from model.links import Link, Role
+from model.money import Month, MonthAmount
+from model.records import Deal, Saving
+from state.codec import decode_record, encode_record
+from state.sharing import Sharing
+from state.store import Store
+from tests.state.worlds import DAY_2, deal, save
+
+
+def saving(native_id: str, amount: str) -> Saving:
+    plan = (MonthAmount(Month(2026, 10), Decimal(amount)), MonthAmount(Month(2026, 11), Decimal("0.10")))
+    start = date(2026, 10, 1)
+    return Saving(source="savings", native_id=native_id, key=native_id, title=native_id, plan=plan, planned_start=start)
+
+
+def read(record: Deal | Saving) -> Deal | Saving:
+    encoded = encode_record(record)
+    found = decode_record(record.kind, encoded.facts, encoded.trace)
+    assert isinstance(found, Deal | Saving)
+    return found
+
+
+def test_what_a_record_says_stays_as_it_was() -> None:
+    sharing = Sharing()
+    records = [saving("1", "10.50"), saving("2", "10.5"), deal("3", probability=Decimal("0.5")), deal("4")]
+    for record in records:
+        shared = sharing.share(read(record))
+        assert shared == record
+        assert repr(shared) == repr(read(record))
+
+
+def test_numbers_that_are_equal_but_written_otherwise_are_kept_apart() -> None:
+    sharing = Sharing()
+    one, two = (sharing.share(read(deal(each, probability=Decimal(each)))) for each in ("0.5", "0.50"))
+    assert isinstance(one, Deal)
+    assert isinstance(two, Deal)
+    assert (str(one.probability), str(two.probability)) == ("0.5", "0.50")
+
+
+def test_equal_days_and_months_are_one_value() -> None:
+    sharing = Sharing()
+    one, two = (sharing.share(read(saving(each, each))) for each in ("1", "2"))
+    assert isinstance(one, Saving)
+    assert isinstance(two, Saving)
+    assert one.planned_start is two.planned_start
+    assert one.plan[0].month is two.plan[0].month
+    assert read(saving("1", "1")).custom is not read(saving("1", "1")).custom, "without sharing each has its own"
+    assert one.custom is two.custom
+
+
+def test_a_history_shows_the_present_record_itself_and_earlier_contents_as_they_were(store: Store) -> None:
+    save(store, deal("1", stage="Talks"))
+    save(store, deal("1", stage="Contract"), now=DAY_2)
+    store.replace_links(["crm:1"], [Link("crm:1", "O-1", Role.PROMISES, "rule")], [])
+    with store.view() as view:
+        (shown,) = view.deals()
+        earlier, present = view.histories(["crm:1"])["crm:1"]
+    assert present.record is shown
+    assert isinstance(earlier.record, Deal)
+    assert earlier.record.stage == "Talks"
