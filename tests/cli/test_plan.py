@@ -60,7 +60,8 @@ def test_each_line_says_would_and_the_counts_come_last(edited: Path):
     assert blank == ""
     assert all(line.startswith("Would ") for line in lines)
     assert last == (
-        "Plan: 10 links to remove, 12 to move; 7 needs to remove; 1 finding would open, 5 resolve, 2 improve, 6 change; "
+        "Plan: 10 links to remove, 12 to move; 7 needs to remove; "
+        "1 finding would open, 5 resolve, 2 improve, 6 change; "
         "revenue linked EUR 3,710,000; savings linked EUR 6,376,000 -> EUR 0"
     )
     text = said.out
