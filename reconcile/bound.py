@@ -5,9 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TypeAlias
 
-from model.network import DateSource, Group, Leaf, PlanWork
+from model.network import DateSource, Group, Leaf
 from reconcile.forecast import NO_LAG, Because, Forecast, ForecastState, Lag
-from reconcile.network import is_started
+from reconcile.network import is_started, planned_days
 from reconcile.view import View
 from reconcile.world import World
 
@@ -265,7 +265,7 @@ class Bounds:
             reading = self.world.forecasts.get(edge.to)
             if reading is None or reading.state not in _OVER or reading.day is None:
                 continue
-            start, takes_days = (item.start if item else None), _duration(item)
+            start, takes_days = (item.start if item else None), planned_days(item) or 0
             base = Input(edge.to, reading.day, False, edge.lag, start, takes_days)
             day = base.at(reading.day, self.world)
             yield Input(edge.to, day, False, edge.lag, start, takes_days, reading)
@@ -310,9 +310,3 @@ def later(one: Holder | None, other: Holder | None) -> Holder | None:
     if one is None or other is None:
         return one or other
     return other if other.day > one.day else one
-
-
-def _duration(item: PlanWork | None) -> int:
-    if item is None or item.start is None or item.due is None or item.due < item.start:
-        return 0
-    return (item.due - item.start).days

@@ -240,7 +240,11 @@ def _decoded(response: Any, _kind: str) -> Any:
             return orjson.loads(data.replace(_NO_BREAK_SPACE, b" "))
         return response.urllib3_response.decoded()
     except orjson.JSONDecodeError:
-        pass
+        return _decoded_slowly(data)
+
+
+def _decoded_slowly(data: bytes) -> Any:
+    """The same for what the fast decoder refuses and the library's own one reads, as NaN."""
     try:
         return json.loads(data.decode().replace("\xa0", " "))
     except ValueError:
