@@ -26,6 +26,7 @@ from pipeline.pauses import Pauses
 from pipeline.reload import Reloader, conclude_anew
 from pipeline.run import make_pass
 from pipeline.slots import SlotBook
+from pipeline.standing import Standing
 from state.store import Store
 
 log = structlog.get_logger("driftline.scheduler")
@@ -65,6 +66,7 @@ class Daemon:
     clock: Callable[[], datetime]
     stop: threading.Event = field(default_factory=threading.Event)
     turn: threading.Lock = field(default_factory=threading.Lock)
+    standing: Standing = field(default_factory=Standing)
     pauses: Pauses = field(default_factory=Pauses)
     tried: dict[str, datetime] = field(default_factory=dict)
     """When the last attempt to read each source ended."""
@@ -264,6 +266,7 @@ class Daemon:
                 only=[name],
                 turn=self.turn,
                 latest=lambda: self.configuration,
+                standing=self.standing,
             )
 
         self._attempt(f"{_READ}{name}", one_pass)

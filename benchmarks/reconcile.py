@@ -1,8 +1,9 @@
 """How long judging takes, beside the least that finds late commitments: ``python -m benchmarks.reconcile``.
 
 A state is generated once per size (in ``--folder``, or in one that goes again). The reference, a full judgement, one
-after nothing and one after a hundred records changed each run in a process of their own; time is that of judging and
-storing its outcome, memory the most that the process had. Only figures of one run are compared.
+after nothing, one of what a hundred changed records can reach and one of everything after it each run in a process of
+their own; time is that of judging and storing its outcome, memory the most that the process had, ``steps`` the
+transitions that were stored: none are left for the last way. Only figures of one run are compared.
 """
 
 import argparse
@@ -29,8 +30,11 @@ from benchmarks.reconcile_rows import NOW, TODAY, Size, write, write_files
 from config.load import load
 from model.reading import Page
 from model.records import Record, WorkItem
+from model.surroundings import Touched
 from pipeline.judge import judge_and_keep
+from pipeline.link import Linking
 from pipeline.run import collect_seldom
+from pipeline.standing import Standing
 from state.store import Store
 
 STATE = "driftline.db"
@@ -66,27 +70,47 @@ def judging(folder: Path, minutes: int) -> Figures:
     return figures | {"transitions": len(transitions)}
 
 
-def change(folder: Path) -> Figures:
+def incremental(folder: Path) -> Figures:
+    """Judge everything, let a hundred records change, and judge what these can reach, as the daemon does."""
+    configuration = load(folder / "driftline.yaml")
+    collect_seldom()
+    standing = Standing()
+    same_links = Linking(0, 0, (), touched=Touched())
+    with Store.open(f"sqlite:///{folder / STATE}", migrate=True) as store:
+        judge_and_keep(store, configuration, None, now=NOW + timedelta(minutes=3), standing=standing)
+        change(store)
+        with _timed() as figures:
+            transitions = judge_and_keep(
+                store,
+                configuration,
+                None,
+                now=NOW + timedelta(minutes=31),
+                standing=standing,
+                linking=same_links,
+            )
+        figures["found"] = store.count_standing()
+    return figures | {"transitions": len(transitions)}
+
+
+def change(store: Store) -> None:
     """Move the dates of a hundred work items, spread over all programmes."""
     later = NOW + timedelta(minutes=30)
-    with Store.open(f"sqlite:///{folder / STATE}", migrate=True) as store:
-        with store.reading() as connection:
-            rows = connection.exec_driver_sql(
-                "SELECT id FROM records WHERE kind = 'work_item' AND category IN ('todo', 'doing') AND due IS NOT NULL "
-                "ORDER BY native_id"
-            )
-            ids = list(rows.scalars())
-        chosen = ids[:: max(1, len(ids) // CHANGED)][:CHANGED]
-        run = store.start_run(later, baseline=False)
-        by_source: dict[str, list[Record]] = {}
-        for batch in store.contents(chosen):
-            for record in batch:
-                if isinstance(record, WorkItem) and record.due is not None:
-                    moved = replace(record, due=record.due + timedelta(21))
-                    by_source.setdefault(record.source, []).append(moved)
-        for source, found in by_source.items():
-            store.save_page(run, Page(tuple(found)), source, later)
-    return {"found": len(chosen)}
+    with store.reading() as connection:
+        rows = connection.exec_driver_sql(
+            "SELECT id FROM records WHERE kind = 'work_item' AND category IN ('todo', 'doing') AND due IS NOT NULL "
+            "ORDER BY native_id"
+        )
+        ids = list(rows.scalars())
+    chosen = ids[:: max(1, len(ids) // CHANGED)][:CHANGED]
+    run = store.start_run(later, baseline=False)
+    by_source: dict[str, list[Record]] = {}
+    for batch in store.contents(chosen):
+        for record in batch:
+            if isinstance(record, WorkItem) and record.due is not None:
+                moved = replace(record, due=record.due + timedelta(21))
+                by_source.setdefault(record.source, []).append(moved)
+    for source, found in by_source.items():
+        store.save_page(run, Page(tuple(found)), source, later)
 
 
 @contextmanager
@@ -102,8 +126,8 @@ WAYS: dict[str, Callable[[Path], Figures]] = {
     "reference": reference,
     "full": lambda folder: judging(folder, 1),
     "unchanged": lambda folder: judging(folder, 2),
-    "change": change,
-    "after 100 changes": lambda folder: judging(folder, 31),
+    "after 100 changes": incremental,
+    "all of it again": lambda folder: judging(folder, 32),
 }
 
 
@@ -129,17 +153,16 @@ def show(folder: Path, size: Size, say: Callable[[str], object]) -> None:
         f"{size.work:,} work items, {size.deals:,} deals, {size.savings:,} savings, {size.objectives:,} objectives, "
         f"{size.needs:,} needs; {(copy / STATE).stat().st_size / 1e6:,.0f} MB"
     )
-    say(f"{'':20}{'wall s':>9}{'ratio':>7}{'CPU s':>9}{'ratio':>7}{'MB':>7}{'found':>9}")
+    say(f"{'':20}{'wall s':>9}{'ratio':>7}{'CPU s':>9}{'ratio':>7}{'MB':>7}{'found':>9}{'steps':>9}")
     base: Figures = {}
     for way in WAYS:
         found = measure(copy, way)
         base = base or found
-        if way != "change":
-            say(
-                f"{way:20}{found['wall']:9.2f}{found['wall'] / base['wall']:7.2f}"
-                f"{found['cpu']:9.2f}{found['cpu'] / base['cpu']:7.2f}"
-                f"{found['megabytes']:7.0f}{found['found']:9,.0f}"
-            )
+        say(
+            f"{way:20}{found['wall']:9.2f}{found['wall'] / base['wall']:7.2f}"
+            f"{found['cpu']:9.2f}{found['cpu'] / base['cpu']:7.2f}"
+            f"{found['megabytes']:7.0f}{found['found']:9,.0f}{found.get('transitions', 0):9,.0f}"
+        )
     say(agreement(copy))
     shutil.rmtree(copy)
 

@@ -15,7 +15,8 @@ from benchmarks.http_server import Answers, Asked, RefusedError
 PAGE_ROWS = 2000
 MAPPED_FIELDS = (
     *("Id", "Name", "StageName", "IsWon", "IsClosed", "Amount", "Probability", "CloseDate", "CreatedDate"),
-    *("SystemModstamp", "Owner.Email", "Owner.Name", "Account.Name", "Promised__c", "Promised_Date__c"),
+    *("SystemModstamp", "Owner.Email", "Owner.Name", "Owner.IsActive", "Account.Name"),
+    *("Promised__c", "Promised_Date__c"),
 )
 """What Driftline asks for, and so what the reference decodes."""
 _FIRST_DAY = datetime(2025, 1, 6, 8, tzinfo=UTC)
@@ -92,7 +93,8 @@ class SalesforceRows:
             "SystemModstamp": _moment(created + timedelta(days=3)),
             "LastModifiedDate": _moment(created + timedelta(days=3)),
             "IsDeleted": False,
-            "Owner": {"attributes": {"type": "User"}, "Email": f"person.{place % 40}@example.com", "Name": "Person"},
+            "Owner": {"attributes": {"type": "User"}, "Email": f"person.{place % 40}@example.com", "Name": "Person"}
+            | {"IsActive": True},
             "Account": {"attributes": {"type": "Account"}, "Name": f"Customer {place % 900}"},
             "Promised__c": f"ALFA {place % 10}.0" if place % 50 == 0 else None,
             "Promised_Date__c": close.isoformat() if place % 3 else None,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from config.load import Configuration
-    from model.findings import DecisionOption, Evidence, Finding, Share, TrackedFinding, Transition
+    from model.findings import DecisionOption, Evidence, Finding, Share, TrackedFinding, Transition, Triage
 
 NOBODY = "nobody named"
 COLOURS = {"critical": "bold red", "major": "red", "minor": "yellow", "notice": "dim"}
@@ -32,8 +32,9 @@ def totals(impact: Impact) -> dict[str, dict[str, object]]:
     }
 
 
-def print_findings(chosen: "Sequence[TrackedFinding]", currency: str) -> None:
-    """A table of findings, and below it the money over distinct records, accounts apart."""
+def print_findings(chosen: "Sequence[TrackedFinding]", currency: str, *, stored: bool = True) -> None:
+    """A table of findings, and below it the money over distinct records, accounts apart; of those that are stored, the
+    whole can be shown."""
     if watched():
         headers: tuple[str, ...] = ("finding", "severity", "what disagrees, and who decides", "days", "money")
         print_table(headers, [_row(each, currency) for each in chosen], right=(3, 4))
@@ -47,7 +48,8 @@ def print_findings(chosen: "Sequence[TrackedFinding]", currency: str) -> None:
             say(f"{AT_RISK[account]}: {_full_and_weighted(whole, account, currency)}")
     for foreign in whole.unconverted:
         say(f"unconverted: {money(foreign.amount, foreign.currency)} has no rate in the settings")
-    say(f"{count(len(chosen), 'finding')}; driftline show FINDING tells the whole of one")
+    whole_of_one = "; driftline show FINDING tells the whole of one" if stored else ""
+    say(f"{count(len(chosen), 'finding')}{whole_of_one}")
 
 
 def _row(tracked: "TrackedFinding", currency: str) -> "tuple[str | int | Text, ...]":
@@ -82,7 +84,13 @@ def _title(tracked: "TrackedFinding") -> str:
     held = f" (not re-checked since {day(tracked.held_since)})" if tracked.held_since else ""
     state = "" if tracked.state.value == "open" else f" [{tracked.state.value}]"
     silent = " [not told]" if tracked.inhibited_by else " [comes and goes]" if tracked.flapping else ""
-    return f"{tracked.finding.title}{state}{silent}{held}"
+    triage = " [triage]" if tracked.finding.triage is not None else ""
+    return f"{tracked.finding.title}{triage}{state}{silent}{held}"
+
+
+def slip_text(triage: "Triage") -> str:
+    """``value slip of 18.4 %``."""
+    return f"{triage.slip} slip of {triage.percent} %"
 
 
 def _days(finding: "Finding") -> str:
@@ -153,6 +161,8 @@ def _decision(tracked: "TrackedFinding") -> "Iterator[tuple[str, str]]":
 def _stakes(finding: "Finding", currency: str, year: int) -> "Iterator[tuple[str, str]]":
     impact = finding.impact
     yield "severity", finding.severity.label
+    if finding.triage is not None:
+        yield "triage", f"{slip_text(finding.triage)}: the agenda turns from status to triage"
     if impact.days is not None:
         yield "variance", lateness(impact.days)
     for account in Account:

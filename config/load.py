@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from config.anchor import anchored
+from config.custom_checks import LoadedChecks, load_checks
 from config.files import find_settings, matching_files, read_file
 from config.lookup_sheets import LookupSheets
 from config.secrets import exposed_files
-from config.settings import Settings
+from config.settings import BusinessOptions, Settings
 from config.validate import (
     calendar_names,
     custom_fields,
@@ -24,6 +25,8 @@ from config.validate import (
 from mapping.document import Document, SourceText, parse
 from mapping.load import LoadedMapping, load_mapping
 from model.errors import ConfigurationError, Problem, UserError
+from reconcile.check import Check
+from reconcile.checks import checks
 
 __all__ = ["Configuration", "find_settings", "load", "without_mapping"]
 
@@ -35,6 +38,7 @@ class Configuration:
     ``root`` is the settings file's folder, from which relative paths start. ``fingerprint`` changes with the text of
     any of the ``files``, of which the settings file is the first. ``warnings`` are things that are probably not meant.
     ``texts`` are the files of objectives and rules as they were read, ``sheets`` what lookup tables in workbooks say.
+    ``custom`` are the checks that the files define.
     """
 
     root: Path
@@ -45,6 +49,12 @@ class Configuration:
     warnings: tuple[Problem, ...] = ()
     texts: Mapping[Path, SourceText] = field(default_factory=dict, repr=False)
     sheets: Mapping[Path, str] = field(default_factory=dict, repr=False)
+    custom: LoadedChecks = field(default_factory=LoadedChecks, repr=False)
+
+    @property
+    def checks(self) -> Mapping[str, Check[Any]]:
+        """What a run judges by: the installed checks, and those that the files define."""
+        return {**checks(), **self.custom.checks}
 
     @property
     def state_url(self) -> str:
@@ -59,25 +69,30 @@ def load(path: Path) -> Configuration:
     text = read_file(path)
     document = _parsed(text)
     settings, problems = settings_of(document)
+    check_files, all_there = _texts(document, "checks", root, problems)
     objectives, complete = _texts(document, "objectives", root, problems)
     rules, _ = _texts(document, "mapping", root, problems)
     # Without objectives or sources every rule would be called wrong for a mistake that lies elsewhere.
     complete = complete and (isinstance(document.value.get("sources"), dict) or not problems)
     sheets = LookupSheets(root)
     mapping = _mapping(objectives, rules, document, problems, sheets) if complete else None
+    custom = _custom_checks(check_files, document, settings, problems) if all_there else None
     if settings is not None and mapping is not None:
         problems += unknown_objectives(document, settings, mapping.tree)
-    if problems or settings is None or mapping is None:
+    if problems or settings is None or mapping is None or custom is None:
         raise ConfigurationError(*in_order(document, without_secrets(document, problems)))
     return Configuration(
         root=root,
         settings=anchored(settings, root),
         mapping=mapping,
-        fingerprint=_fingerprint([text, *objectives.values(), *rules.values()], sheets.contents.values()),
-        files=(path, *objectives, *rules),
-        warnings=(*mapping.warnings, *exposed_files(settings, root=root)),
+        fingerprint=_fingerprint(
+            [text, *objectives.values(), *rules.values(), *check_files.values()], sheets.contents.values()
+        ),
+        files=(path, *objectives, *rules, *check_files),
+        warnings=(*mapping.warnings, *custom.warnings, *exposed_files(settings, root=root)),
         texts={**objectives, **rules},
         sheets=sheets.contents,
+        custom=custom,
     )
 
 
@@ -144,6 +159,20 @@ def _mapping(
             read_sheet=sheets.read,
             calendars=calendars,
         )
+    except UserError as error:
+        problems += error.problems
+        return None
+
+
+def _custom_checks(
+    texts: Mapping[Path, SourceText], document: Document, settings: Settings | None, problems: list[Problem]
+) -> LoadedChecks | None:
+    """The checks that the files define, or None with their mistakes added to the problems."""
+    business = settings.business if settings is not None else BusinessOptions()
+    fields = custom_fields(document)
+    extra = None if fields is None else frozenset[str]().union(*fields.values())
+    try:
+        return load_checks([*texts.values()], extra=extra, currency=business.currency, zone=business.zone)
     except UserError as error:
         problems += error.problems
         return None

@@ -1,4 +1,4 @@
-"""JSON Schemas of the settings, objectives and rule files, for editors that complete and check while one types."""
+"""JSON Schemas of the settings, objectives, rule and check files, for editors that check while one types."""
 
 import json
 from pathlib import Path
@@ -7,13 +7,14 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from config.check_schema import ChecksFile
 from config.settings import NAME_PATTERN, Settings
 from connectors.registry import connector_kinds, connector_type
 from mapping.schema import ObjectivesFile, RulesFile
 
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-SCHEMA_NAMES = ("driftline.schema.json", "objectives.schema.json", "mapping.schema.json")
+SCHEMA_NAMES = ("driftline.schema.json", "objectives.schema.json", "mapping.schema.json", "checks.schema.json")
 
 
 def settings_schema() -> dict[str, Any]:
@@ -51,8 +52,13 @@ def rules_schema() -> dict[str, Any]:
     return _schema(RulesFile, "Rules of Driftline")
 
 
+def checks_schema() -> dict[str, Any]:
+    """The schema of files with checks of one's own."""
+    return _schema(ChecksFile, "Checks of Driftline")
+
+
 def write_schemas(folder: Path) -> list[Path]:
-    """Write the three schemas into a folder, over older ones; tell which files they are."""
+    """Write the schemas into a folder, over older ones; tell which files they are."""
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     for name, text in schema_files().items():
@@ -64,7 +70,7 @@ def write_schemas(folder: Path) -> list[Path]:
 
 def schema_files() -> dict[str, str]:
     """File name to text of each schema."""
-    schemas = (settings_schema(), objectives_schema(), rules_schema())
+    schemas = (settings_schema(), objectives_schema(), rules_schema(), checks_schema())
     return {
         name: json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
         for name, schema in zip(SCHEMA_NAMES, schemas, strict=True)

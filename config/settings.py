@@ -146,6 +146,8 @@ class Settings(Options):
     """Files with objectives: paths or patterns such as objectives/*.yaml, from the settings file's folder."""
     mapping: tuple[str, ...] = ("mapping/*.yaml",)
     """Files with rules: paths or patterns such as mapping/*.yaml, from the settings file's folder."""
+    checks: Annotated[tuple[str, ...], Field(examples=[("checks/*.yaml",)])] = ()
+    """Files with checks of your own: paths or patterns such as checks/*.yaml, from the settings file's folder."""
     sources: dict[Name, SerializeAsAny[SourceOptions]] = Field(default_factory=dict)
     """The accounts and files that are read, by a name of your choice; ``kind`` says which connector reads one."""
     calendars: dict[Name, CalendarOptions] = Field(default_factory=dict)

@@ -14,6 +14,7 @@ from model.findings import (
     TrackedFinding,
     Transition,
     TransitionKind,
+    Triage,
     combined,
 )
 
@@ -134,6 +135,12 @@ class Cause:
     def decider(self) -> str | None:
         """Who decides: the one the weightiest finding names."""
         return next((tracked.finding.decider for tracked in self.findings if tracked.finding.decider), None)
+
+    @property
+    def triage(self) -> Triage | None:
+        """The largest slip that turned the agenda to triage, if any did."""
+        marks = [tracked.finding.triage for tracked in self.findings if tracked.finding.triage is not None]
+        return max(marks, key=lambda mark: (mark.percent, mark.slip), default=None)
 
     @property
     def held_since(self) -> datetime | None:

@@ -12,7 +12,7 @@ from digest.causes import Cause, Verdict
 from digest.hostile import clean, safe_url
 from digest.options import is_mail_address
 from model.causes import binding_step
-from model.findings import Account, Claim, Evidence, Finding, Impact, TrackedFinding, total_of
+from model.findings import Account, Claim, Evidence, Finding, Impact, TrackedFinding, Triage, total_of
 from model.objectives import ObjectiveTree
 from model.so_what import STEP, streams
 
@@ -280,6 +280,11 @@ def due_line(cause: Cause, today: date) -> Line:
         rest = f"{wording.count(-left, 'day')} over"
     near = Chip(rest, Tone.BAD if left < 0 else Tone.WARN) if left <= SOON_DAYS else Text(rest)
     return line(*pieces, " by ", Text(wording.weekday(cause.decide_by, today), strong=True), ", ", near)
+
+
+def triage_text(triage: Triage) -> str:
+    """``triage: value slip 18.4 %``: from the trigger on, the agenda turns from status to triage (domain 4.4)."""
+    return f"triage: {triage.slip} slip {triage.percent} %"
 
 
 def verdict_chip(verdict: Verdict) -> Chip:

@@ -34,9 +34,17 @@ def _heads(brief: Brief) -> list[str]:
     if not brief.decisions:
         return _heads_without_decisions(brief)
     number = wording.count(len(brief.decisions), "decision")
+    if triage := sum(1 for cause in brief.decisions if cause.triage):
+        number += f" ({triage} triage)" if len(brief.decisions) > 1 else " (triage)"
     impact = combined([cause.impact for cause in brief.decisions])
-    due = _due(brief.first_due(brief.decisions), brief.today, several=len(brief.decisions) > 1)
-    return [f"{number}{_money(brief, impact, 'at risk')}{due}", f"{number}{due}", number]
+    first = brief.first_due(brief.decisions)
+    due, money = _due(first, brief.today, several=len(brief.decisions) > 1), _money(brief, impact, "at risk")
+    return [
+        f"{number}{money}{due}",
+        f"{number}{money}{_due(first, brief.today, several=False)}",
+        f"{number}{due}",
+        number,
+    ]
 
 
 def _heads_without_decisions(brief: Brief) -> list[str]:

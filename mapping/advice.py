@@ -1,6 +1,5 @@
 """What is probably not meant in a sound mapping: told as advice, with the objective or rule that it is about. Pure."""
 
-import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,6 +10,7 @@ from mapping.serving import Unresolved
 from model.findings import Account
 from model.links import Ambiguity, Role
 from model.objectives import Objective, ObjectiveTree
+from model.persons import no_single_person
 
 Subject = Literal["objective", "rule"]
 
@@ -18,18 +18,6 @@ MOST_EXAMPLES = 3
 """Records that a piece of advice names."""
 
 _MONEY = {Account.REVENUE: "open deals", Account.SAVINGS: "savings"}
-_GROUP = re.compile(
-    r"\b(teams?|committees?|boards?|councils?|groups?|departments?|office|squads?|crew|everyone|everybody|all|various|"
-    r"several|tbd|tba|n/a|nn|pmo|gremium|gruppe|ausschuss|vorstand|lenkungskreis|lenkungsausschuss|steuerkreis|abteilung|"
-    r"bereich|projektteam|alle|offen|info|office365|sales|support|service|finance|controlling|einkauf|vertrieb)\b"
-)
-_ONE_ROLE = re.compile(
-    r"^(head|chief|vp|vice president|director|leiter|leiterin|leitung|manager|lead|owner|controller|chair|member|"
-    r"geschäftsführer|geschäftsführerin|ceo|cfo|coo|cto|cio|cdo|cso|president|mr|ms|mrs|dr|herr|frau)\b"
-)
-_ONLY_IN_ADDRESSES = frozenset({"info", "sales", "support", "service", "finance", "controlling", "einkauf", "vertrieb"})
-_BETWEEN_PEOPLE = re.compile(r"\s+(?:and|und|or|oder|with|mit)\s+|\s*[&/;+|\n]\s*")
-_IN_BRACKETS = re.compile(r"\([^)]*\)|<[^>]*>")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,31 +29,6 @@ class Advice:
     part: tuple[str | int, ...]
     message: str
     hint: str
-
-
-def no_single_person(owner: str) -> str | None:
-    """Why an owner is not one person who can answer for something: a group, or several names; None for one person.
-
-    What committees own, nobody owns. A role that one person holds (``Head of Sales``, ``CFO``) is one person.
-    """
-    name = " ".join(_IN_BRACKETS.sub(" ", owner).split()).casefold()
-    people = [part for part in _BETWEEN_PEOPLE.split(name) if part]
-    if len(people) > 1 or name.count("@") > 1 or _is_list(name):
-        return "names several people" if not _ONE_ROLE.match(name) or name.count("@") > 1 else None
-    if _ONE_ROLE.match(name):
-        return None
-    local, at, _ = name.partition("@")
-    words = re.sub(r"[._\-]+", " ", local) if at else name
-    found = _GROUP.search(words)
-    if found is None or (found[0] in _ONLY_IN_ADDRESSES and (not at or words != found[0])):
-        return None
-    return "is no single person"
-
-
-def _is_list(name: str) -> bool:
-    """``Anna Berg, Ben Meier`` is a list; ``Berg, Anna`` is one person, written the other way round."""
-    parts = [part.strip() for part in name.split(",")]
-    return len(parts) > 2 or (len(parts) == 2 and " " in parts[0] and " " in parts[1])
 
 
 def about_people(tree: ObjectiveTree, linked: Collection[str]) -> Iterator[Advice]:

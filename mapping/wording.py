@@ -120,6 +120,12 @@ def _mistake(loc: Loc, kind: str, detail: Any, model: type[BaseModel]) -> Mistak
         return Mistake(loc, f"unknown key '{loc[-1]}'", did_you_mean(str(loc[-1]), _known_keys(model, loc[:-1])), True)
     if kind == "missing":
         return Mistake(loc[:-1], f"'{loc[-1]}' is missing", f"add {loc[-1]}: …", True)
+    if kind == "union_tag_not_found":
+        return Mistake(loc, f"{context.get('discriminator')} is missing", "say which kind it is", True)
+    if kind == "union_tag_invalid":
+        name, tag = str(context.get("discriminator")).strip("'"), str(context.get("tag"))
+        allowed = str(context.get("expected_tags")).replace("'", "").split(", ")
+        return Mistake((*loc, name), f"'{tag[:60]}' is not an allowed value", did_you_mean(tag, allowed, "one of"))
     if kind in {"enum", "literal_error"}:
         allowed = _allowed(model, loc)
         shown = "" if isinstance(detail["input"], (dict, list)) else f"'{_as_written(detail['input'])}' is "

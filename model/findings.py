@@ -9,6 +9,9 @@ from enum import IntEnum, StrEnum
 
 from model.money import Money
 
+CUSTOM_CHECK = "custom:"
+"""How the names of checks begin that the configuration defines, so that none can replace an installed one."""
+
 
 class Severity(IntEnum):
     """How much attention a finding asks for (design 5.10). Ordered."""
@@ -261,6 +264,11 @@ def fingerprint(check: str, check_version: int, subjects: Sequence[str]) -> str:
     """Identify a finding across runs: 16 hex digits of a hash over check, version and sorted subjects."""
     text = "\x1f".join([check, str(check_version), *sorted(subjects)])
     return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
+
+
+def is_custom(check: str) -> bool:
+    """Whether the configuration itself defines a check of this name: where it does not any more, there is none."""
+    return check.startswith(CUSTOM_CHECK)
 
 
 class FindingState(StrEnum):

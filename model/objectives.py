@@ -126,6 +126,7 @@ class ObjectiveTree:
 
     objectives: Sequence[Objective]
     _by_id: Mapping[str, Objective] = field(init=False, repr=False, compare=False)
+    _paths: dict[str, tuple[Objective, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_id", {objective.id: objective for objective in self.objectives})
@@ -138,12 +139,16 @@ class ObjectiveTree:
 
     def path(self, objective_id: str) -> tuple[Objective, ...]:
         """The objective and its ancestors, the objective first. Empty when it is unknown."""
-        found: list[Objective] = []
+        known = self._paths.get(objective_id)
+        if known is not None:
+            return known
+        found: dict[str, Objective] = {}
         current = self._by_id.get(objective_id)
-        while current is not None and current not in found:
-            found.append(current)
+        while current is not None and current.id not in found:
+            found[current.id] = current
             current = self._by_id.get(current.parent) if current.parent else None
-        return tuple(found)
+        self._paths[objective_id] = path = tuple(found.values())
+        return path
 
     def inherited_right(self, objective_id: str, right: str) -> str | None:
         """The nearest name for a decision right (``beyond``, ``stop`` …), walking up the tree."""

@@ -107,6 +107,8 @@ class Record:
     times in UTC. ``custom`` holds the extra fields that the configuration asked for, under the configured name.
     ``provenance`` tells per field where the value came from: an API field, or ``workbook.xlsx!Sheet!F12``.
     ``changes`` are the changes that led to the present status and releases, oldest first, where the source tells them.
+    ``owner_active`` is whether the owner's account was still switched on when the record was read; None where the
+    source does not say.
     """
 
     kind: ClassVar[RecordKind]
@@ -118,6 +120,7 @@ class Record:
     former_keys: tuple[str, ...] = ()
     url: str = ""
     owner: str | None = None
+    owner_active: bool | None = None
     container: str = ""
     created: datetime | None = None
     changed: datetime | None = None

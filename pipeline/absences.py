@@ -10,7 +10,7 @@ from model.errors import SourceContentError
 from model.reading import Container, Missing, Page
 from model.records import Absence, Record
 from model.trust import Held, Standing
-from pipeline.guard import Guard, suspicious
+from pipeline.guard import Ground, Guard, suspicious
 from pipeline.ids import Ids
 from state.store import Store
 
@@ -108,11 +108,13 @@ def conclude(
     too while a container is lost, because they may have moved there. Raise SourceContentError when the census missed so
     much of what is there that the pages must be as short (A12), and what the connector raises when it cannot answer.
     """
-    if not store.stands_beyond(connector.name, census.counted):
+    standing = store.standing_beyond(connector.name, census.counted)
+    if not standing:
         return Conclusion()
-    standing = store.standing(connector.name)
     absences, missing = _sorted_out(standing, census)
-    guard = Guard.of(store, connector, census.roster, _believable(standing, census), approved)
+    expected = approved - standing.keys()
+    known = {**standing, **store.standing_of(connector.name, expected)} if expected else standing
+    guard = Guard.of(store, connector, census.roster, _ground(store, connector.name, known, census), approved)
     asked = _worth_asking(missing, standing, approved, run_id)
     unfiltered = {native_id for native_id in asked if standing[native_id].absence is not Absence.FILTERED_OUT}
     if len(asked) > MOST_ASKED and guard.doubts(unfiltered):
@@ -167,12 +169,10 @@ def make_up(connector: Connector, census: Census, seen: Ids, keep: Callable[[Pag
 
 
 def _sorted_out(standing: Mapping[str, Standing], census: Census) -> tuple[dict[str, Absence], set[str]]:
-    """What the roster explains, and the ids that lack in containers where they should be."""
+    """What the roster explains of those that no list shows, and the ids that lack where they should be."""
     absences: dict[str, Absence] = {}
     missing: set[str] = set()
     for native_id, known in standing.items():
-        if native_id in census.counted:
-            continue
         state = census.state_of(known)
         if state == VISIBLE:
             missing.add(native_id)
@@ -181,13 +181,17 @@ def _sorted_out(standing: Mapping[str, Standing], census: Census) -> tuple[dict[
     return absences, missing
 
 
-def _believable(standing: Mapping[str, Standing], census: Census) -> dict[str, str]:
-    """The records of which a census could tell, with their containers: the ground on which a loss is measured."""
-    return {
-        native_id: known.container
-        for native_id, known in standing.items()
-        if known.absence is not Absence.FILTERED_OUT and census.state_of(known) == VISIBLE
-    }
+def _ground(store: Store, source: str, known: Mapping[str, Standing], census: Census) -> Ground:
+    """The records of which a census could tell, by container; and those of the known ones that are among them."""
+    counts: dict[str, int] = {}
+    for where, records in store.standing_counts(source).items():
+        if _believable(where, census):
+            counts[where.container] = counts.get(where.container, 0) + records
+    return Ground(counts, {id_: where.container for id_, where in known.items() if _believable(where, census)})
+
+
+def _believable(known: Standing, census: Census) -> bool:
+    return known.absence is not Absence.FILTERED_OUT and census.state_of(known) == VISIBLE
 
 
 def _withheld_by(state: str) -> Absence:

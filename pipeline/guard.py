@@ -1,5 +1,6 @@
 """The guard against mass losses (S6): a revoked permission and an edited filter look like deleted records."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -22,18 +23,38 @@ def suspicious(lost: int, of: int) -> bool:
     return lost > max(SMALLEST_SUSPICIOUS_LOSS, of * SUSPICIOUS_SHARE // 100)
 
 
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """The records of which a census could tell: what a loss is measured by.
+
+    ``counts`` tells how many each container has. ``containers`` tells where those are that may be lost or are approved
+    to be; the others are counted alone, because a source may have millions.
+    """
+
+    counts: Mapping[str, int]
+    containers: Mapping[str, str]
+
+    @property
+    def total(self) -> int:
+        return sum(self.counts.values())
+
+    def by_container(self, native_ids: AbstractSet[str]) -> Counter[str]:
+        """How many of these records each container has."""
+        return Counter(self.containers[native_id] for native_id in native_ids if native_id in self.containers)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
     """Judges what one source seems to have lost.
 
-    ``ground`` maps the records of which the census could tell to their containers. ``approved`` are those that
-    somebody expects to be gone: they are no reason for a doubt. ``earlier`` counts what was lost lately.
+    ``approved`` are the records that somebody expects to be gone: they are no reason for a doubt. ``earlier`` counts
+    what was lost lately.
     """
 
     source: str
     now: datetime
     names: Mapping[str, str]
-    ground: Mapping[str, str]
+    ground: Ground
     approved: AbstractSet[str]
     earlier: int
 
@@ -43,7 +64,7 @@ class Guard:
         store: Store,
         connector: Connector,
         roster: Sequence[Container],
-        ground: Mapping[str, str],
+        ground: Ground,
         approved: AbstractSet[str],
     ) -> "Guard":
         """The guard of a source, which remembers what was lost lately."""
@@ -63,21 +84,21 @@ class Guard:
         gone = gone - self.approved
         if not gone:
             return ""
-        before = sum(1 for native_id in self.ground if native_id not in self.approved) + self.earlier
+        approved_of = self.ground.by_container(self.approved)
+        before = self.ground.total - approved_of.total() + self.earlier
         lost = len(gone) + self.earlier
         if lost >= before or suspicious(lost, before):
             lately = f", after {self.earlier} others within a day" if self.earlier else ""
             beyond = f" beyond the {approved} approved" if approved else ""
-            return f"{self.source} no longer shows {len(gone)} of {len(self.ground)} records{beyond}{lately}"
-        for container, ids in self._by_container(set(self.ground) - self.approved).items():
-            if ids <= gone:
-                records = "the only record" if len(ids) == 1 else f"any of the {len(ids)} records"
+            return f"{self.source} no longer shows {len(gone)} of {self.ground.total} records{beyond}{lately}"
+        for container, number in sorted(self.ground.by_container(gone).items()):
+            if number == self.ground.counts[container] - approved_of[container]:
+                records = "the only record" if number == 1 else f"any of the {number} records"
                 return f"{self.source} does not show {records} of {self.names.get(container, container)} any more"
         return ""
 
     def held(self, gone: AbstractSet[str]) -> Held:
         """What is held when this loss is not believed."""
-        all_of = self._by_container(self.ground)
         return Held(
             source=self.source,
             doubt=Doubt.LOSS,
@@ -85,14 +106,7 @@ class Guard:
             since=self.now,
             native_ids=tuple(sorted(gone)),
             containers=tuple(
-                Loss(container, self.names.get(container, container), len(ids & gone), len(ids))
-                for container, ids in sorted(all_of.items())
-                if ids & gone
+                Loss(container, self.names.get(container, container), lost, self.ground.counts[container])
+                for container, lost in sorted(self.ground.by_container(gone).items())
             ),
         )
-
-    def _by_container(self, native_ids: AbstractSet[str] | Mapping[str, str]) -> dict[str, set[str]]:
-        found: dict[str, set[str]] = {}
-        for native_id in native_ids:
-            found.setdefault(self.ground[native_id], set()).add(native_id)
-        return found

@@ -11,10 +11,12 @@ from config.calendars import calendars_of
 from config.load import Configuration
 from model.findings import Account, TrackedFinding, Transition, TransitionKind
 from pipeline.blindness import keep_blindness
+from pipeline.link import Linking
 from pipeline.mapping_change import Reach, note_judged, with_causes
 from pipeline.resolution import with_movers
+from pipeline.standing import Earlier, Standing
 from pipeline.view import configured_view
-from reconcile.engine import Judgement, reconcile
+from reconcile.engine import Judgement, reconcile, reconcile_again
 from reconcile.lifecycle import Advance, advance
 from state.store import Store
 
@@ -29,10 +31,20 @@ def judge(store: Store, configuration: Configuration, *, now: datetime) -> Judge
 
 
 @contextmanager
-def judging(store: Store, configuration: Configuration, *, now: datetime) -> Iterator[Judgement]:
-    """Derive all findings from what is stored. Until the block ends, the judgement can still look up records to say
-    why a finding is gone."""
+def judging(
+    store: Store, configuration: Configuration, *, now: datetime, earlier: Earlier | None = None
+) -> Iterator[Judgement]:
+    """Derive all findings from what is stored, or where an earlier judgement still holds those that the changes since
+    can reach. Until the block ends, the judgement can still look up records to say why a finding is gone."""
     settings = configuration.settings
+    if earlier is not None:
+        with configured_view(store, configuration) as view:
+            if earlier.holds(view):
+                yield reconcile_again(
+                    earlier.world, view, earlier.touched, earlier.told, now=now, with_checks=configuration.checks
+                )
+                return
+    del earlier  # two worlds at once would take twice the memory
     with configured_view(store, configuration) as view:
         yield reconcile(
             view,
@@ -42,28 +54,44 @@ def judging(store: Store, configuration: Configuration, *, now: datetime) -> Ite
             today=business_day(now, settings.business.zone),
             rates=settings.business.rate_table(),
             calendars=calendars_of(settings.calendars, business_day(now, settings.business.zone)),
+            with_checks=configuration.checks,
         )
 
 
 def judge_and_keep(
-    store: Store, configuration: Configuration, run_id: int | None, *, now: datetime, reach: Reach = NO_CHANGE
+    store: Store,
+    configuration: Configuration,
+    run_id: int | None,
+    *,
+    now: datetime,
+    reach: Reach = NO_CHANGE,
+    standing: Standing | None = None,
+    linking: Linking | None = None,
 ) -> tuple[Transition, ...]:
     """Derive all findings and store what changed in their lives; give the transitions.
+
+    With ``standing`` only what the changes since its judgement can reach is judged, if nothing else is different;
+    ``linking`` tells what they did to links. The outcome is the same.
 
     What opens on a source that was never judged before was there before anybody looked: it is a baseline and no news.
     What comes or goes because of the mapping, as far as ``reach`` tells, says so.
     """
-    with judging(store, configuration, now=now) as judgement:
+    today, revision = business_day(now, configuration.settings.business.zone), store.last_revision()
+    earlier = standing.take(store, configuration, linking, today) if standing and not reach.changes else None
+    known = (earlier.transition, earlier.tracked) if earlier is not None else None
+    with judging(store, configuration, now=now, earlier=earlier) as judgement:
+        del earlier
         step = None
         while step is None:
-            newest, tracked = store.newest_transition(), store.tracked()
+            newest = store.newest_transition()
+            tracked = known[1] if known is not None and known[0] == newest else store.tracked()
             judged = _judged_sources(store, tracked)
             fresh = {entry.source for entry in judgement.coverage if entry.as_of is not None} - judged
             led = advance(
                 tracked,
                 judgement,
                 now=now,
-                today=business_day(now, configuration.settings.business.zone),
+                today=today,
                 baseline=False,
                 options=configuration.settings.reconcile,
             )
@@ -73,11 +101,24 @@ def judge_and_keep(
             nothing = not (led.tracked or led.transitions)
             if nothing or store.save_findings(run_id, led.tracked, led.transitions, since=newest):
                 step = led
-    keep_blindness(store, judgement)
+    if judgement.scopes is None:
+        keep_blindness(store, judgement)
     if fresh:
         # After the findings: killed in between, what opens next rests on sources that the stored findings name.
         store.set_note(JUDGED_SOURCES_NOTE, " ".join(sorted(judged | fresh)))
     note_judged(store, reach)
+    if standing is not None:
+        # What somebody decides meanwhile has a later number, and then all findings are read again.
+        known_until = newest + len(step.transitions)
+        standing.keep(
+            judgement,
+            step,
+            tracked,
+            configuration=configuration,
+            today=today,
+            revision=revision,
+            transition=known_until,
+        )
     return step.transitions
 
 

@@ -18,6 +18,7 @@ from model.links import Link, Need
 from model.mapping_changes import Inventory, MappingChange, Names
 from pipeline.authors import authors_of
 from pipeline.link import Linking, link_records
+from pipeline.link_ahead import FirstLinking
 from reconcile.lifecycle import Advance
 from reconcile.wording import day_text
 from state.store import Store
@@ -54,20 +55,26 @@ class Reach:
     after: Picture | None = None
 
 
-def link_and_record(store: Store, configuration: Configuration, *, now: datetime) -> tuple[Linking, Reach]:
-    """Link what is stored, and record what changed about the mapping since it was linked last."""
+def link_and_record(
+    store: Store, configuration: Configuration, *, now: datetime, ahead: FirstLinking | None = None
+) -> tuple[Linking, Reach]:
+    """Link what is stored, and record what changed about the mapping since it was linked last.
+
+    ``ahead`` is what the same run linked already.
+    """
     mapping, sources = configuration.mapping, configuration.settings.sources
     today = now.astimezone(configuration.settings.business.zone).date()
     known = store.inventory()
     if known is not None and known.fingerprint == mapping.fingerprint:
-        return link_records(store, mapping, sources, today=today), Reach(_pending(store))
+        return link_records(store, mapping, sources, today=today, ahead=ahead), Reach(_pending(store))
+    if known is None:  # there is nothing to compare with
+        linking = link_records(store, mapping, sources, today=today, ahead=ahead)
+        store.add_mapping_change(None, inventory_of(configuration))
+        return linking, Reach(())
     before = picture(store)
     linking = link_records(store, mapping, sources, today=today)
     after = picture(store)
     inventory = inventory_of(configuration)
-    if known is None:
-        store.add_mapping_change(None, inventory)
-        return linking, Reach(())
     recorded = store.add_mapping_change(_change(known, inventory, configuration.root, before, after, now), inventory)
     assert recorded is not None
     log.info(
@@ -280,10 +287,22 @@ def _need_causes(key: str, before: Iterable[Need], after: Iterable[Need]) -> Ite
         return {(need.wanted, need.lag_days, need.calendar): need for need in needs}
 
     old, new = said(before), said(after)
-    for wanted in sorted(old.keys() - new.keys()):
-        yield f"{_who_says(old[wanted])} does not make {key} wait for {wanted[0]} any more"
-    for wanted in sorted(new.keys() - old.keys()):
+    gone, came = sorted(old.keys() - new.keys()), sorted(new.keys() - old.keys())
+    for wanted in gone:
+        same = next((each for each in came if each[0] == wanted[0]), None)
+        if same is None:
+            yield f"{_who_says(old[wanted])} does not make {key} wait for {wanted[0]} any more"
+            continue
+        came.remove(same)
+        lags = _lag_says(new[same]), _lag_says(old[wanted])
+        yield f"{_who_says(new[same])} makes {key} wait for {wanted[0]} and {lags[0]} more, instead of {lags[1]}"
+    for wanted in came:
         yield f"{_who_says(new[wanted])} makes {key} wait for {wanted[0]}"
+
+
+def _lag_says(need: Need) -> str:
+    words = "1 day" if need.lag_days == 1 else f"{need.lag_days:,} days"
+    return f"{words} by the calendar {need.calendar}" if need.calendar else words
 
 
 def _who_says(need: Need) -> str:

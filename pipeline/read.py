@@ -30,6 +30,7 @@ from pipeline.crash import crash_site
 from pipeline.drift import forget_left_out, hold_drifted, keep_shape, note_left_out, shape_is_new
 from pipeline.ids import Ids
 from pipeline.left_out import reading_the_rest, with_stored
+from pipeline.link_ahead import LinkedAhead
 from pipeline.trust import Trust, to_approve
 from state.reading import StoredCursor
 from state.store import Store
@@ -58,12 +59,16 @@ class Reading:
     """The native ids of what was given in this run."""
     left_out: tuple[str, ...] = ()
     """The fields that drifted and that the source is read without."""
+    ahead: LinkedAhead | None = None
+    """What is linked on the way, on the first reading."""
     again: list[str] = field(default_factory=list)
     """Native ids of what was called unchanged and is not any more, because it came twice."""
 
     def known(self, native_ids: Sequence[str]) -> Mapping[str, bytes]:
         """Which answers need not be read again: none while fields are left out, which are as they were stored."""
-        return {} if self.left_out else self.store.known_answers(self.name, native_ids)
+        if self.left_out or self.ahead is not None:  # linked ahead is what was never read before
+            return {}
+        return self.store.known_answers(self.name, native_ids)
 
     def keep(self, page: Page) -> None:
         """Store one page, unless somebody asked us to stop."""
@@ -79,6 +84,8 @@ class Reading:
         self.changed += saved.changed
         self.set_aside += saved.set_aside
         self.again += saved.again
+        if self.ahead is not None:
+            self.ahead.see(saved)
         self.progress(self.name, self.read)
 
     def walk(self, connector: Connector, cursor: Cursor | None) -> None:
@@ -102,6 +109,8 @@ class Reading:
         if unobserved:
             self.store.mark_absent(self.run_id, self.name, unobserved, self.context.now)
         if proven:
+            if self.ahead is not None:
+                self.ahead.give_up()  # what rests on a release that is gone must not bear its name
             self.absent = self.store.mark_absent(self.run_id, self.name, proven, self.context.now)
 
     def result(self, finished_at: datetime, error: str | None = None, hint: str = "") -> SourceResult:
@@ -131,13 +140,14 @@ def read_source(
     clock: Callable[[], datetime],
     progress: Progress,
     full: bool = False,
+    ahead: LinkedAhead | None = None,
 ) -> SourceResult:
-    """Read one source to its end and say how that went.
+    """Read one source to its end and say how that went; ``ahead`` links what comes.
 
     Never raises for what a source does: its error is in the result, and what is stored of it stays as it was. Raises
     InterruptedRunError when somebody asked to stop, and StateError when the store cannot be used.
     """
-    reading = Reading(store, run_id, name, context, progress)
+    reading = Reading(store, run_id, name, context, progress, ahead=ahead)
     reading.context = replace(context, known=reading.known)
     try:
         drift = _read(reading, options, full=full)

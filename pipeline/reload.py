@@ -152,7 +152,7 @@ def signature(active: Configuration) -> Signature:
 
 
 def _named(active: Configuration) -> Iterator[Path]:
-    for pattern in (*active.settings.objectives, *active.settings.mapping):
+    for pattern in (*active.settings.objectives, *active.settings.mapping, *active.settings.checks):
         with suppress(OSError, ValueError):
             for number, name in enumerate(glob.iglob(pattern, root_dir=active.root, recursive=True)):
                 if number > MOST_FILES:

@@ -16,10 +16,12 @@ from model.errors import InterruptedRunError, StateError, UsageError
 from model.findings import Transition, TransitionKind
 from model.runs import Run, RunOutcome, SourceOutcome, SourceResult
 from pipeline.drift import explain_drift
-from pipeline.judge import judge_and_keep
+from pipeline.judge import business_day, judge_and_keep
+from pipeline.link_ahead import FirstLinking
 from pipeline.mapping_change import link_and_record
 from pipeline.memory import share_one_arena
 from pipeline.read import Progress, read_source
+from pipeline.standing import Standing
 from state.store import Store
 
 log = structlog.get_logger("driftline.run")
@@ -70,12 +72,14 @@ def make_pass(
     stages: Stages = Stages(),
     turn: AbstractContextManager[object] | None = None,
     latest: Callable[[], Configuration] | None = None,
+    standing: Standing | None = None,
 ) -> Run:
     """Make one pass over all sources, or over those named in ``only``, and give its result as it is stored.
 
     A source that fails leaves its stored records as they were; the others go on and every finding that rests on it is
     held. ``turn`` is held while links and findings are worked out, for a program that makes several passes side by
-    side; ``latest`` gives the configuration to do that with, for one in which it may be loaded anew meanwhile.
+    side; ``latest`` gives the configuration to do that with, for one in which it may be loaded anew meanwhile;
+    ``standing`` lets each of several passes judge only what changes since the one before can reach.
 
     Raise InterruptedRunError when ``stop`` is set, UsageError for an unknown name in ``only`` and StateError when the
     store cannot be used. However it ends, the run is closed and tells how.
@@ -86,7 +90,8 @@ def make_pass(
     started = clock()
     baseline = not store.has_baseline()
     run = Run(id=store.start_run(started, baseline=baseline), started_at=started, baseline=baseline)
-    going = _Pass(store, configuration, run.id, clock, stop, full, stages)
+    ahead = _first_linking(store, configuration, started)
+    going = _Pass(store, configuration, run.id, clock, stop, full, stages, standing, ahead)
     try:
         results = going.read(sources)
         with turn or nullcontext():
@@ -98,7 +103,7 @@ def make_pass(
                 results=tuple(results),
                 opened=sum(1 for step in transitions if step.kind in (TransitionKind.OPENED, TransitionKind.REOPENED)),
                 resolved=sum(1 for step in transitions if step.kind is TransitionKind.RESOLVED),
-                standing=sum(1 for finding in store.tracked().values() if finding.standing),
+                standing=store.count_standing(),
             )
             store.finish_run(run)
     except BaseException as failure:
@@ -139,6 +144,8 @@ class _Pass:
     stop: threading.Event
     full: bool
     stages: Stages
+    standing: Standing | None
+    ahead: FirstLinking | None
 
     def read(self, sources: Mapping[str, SourceOptions]) -> list[SourceResult]:
         """Read the sources side by side, each on a thread of its own."""
@@ -159,20 +166,34 @@ class _Pass:
             clock=self.clock,
             progress=self.stages.read,
             full=self.full,
+            ahead=self.ahead.reading(name) if self.ahead else None,
         )
         return explain_drift(self.store, self.run_id, result, self.configuration.mapping)
 
     def conclude(self, configuration: Configuration) -> tuple[Transition, ...]:
         """Link and judge everything that is stored, whoever read it."""
         self._enter("linking records to objectives")
-        _, reach = link_and_record(self.store, configuration, now=self.clock())
+        linking, reach = link_and_record(self.store, configuration, now=self.clock(), ahead=self.ahead)
         self._enter("judging")
-        return judge_and_keep(self.store, configuration, self.run_id, now=self.clock(), reach=reach)
+        return judge_and_keep(
+            self.store,
+            configuration,
+            self.run_id,
+            now=self.clock(),
+            reach=reach,
+            standing=self.standing,
+            linking=linking,
+        )
 
     def _enter(self, stage: str) -> None:
         if self.stop.is_set():
             raise InterruptedRunError(f"stopped before {stage}")
         self.stages.enter(stage)
+
+
+def _first_linking(store: Store, configuration: Configuration, now: datetime) -> FirstLinking | None:
+    settings = configuration.settings
+    return FirstLinking.of(store, configuration.mapping, settings.sources, business_day(now, settings.business.zone))
 
 
 def _outcome(results: Collection[SourceResult]) -> RunOutcome:

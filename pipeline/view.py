@@ -46,8 +46,8 @@ class _Configured:
         """Whole records by their ids; none of them once the picture is gone, so that words fall back to ids."""
         return {} if self.closed else self._view.records(record_ids)
 
-    def coverage(self) -> Sequence[Coverage]:
-        stored = {entry.source: entry for entry in self._view.coverage()}
+    def coverage(self, *, counted: bool = True) -> Sequence[Coverage]:
+        stored = {entry.source: entry for entry in self._view.coverage(counted=counted)}
         return [
             replace(stored[name], held_checks=held)
             if name in stored

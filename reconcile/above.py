@@ -6,7 +6,7 @@ from datetime import date
 from model.keys import objective_node
 from model.links import Role
 from reconcile.forecast import Forecast, ForecastState
-from reconcile.network import Edge, is_started
+from reconcile.network import is_started
 from reconcile.world import World
 
 _ENDED = frozenset({ForecastState.DONE, ForecastState.DROPPED, ForecastState.UNKNOWN})
@@ -14,11 +14,23 @@ _ENDED = frozenset({ForecastState.DONE, ForecastState.DROPPED, ForecastState.UNK
 
 def objectives_of(world: World, node: str) -> tuple[str, ...]:
     """The objectives that a node serves: by what contains it; else those that need it soonest."""
-    found = {objective_id for each in _upward(world, node) for objective_id in _served_by(world, each)}
+    found = _containing(world, node)
     if not found and (asked := world.floats.get(node)) is not None:
         served = (_served_by(world, each.node, any_role=True) for each in asked.need_by.path())
         found = next((set(ids) for ids in served if ids), set())
     return tuple(sorted(found))
+
+
+def lies_in(world: World, node: str) -> bool:
+    """Whether a node is a part of any objective, whatever needs it; worked out once."""
+    known: dict[str, bool] = world.derived.setdefault("lies in", {})
+    if node not in known:
+        known[node] = bool(_containing(world, node))
+    return known[node]
+
+
+def _containing(world: World, node: str) -> set[str]:
+    return {objective_id for each in _upward(world, node) for objective_id in _served_by(world, each)}
 
 
 def contained_in(world: World, node: str) -> Iterator[str]:
@@ -75,14 +87,6 @@ def is_waiting(world: World, node: str) -> bool:
     if forecast is None or (forecast.next is None and forecast.state in _ENDED):
         return False
     return item is None or not is_started(item)
-
-
-def inner_needs(world: World) -> Iterator[tuple[str, Edge]]:
-    """Every need that holds up work, a release or an objective, with who has it; not those of deals and savings."""
-    network = world.network
-    for node, edges in network.edges.items():
-        if node not in network.deals and node not in network.savings and is_waiting(world, node):
-            yield from ((node, edge) for edge in edges)
 
 
 def sources_of(world: World, *told: Iterable[str]) -> tuple[str, ...]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeAlias, TypeVar
 from model.findings import Finding, fingerprint
 from model.links import Role
 from model.options import Options
+from model.records import RecordKind
 
 if TYPE_CHECKING:
     from reconcile.world import World
@@ -79,6 +80,13 @@ class Check(ABC, Generic[OptionsT]):
     """Raised when the same facts would be judged differently; findings of an older version are then resolved."""
     title: ClassVar[str]
     """One line for lists."""
+    family: ClassVar[str] = ""
+    """Where it stands in the catalogue: promises, savings and value, dependencies, truth, flow or ownership."""
+    patterns: ClassVar[tuple[str, ...]] = ()
+    """The ids of the patterns that it answers, as docs/reference/patterns.yaml lists them; a check of your own may have
+    none."""
+    formula: ClassVar[str] = ""
+    """How it is calculated, in one or two sentences, for the catalogue."""
     options_type: type[OptionsT]
     """The typed options of this check."""
     reads: ClassVar[frozenset[str] | None] = None
@@ -86,6 +94,14 @@ class Check(ABC, Generic[OptionsT]):
     While one of them has vanished at a source, nothing that rests on the source is judged (S9)."""
     roles: ClassVar[frozenset[Role]] = frozenset(Role)
     """The roles of the links through which it reaches records."""
+    concerns: ClassVar[frozenset[RecordKind] | None] = None
+    """The kinds of records on whose own fields it rests whether it says something about an objective; None: it may be
+    any, or a forecast. Where none of them changed, only those objectives above are gone through that something is said
+    about."""
+    whole: ClassVar[bool] = False
+    """Whether it compares everything with everything. Any other check goes through subjects, that is, iterates over the
+    deals, savings, work, releases, objectives or links of the world, and judges each by what it looks up from there: a
+    run after a few changes then iterates over what these can reach, while every look-up still finds all."""
 
     @classmethod
     def rests_on(cls, fields: Collection[str], roles: Collection[Role]) -> bool:

@@ -1,6 +1,7 @@
 """One judgement of the stored world: network, forecasts, checks, evidence. Pure; the view is its only door."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
@@ -11,11 +12,13 @@ from model.links import Link
 from model.money import RateTable
 from model.objectives import ObjectiveTree
 from model.records import Move
+from model.surroundings import Touched
+from reconcile.amended import Scoped
 from reconcile.check import Blind, Check, Unjudged
 from reconcile.checks import checks
 from reconcile.choices import with_options
 from reconcile.floats import Floats
-from reconcile.forecast import Forecast, Forecasts, ForecastState
+from reconcile.forecast import Forecast, ForecastState
 from reconcile.impact import largest_amount
 from reconcile.inhibition import inhibitions
 from reconcile.judgement import Judgement, out_of_sight
@@ -23,11 +26,13 @@ from reconcile.library import Library
 from reconcile.network import Network, build
 from reconcile.options import ReconcileOptions
 from reconcile.propagation import NO_CALENDARS, propagate
+from reconcile.renewal import Renewal, renew
+from reconcile.scope import departures
 from reconcile.throughput import with_second_witness
 from reconcile.view import View
 from reconcile.world import World
 
-__all__ = ["Judgement", "reconcile"]
+__all__ = ["Judgement", "reconcile", "reconcile_again"]
 
 
 def reconcile(
@@ -45,15 +50,43 @@ def reconcile(
 
     ``calendars`` are those that the lags of needs count by. ``with_checks`` takes the place of the installed checks.
     """
-    known = checks() if with_checks is None else with_checks
     world = see(view, tree, options, now=now, today=today, rates=rates, calendars=calendars)
-    running = {name: check for name, check in known.items() if options.of(check).enabled}
-    world = _with_past(world, view, running)
+    return _judged(world, view, checks() if with_checks is None else with_checks, None)
+
+
+def reconcile_again(
+    earlier: World,
+    view: View,
+    touched: Touched,
+    told: AbstractSet[str],
+    *,
+    now: datetime,
+    with_checks: Mapping[str, Check[Any]] | None = None,
+) -> Judgement:
+    """Bring an earlier world up to date and judge what the changes can reach.
+
+    It says about that what ``reconcile`` would say, and nothing about the rest. ``told`` are the first subjects of the
+    findings that stand. Objectives, options, the business day
+    and how far each source was read must be as they were.
+    """
+    renewal = renew(earlier, view, touched, told, now=now)
+    return _judged(renewal.world, view, checks() if with_checks is None else with_checks, renewal)
+
+
+def _judged(whole: World, view: View, known: Mapping[str, Check[Any]], renewal: Renewal | None) -> Judgement:
+    """Run the checks over a world, or over the part of it that may have to be judged otherwise than before."""
+    running = {name: check for name, check in known.items() if whole.options.of(check).enabled}
+    scopes = {name: renewal.scope_of(check.concerns) for name, check in running.items()} if renewal else {}
+    scope = renewal.scope if renewal else None
+    world = whole if scope is None else scoped(whole, scope)
+    _look_up_doubtful(world)
+    world = _with_past(world, view, running, scopes)
     findings: list[Finding] = []
     unjudged: dict[str, str] = {}
     blind: dict[str, list[Blind]] = {}
     for check in running.values():
-        for verdict in check.find(world, options.of(check)):
+        seen = scoped(world, scopes[check.name]) if scopes and scopes[check.name] is not scope else world
+        for verdict in check.find(seen, world.options.of(check)):
             if isinstance(verdict, Blind):
                 blind.setdefault(check.name, []).append(verdict)
             elif isinstance(verdict, Unjudged):
@@ -65,7 +98,7 @@ def reconcile(
     return Judgement(
         findings=tuple(sorted(_with_proof(findings, view, world), key=_gravest_first)),
         unjudged=unjudged,
-        blind={name: tuple(several) for name, several in blind.items()},
+        blind={name: tuple(several) for name, several in blind.items()} if scope is None else {},
         coverage=world.coverage,
         absences=world.network.absences,
         inhibited=inhibitions(findings, world),
@@ -73,6 +106,9 @@ def reconcile(
         ran={name: check.version for name, check in running.items()},
         switched_off=frozenset(known.keys() - running.keys()),
         why_gone=_reasons(running, world),
+        scopes=scopes if renewal else None,
+        whole=frozenset(name for name, check in running.items() if check.whole),
+        world=replace(whole, departed=world.departed),
     )
 
 
@@ -90,7 +126,6 @@ def see(
     links = tuple(view.links())
     network = build(view, tree, links, options.date_order, today)
     forecasts = propagate(network, today, calendars)
-    unknown_statuses = tuple(view.unknown_statuses())
     return World(
         now=now,
         today=today,
@@ -101,26 +136,51 @@ def see(
         forecasts=forecasts,
         floats=Floats(network, forecasts, calendars),
         links=_by_record(links),
-        library=_library(view, network, forecasts, {each.example for each in unknown_statuses}),
+        library=Library(view),
         coverage=tuple(view.coverage()),
         measurements={each.id: each for each in view.measurements()},
         served=_by_objective(links),
-        unknown_statuses=unknown_statuses,
+        unknown_statuses=tuple(view.unknown_statuses()),
         calendars=calendars,
     )
 
 
-def _with_past(world: World, view: View, running: Mapping[str, Check[Any]]) -> World:
+def _with_past(
+    world: World, view: View, running: Mapping[str, Check[Any]], scopes: Mapping[str, frozenset[str]]
+) -> World:
     """Add what the checks ask about the past, read once for all of them."""
-    asked = [check.asks(world, world.options.of(check)) for check in running.values()]
+    asked = [
+        check.asks(scoped(world, scopes[name]) if name in scopes else world, world.options.of(check))
+        for name, check in running.items()
+    ]
     moves = frozenset[str]().union(*(each.moves for each in asked))
     changes = frozenset[str]().union(*(each.changes for each in asked))
     histories = frozenset[str]().union(*(each.histories for each in asked))
+    told = view.changes(sorted(changes)) if changes else {}
     return replace(
         world,
         moves=view.moves(sorted(moves)) if moves else {},
-        changes=view.changes(sorted(changes)) if changes else {},
+        changes=told,
         histories=view.histories(sorted(histories)) if histories else {},
+        departed=departures(world.departed, told),
+    )
+
+
+def scoped(world: World, scope: frozenset[str]) -> World:
+    """The same world, of which only the nodes of a scope are gone through; a look-up finds everything."""
+    if world.scope == scope:
+        return world
+    network = world.network
+    gone_through = ("work", "releases", "objectives", "deals", "savings", "edges")
+    objective_ids = {network.objectives[node].id for node in scope if node in network.objectives}
+    parts: dict[str, Any] = {name: Scoped(getattr(network, name), scope) for name in gone_through}
+    return replace(
+        world,
+        network=replace(network, **parts),
+        links=Scoped(world.links, scope),
+        served=Scoped(world.served, objective_ids),
+        measurements=Scoped(world.measurements, scope),
+        scope=scope,
     )
 
 
@@ -138,16 +198,15 @@ def _by_record(links: Iterable[Link]) -> Mapping[str, tuple[Link, ...]]:
     return {record_id: tuple(several) for record_id, several in found.items()}
 
 
-def _library(view: View, network: Network, forecasts: Forecasts, others: Iterable[str]) -> Library:
-    """The records, of which those are looked up together that lie behind a commitment that may not be kept."""
-    library = Library(view)
+def _look_up_doubtful(world: World) -> None:
+    """Look the records up together that lie behind a commitment that may not be kept."""
     doubtful = (
         forecast
-        for node in network.sinks()
-        if (forecast := forecasts.get(node)) is not None and _may_be_told(forecast, network)
+        for node in world.network.sinks()
+        if (forecast := world.forecasts.get(node)) is not None and _may_be_told(forecast, world.network)
     )
-    library.fetch({*others, *(each.node for forecast in doubtful for each in forecast.path())})
-    return library
+    others = (each.example for each in world.unknown_statuses)
+    world.library.fetch({*others, *(each.node for forecast in doubtful for each in forecast.path())})
 
 
 def _may_be_told(forecast: Forecast, network: Network) -> bool:
@@ -174,7 +233,8 @@ def _with_history(findings: Sequence[Finding], view: View, world: World) -> Sequ
         for finding in findings
     ]
     moves = view.moves(sorted({node for nodes in causes for node in nodes if node}))
-    seen = view.observed(sorted({each.record_id for finding in findings for each in finding.evidence}))
+    shown = {each.record_id for finding in findings for each in finding.evidence}
+    seen = view.observed(sorted(shown.union(node for nodes in causes for node in nodes if node)))
     return [
         replace(
             finding,

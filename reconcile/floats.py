@@ -5,7 +5,8 @@ the forward pass does not push, such as work that has started, is not asked to b
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -72,16 +73,26 @@ class Floats:
 
     Commitments are the promised days of deals, the planned starts of savings and the baselines in force of objectives.
     With ``late_by`` only these objectives count, by their nodes, and each may be so many days late.
+
+    ``within`` are nodes that are asked about, with everything that rests on them: what asks them lies among them, so
+    that nothing else need be gone through. A question about any other node costs the whole pass.
     """
 
     network: Network
     forecasts: Forecasts
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     late_by: Mapping[str, int] | None = None
+    within: AbstractSet[str] | None = None
 
     def get(self, node: str) -> Float | None:
         """The smallest float of a node; None where no commitment needs it."""
+        if self.within is not None and node not in self.within:
+            return self._whole.get(node)
         return min(self._readings(node), key=_tightest, default=None)
+
+    @cached_property
+    def _whole(self) -> "Floats":
+        return replace(self, within=None)
 
     def __iter__(self) -> Iterator[str]:
         """Every node that has a float, in no particular order."""
@@ -90,7 +101,7 @@ class Floats:
 
     @cached_property
     def _backward(self) -> "_Backward":
-        backward = _Backward(self.network, self.forecasts, self.calendars)
+        backward = _Backward(self.network, self.forecasts, self.calendars, self.within)
         if self.late_by is None:
             backward.ask_for_sinks()
         backward.ask_for_targets(self.late_by)
@@ -137,6 +148,7 @@ class _Backward:
     network: Network
     forecasts: Forecasts
     calendars: Mapping[str, Calendar]
+    within: AbstractSet[str] | None = None
     policy: dict[str, NeedBy] = field(default_factory=dict)
     work: dict[str, NeedBy] = field(default_factory=dict)
     shipped: dict[str, NeedBy] = field(default_factory=dict)
@@ -160,7 +172,7 @@ class _Backward:
 
     def ask_for_targets(self, late_by: Mapping[str, int] | None) -> None:
         objectives = self.network.objectives
-        for node in objectives if late_by is None else late_by:
+        for node in self._among(objectives) if late_by is None else late_by:
             day = committed_day(objectives[node])
             if day is not None and not self._hands_nothing_on(node):
                 late = min(late_by[node] if late_by else 0, (date.max - day).days)
@@ -169,10 +181,10 @@ class _Backward:
     def _sinks(self) -> Iterator[tuple[NeedBy, tuple[Edge, ...]]]:
         """Promised days and planned starts, with what they wait for."""
         network = self.network
-        for deal in network.deals.values():
+        for deal in map(network.deals.__getitem__, self._among(network.deals)):
             if deal.promised_date is not None and deal.outcome is not Outcome.LOST and deal.id in network.edges:
                 yield NeedBy(deal.id, deal.promised_date), network.edges[deal.id]
-        for saving in network.savings.values():
+        for saving in map(network.savings.__getitem__, self._among(network.savings)):
             start = planned_start(saving) if saving.id in network.edges else None
             if start is not None:
                 yield NeedBy(saving.id, start), network.edges[saving.id]
@@ -188,9 +200,15 @@ class _Backward:
 
     def _ask(self, readings: dict[str, NeedBy], node: str, need_by: NeedBy) -> None:
         """Keep the earliest; of two on one day the one for the smaller node, so that order never matters."""
+        if self.within is not None and node not in self.within:
+            return
         known = readings.get(node)
         if known is None or _rank(need_by) < _rank(known):
             readings[node] = need_by
+
+    def _among(self, nodes: Mapping[str, object]) -> Iterable[str]:
+        """The nodes of a mapping that are gone through."""
+        return nodes if self.within is None else [node for node in sorted(self.within) if node in nodes]
 
     def _hands_nothing_on(self, node: str) -> bool:
         """What has ended or cannot be seen asks nothing of others; a circle has no beginning to ask for."""
@@ -203,7 +221,8 @@ class _Backward:
         if self._hands_nothing_on(node):
             return ()
         needed = (edge.to for edge in self._binding_edges(node) if edge.obstacle is None)
-        return (*self.network.children.get(node, ()), *needed)
+        found = (*self.network.children.get(node, ()), *needed)
+        return found if self.within is None else [each for each in found if each in self.within]
 
     def _binding_edges(self, node: str) -> tuple[Edge, ...]:
         item = self.network.work.get(node)

@@ -147,6 +147,26 @@ class Forecast:
         return self.state is ForecastState.DROPPED and self.next is None
 
 
+def alike(one: Forecast, other: Forecast) -> bool:
+    """Whether two forecasts of a node say the same, by the same chain."""
+    if one is other:
+        return True
+    same = (one.node, one.state, one.day, one.because, one.lag, one.takes_days) == (
+        other.node,
+        other.state,
+        other.day,
+        other.because,
+        other.lag,
+        other.takes_days,
+    )
+    rest = (one.counts, one.sources, one.wanted, one.need_owner)
+    if not same or rest != (other.counts, other.sources, other.wanted, other.need_owner):
+        return False
+    if one.next is None or other.next is None:
+        return one.next is other.next
+    return alike(one.next, other.next)
+
+
 SUPPORTS_NOTHING = frozenset(
     {
         ForecastState.DROPPED,

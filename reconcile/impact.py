@@ -6,7 +6,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from typing import TYPE_CHECKING
 
 from model.findings import Account, Amount, Finding, Impact, Severity, Share, combined
-from model.money import Money, Month, RateTable
+from model.money import Money, Month, MonthAmount, RateTable
 from model.objectives import ObjectiveTree
 from model.records import Deal, Outcome, Saving
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 CENT = Decimal("0.01")
 DAYS_OF_A_YEAR = 365
+_NOTHING = Decimal(0)
 
 
 def revenue_share(deal: Deal, rates: RateTable) -> Share:
@@ -95,6 +96,15 @@ def lost_share(saving: Saving, start: date, end: date, rates: RateTable, *, sinc
     by_month = dict(_lost_by_month(saving, start, since or start, end))
     currency = saving.run_rate.currency if saving.run_rate and not saving.plan else saving.currency
     return _monthly_share(saving.id, Account.SAVINGS, by_month, currency, rates)
+
+
+def whole_months_share(record_id: str, lost: Iterable[MonthAmount], currency: str, rates: RateTable) -> Share:
+    """Amounts of whole months as what a saving loses, in the base currency."""
+    by_month: dict[Month, Decimal] = {}
+    for cell in lost:
+        if cell.amount > 0:
+            by_month[cell.month] = by_month.get(cell.month, _NOTHING) + cell.amount
+    return _monthly_share(record_id, Account.SAVINGS, by_month, currency, rates)
 
 
 def _monthly_share(
@@ -185,8 +195,16 @@ def periods_moved(start: date, end: date) -> bool:
 
 
 def largest_amount(impact: Impact) -> Decimal:
-    """The largest amount of any one account; accounts are never added to each other."""
-    return max(impact.full(account) for account in Account)
+    """The largest amount of any one account; accounts are never added to each other, and no record counts twice."""
+    distinct: dict[tuple[Account, str, str | None], Decimal] = {}
+    for share in impact.shares:
+        for amount in share.amounts:
+            place = (amount.account, share.record_id, amount.period)
+            distinct[place] = max(amount.full.amount, distinct.get(place, _NOTHING))
+    totals = dict.fromkeys(Account, _NOTHING)
+    for (account, _, _), money in distinct.items():
+        totals[account] += money
+    return max(totals.values())
 
 
 def severity(impact: Impact, decide_by: date | None, today: date, options: "SeverityOptions") -> Severity:

@@ -3,14 +3,18 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from model.findings import Finding
+from model.findings import Finding, is_custom
 from model.records import Absence
 from model.runs import Coverage
 from reconcile.check import Blind
 from reconcile.forecast import Forecasts
 from reconcile.network import GONE
 from reconcile.wording import day_text, listed
+
+if TYPE_CHECKING:
+    from reconcile.world import World
 
 _ABSENT = {
     Absence.ARCHIVED: "was archived",
@@ -66,6 +70,12 @@ class Judgement:
     ran: Mapping[str, int] = field(default_factory=dict)
     switched_off: frozenset[str] = frozenset()
     why_gone: Callable[[Finding], str] = field(default=_agree_again, compare=False)
+    scopes: Mapping[str, frozenset[str]] | None = None
+    """The nodes that each check judged; None for all."""
+    whole: frozenset[str] = frozenset()
+    """The checks that always judge everything."""
+    world: "World | None" = field(default=None, compare=False, repr=False)
+    """What was judged, for the next run to begin from."""
 
     @property
     def incomplete(self) -> frozenset[str]:
@@ -76,6 +86,13 @@ class Judgement:
     def unknown_records(self) -> frozenset[str]:
         """Records of the plan that cannot be seen for a reason that proves nothing."""
         return self.forecasts.unknown_records
+
+    def judges(self, earlier: Finding) -> bool:
+        """Whether this run would have found an earlier finding again if it still stood: a check goes through what the
+        first of the subjects names."""
+        if self.scopes is None or earlier.check in self.whole or earlier.check not in self.scopes:
+            return True
+        return earlier.subjects[0] in self.scopes[earlier.check]
 
     def hold(self, earlier: Finding, now_found: Finding | None) -> Hold | None:
         """Why an earlier finding cannot be judged in this run; None when it was (design 5.12).
@@ -93,7 +110,7 @@ class Judgement:
             sources |= forecast.sources if forecast else set()
         if held := self.hold_for(sources, earlier.check):
             return held
-        if earlier.check not in self.ran and earlier.check not in self.switched_off:
+        if earlier.check not in self.ran and earlier.check not in self.switched_off and not is_custom(earlier.check):
             return Hold(f"the check {earlier.check} is not installed")
         return None
 
@@ -115,6 +132,8 @@ class Judgement:
         if earlier.check in self.switched_off:
             return f"the check {earlier.check} is switched off"
         version = self.ran.get(earlier.check)
+        if version is None and is_custom(earlier.check):
+            return f"the check {earlier.check} was taken out of the configuration"
         if version is not None and version != earlier.check_version:
             return f"version {version} of the check judges it now"
         return self.why_gone(earlier)

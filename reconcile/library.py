@@ -17,6 +17,15 @@ class Library:
         self._view = view
         self._known: dict[str, Record | None] = {}
 
+    @property
+    def view(self) -> View:
+        """Where it looks things up, for what is asked of the store about the few of which something may be told."""
+        return self._view
+
+    def forget(self) -> None:
+        """Forget what was looked up."""
+        self._known.clear()
+
     def get(self, node: str) -> Record | None:
         """The record of a node; None for what is no record, or none that is stored."""
         if node not in self._known:

@@ -61,7 +61,7 @@ def advance(
     changed: list[TrackedFinding] = []
     confirmed: list[str] = []
     transitions: list[Transition] = []
-    for key in sorted(found.keys() | tracked.keys()):
+    for key in sorted(found.keys() | {key for key, each in tracked.items() if judgement.judges(each.finding)}):
         before = tracked.get(key)
         after, steps = run.lead(before, found.get(key))
         transitions.extend(steps)

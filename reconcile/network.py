@@ -70,6 +70,7 @@ class Network:
 
     work: Mapping[str, PlanWork]
     releases: Mapping[str, Release]
+    sprints: Mapping[str, Sprint]
     objectives: Mapping[str, Objective]
     deals: Mapping[str, Deal]
     savings: Mapping[str, Saving]
@@ -96,6 +97,15 @@ class Network:
         yield from (node for node, deal in self.deals.items() if deal.outcome is not Outcome.LOST)
         yield from self.savings
 
+    def is_inner(self, node: str) -> bool:
+        """Whether a node is one of ``inner``."""
+        return node in self.work or node in self.releases or node in self.objectives
+
+    def is_sink(self, node: str) -> bool:
+        """Whether a node is one of the ``sinks``."""
+        deal = self.deals.get(node)
+        return node in self.savings if deal is None else deal.outcome is not Outcome.LOST
+
 
 def build(
     view: View, tree: ObjectiveTree, links: Iterable[Link], order: tuple[DateSource, ...], today: date
@@ -104,11 +114,9 @@ def build(
     work = {item.id: item for item in view.spine()}
     releases = {release.id: release for release in view.releases()}
     objectives = {objective_node(objective.id): objective for objective in tree.objectives}
+    sprints = {sprint.id: sprint for sprint in view.sprints()}
     absences = view.absences()
-    gone = {key for key, (absence, _) in absences.items() if absence in GONE}
-    dated = {key: release for key, release in releases.items() if key not in gone}
-    sprints = {sprint.id: sprint for sprint in view.sprints() if sprint.id not in gone}
-    own = _OwnDates(order, dated, sprints)
+    own = OwnDatesBy(order, releases, sprints, absences)
     deals = {deal.id: deal for deal in view.deals()}
     savings = {saving.id: saving for saving in view.savings()}
     nodes = {node: node for node in chain(work, releases, objectives)}
@@ -122,12 +130,13 @@ def build(
     return Network(
         work=work,
         releases=releases,
+        sprints=sprints,
         objectives=objectives,
         deals=deals,
         savings=savings,
         own={key: own.of(item) for key, item in work.items()},
         children=_children(work, releases, tree, links),
-        edges=_edges(view.needs(), nodes, spelled),
+        edges=edges_of(view.needs(), nodes, spelled),
         parents_work=rolled(Group.PARENT, without_release),
         parents_policy=rolled(Group.PARENT, order) if DateSource.RELEASE in order else {},
         members=rolled(Group.RELEASE, without_release),
@@ -138,15 +147,20 @@ def build(
     )
 
 
-class _OwnDates:
+class OwnDatesBy:
     """Applies the date policy to work items. Nodes with the same outcome share it: most have a due date at most."""
 
     def __init__(
-        self, order: tuple[DateSource, ...], releases: Mapping[str, Release], sprints: Mapping[str, Sprint]
+        self,
+        order: tuple[DateSource, ...],
+        releases: Mapping[str, Release],
+        sprints: Mapping[str, Sprint],
+        absences: Mapping[str, tuple[Absence, datetime]],
     ) -> None:
+        gone = {key for key in chain(releases, sprints) if key in absences and absences[key][0] in GONE}
         self._order = order
-        self._releases = releases
-        self._sprints = sprints
+        self._releases = {key: release for key, release in releases.items() if key not in gone}
+        self._sprints = {key: sprint for key, sprint in sprints.items() if key not in gone}
         self._shared: dict[OwnDates, OwnDates] = {}
         self._due: dict[date | None, OwnDates] = {}
 
@@ -198,10 +212,12 @@ def _children(
     return {node: tuple(sorted(set(children))) for node, children in below.items()}
 
 
-def _edges(
+def edges_of(
     needs: Iterable[Need], nodes: Mapping[str, str], spelled: Mapping[str, str]
 ) -> Mapping[str, tuple[Edge, ...]]:
-    """``nodes`` and ``spelled`` give names as others hold them already, so that no copies are kept.
+    """What each dependent waits for.
+
+    ``nodes`` and ``spelled`` give names as others hold them already, so that no copies are kept.
 
     ``nodes`` are those that can be waited for, ``spelled`` are deals, savings and keys.
     """

@@ -11,6 +11,7 @@ from model.options import Options
 from reconcile.check import Check, CheckOptions, OptionsT
 from reconcile.checks import checks
 from reconcile.flapping import FlappingOptions
+from reconcile.metrics import MetricNames
 from reconcile.throughput import ThroughputOptions
 
 Amount = Annotated[Decimal, Field(ge=0)]
@@ -94,6 +95,10 @@ class ReconcileOptions(Options):
     """From when on a finding counts as how grave."""
     flapping: FlappingOptions = FlappingOptions()
     """When a finding counts as one that comes and goes, so that it is told once and not each time."""
+    incremental_up_to: Annotated[int, Field(ge=0)] = 5000
+    """The daemon keeps in memory what it judged, and after at most so many changed records judges only what these can
+    reach; 0 makes every run judge everything, and keeps nothing. The first run of each day, and one after any change of
+    files or of what could be read, judges everything anyway."""
     silence_below_stopped: bool = True
     """Whether findings below an objective that is on hold or cancelled are kept, but not told. What is found about that
     objective itself and about promises to customers is always told."""
@@ -102,6 +107,8 @@ class ReconcileOptions(Options):
     Every day that it ever had is a baseline; baselines of objectives stand in the objectives file."""
     throughput: ThroughputOptions = ThroughputOptions()
     """How the pace of the last weeks is turned into a second forecast."""
+    metrics: MetricNames = MetricNames()
+    """Which measurements tell what an objective has spent, how far it is, and what it still costs and brings."""
     checks: ChecksOptions = ChecksOptions()
     """Each check by its name, with its own options."""
 

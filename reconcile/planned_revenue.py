@@ -1,6 +1,6 @@
 """What finance expects as revenue, by month: the values of objectives, and measurements that are said to be such."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
@@ -12,6 +12,7 @@ from model.money import Money, Month, MonthAmount
 from model.objectives import Objective
 from model.records import Measurement, Saving
 from reconcile.impact import lost_share
+from reconcile.values import children_of, linked_to
 from reconcile.wording import amount_text
 from reconcile.world import World
 
@@ -62,20 +63,52 @@ class PlannedRevenue:
         return lost_share(booked, self.start, end, world.rates)
 
 
-def planned_revenues(world: World, accounts: Collection[str], metrics: Collection[str]) -> Iterator[PlannedRevenue]:
-    """The expected revenue of every objective that has one, the lowest of each branch: what stands above sums it up.
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What counts as expected revenue: accounts of objectives' values, and metrics of measurements."""
+
+    accounts: frozenset[str]
+    metrics: frozenset[str]
+
+    @classmethod
+    def by(cls, accounts: Collection[str], metrics: Collection[str]) -> "Told":
+        return cls(frozenset(map(normalise_key, accounts)), frozenset(map(normalise_key, metrics)))
+
+
+def planned_revenues(world: World, told: Told) -> Iterator[PlannedRevenue]:
+    """The expected revenue of every objective that has one, the lowest of each branch: what stands above sums it up."""
+    for objective in world.network.objectives.values():
+        planned = planned_revenue(world, objective, told)
+        if planned is not None:
+            yield planned
+
+
+def planned_revenue(world: World, objective: Objective, told: Told) -> PlannedRevenue | None:
+    """The expected revenue of one objective; None where it has none, or where something below it has.
 
     A measurement counts where its metric is named and its objective has no value of its own.
     """
-    wanted, measured = ({normalise_key(each) for each in names} for names in (accounts, metrics))
-    readings = _readings(world, measured)
-    found = {}
-    for objective in world.tree.objectives:
-        planned = _of_values(objective, wanted) or _of_readings(world, objective, readings.get(objective.id, ()))
-        if planned is not None:
-            found[objective.id] = planned
-    above = {each.id for objective_id in found for each in world.tree.path(objective_id)[1:]}
-    yield from (planned for objective_id, planned in found.items() if objective_id not in above)
+    planned = _of_values(objective, told.accounts) or _of_readings(world, objective, told.metrics)
+    return None if planned is None or _tells_below(world, objective.id, told) else planned
+
+
+def _tells_below(world: World, objective_id: str, told: Told) -> bool:
+    """Whether something below an objective has expected revenue of its own."""
+    known: dict[tuple[str, Told], bool] = world.derived.setdefault("revenue below", {})
+    row = [objective_id]
+    for each in row:
+        row.extend(child for child in children_of(world, each) if (child, told) not in known)
+    for each in reversed(row):
+        known[each, told] = any(
+            known[child, told] or _tells(world, world.tree.get(child), told) for child in children_of(world, each)
+        )
+    return known[objective_id, told]
+
+
+def _tells(world: World, objective: Objective | None, told: Told) -> bool:
+    return objective is not None and bool(
+        _of_values(objective, told.accounts) or _of_readings(world, objective, told.metrics)
+    )
 
 
 def _of_values(objective: Objective, accounts: Collection[str]) -> PlannedRevenue | None:
@@ -96,19 +129,15 @@ def _proof(objective: Objective, account: str, cell: MonthAmount, currency: str)
     return Evidence(objective_node(objective.id), objective.name, f"{account}.{cell.month}", told, objective.location)
 
 
-def _readings(world: World, metrics: Collection[str]) -> Mapping[str, list[Measurement]]:
-    found: dict[str, list[Measurement]] = {}
-    for measurement in world.measurements.values():
-        if normalise_key(measurement.metric) in metrics:
-            links = world.links.get(measurement.id, ())
-            for objective_id in sorted({link.objective_id for link in links if link.role is Role.MEASURES}):
-                found.setdefault(objective_id, []).append(measurement)
-    return found
+def _readings(world: World, objective_id: str, metrics: Collection[str]) -> list[Measurement]:
+    linked = dict.fromkeys(sorted(linked_to(world, objective_id, Role.MEASURES)))
+    return [each for id_ in linked if normalise_key((each := world.measurements[id_]).metric) in metrics]
 
 
-def _of_readings(world: World, objective: Objective, readings: Iterable[Measurement]) -> PlannedRevenue | None:
+def _of_readings(world: World, objective: Objective, metrics: Collection[str]) -> PlannedRevenue | None:
     plan: dict[str, tuple[MonthAmount, ...]] = {}
     proofs: list[Evidence] = []
+    readings = _readings(world, objective.id, metrics) if metrics else []
     used = [(each, cell) for each in readings if (cell := _cell(each)) is not None]
     for reading, cell in used:
         plan[reading.unit] = (*plan.get(reading.unit, ()), cell)

@@ -1,6 +1,7 @@
 """The forward pass over the plan network: every node gets its forecast after all it waits for (design 5.2, 5.3)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import reduce
@@ -8,6 +9,7 @@ from functools import reduce
 from model.calendars import Calendar
 from model.network import DateSource, PlanWork
 from model.objectives import Objective, StageGate
+from reconcile.amended import GONE, amended
 from reconcile.arrangement import Cycle, arrange
 from reconcile.below import Below, contained
 from reconcile.forecast import (
@@ -16,6 +18,7 @@ from reconcile.forecast import (
     Forecast,
     Forecasts,
     ForecastState,
+    alike,
     gravest,
     only_source,
     settled_release,
@@ -25,6 +28,7 @@ from reconcile.forecast import (
 from reconcile.network import Edge, Network, Obstacle, is_started, planned_days
 
 NO_CALENDARS: Mapping[str, Calendar] = {}
+NOTHING: frozenset[str] = frozenset()
 _DATES = {DateSource.DUE: Because.DUE, DateSource.SPRINT: Because.SPRINT}
 _OBSTACLES = {
     Obstacle.UNKNOWN_NAME: Because.UNKNOWN_NAME,
@@ -36,6 +40,59 @@ _OBSTACLES = {
 def propagate(network: Network, today: date, calendars: Mapping[str, Calendar] = NO_CALENDARS) -> Forecasts:
     """Forecast every node; ``calendars`` are those that lags count by. Linear in nodes and edges."""
     return _Pass(network, today, calendars).run()
+
+
+def propagate_again(
+    network: Network,
+    earlier: Forecasts,
+    nodes: AbstractSet[str],
+    changed: AbstractSet[str],
+    today: date,
+    calendars: Mapping[str, Calendar] = NO_CALENDARS,
+) -> Forecasts:
+    """Forecast these nodes anew, with everything that rests on them among them; the others stay as they were.
+
+    Of the nodes only those are worked out about which something is different themselves (``changed``), and those that
+    wait for one whose forecast moved. What turns out as it was stays the same object, so that a comparison by identity
+    tells what moved.
+    """
+    going = _Pass(network, today, calendars, _Again(earlier.by_node, earlier.inside), _Again(earlier.by_node, {}))
+    found = going.run(nodes, changed)
+    by_node = {node: found.by_node.get(node, GONE) for node in nodes}
+    changed_inside = {
+        node: found.inside.get(node, GONE) for node in nodes if node in earlier.inside or node in found.inside
+    }
+    cycles = {first: cycle for first, cycle in earlier.cycles.items() if nodes.isdisjoint(cycle.nodes)}
+    return Forecasts(
+        amended(earlier.by_node, {node: value for node, value in by_node.items() if earlier.get(node) is not value}),
+        cycles | dict(found.cycles),
+        amended(earlier.inside, changed_inside),
+    )
+
+
+class _Again(dict[str, Forecast]):
+    """What is forecast in this pass; a look-up of anything else finds it as it was before.
+
+    What turns out as it was before is kept as the same object.
+    """
+
+    def __init__(self, by_policy: Mapping[str, Forecast], inside: Mapping[str, Forecast]) -> None:
+        super().__init__()
+        self._by_policy, self._inside = by_policy, inside
+
+    def __missing__(self, node: str) -> Forecast:
+        return self._inside[node] if node in self._inside else self._by_policy[node]
+
+    def __setitem__(self, node: str, forecast: Forecast) -> None:
+        known = self._before(node)
+        super().__setitem__(node, known if known is not None and alike(known, forecast) else forecast)
+
+    def moved(self, node: str) -> bool:
+        """Whether this pass found something else than was known before."""
+        return node in self and self[node] is not self._before(node)
+
+    def _before(self, node: str) -> Forecast | None:
+        return self._inside.get(node) or self._by_policy.get(node)
 
 
 @dataclass(slots=True)
@@ -52,23 +109,46 @@ class _Pass:
     by_work: dict[str, Forecast] = field(default_factory=dict)
     by_policy: dict[str, Forecast] = field(default_factory=dict)
 
-    def run(self) -> Forecasts:
-        for node in self.network.inner():
+    def run(self, nodes: AbstractSet[str] | None = None, changed: AbstractSet[str] = NOTHING) -> Forecasts:
+        """Forecast everything, or these nodes where the readings know the rest."""
+        inner = list(self.network.inner() if nodes is None else filter(self.network.is_inner, nodes))
+        for node in inner:
             settled = self._settled(node)
             if settled is not None:
                 self.by_work[node] = self.by_policy[node] = settled
-        before = {node: self._waits_for(node) for node in self.network.inner() if node not in self.by_policy}
+        before = {node: self._waits_for(node) for node in inner if node not in self.by_policy}
         arrangement = arrange(before)
         for cycle in arrangement.cycles:
             self._mark(cycle)
         for node in arrangement.order:
-            if node not in self.by_policy:
+            if node in self.by_policy:
+                continue
+            if nodes is None or node in changed or self._moved(before[node]):
                 self._forecast(node)
-        for node in self.network.sinks():
-            if node in self.network.edges:
+            else:
+                self.by_work[node], self.by_policy[node] = self.by_work[node], self.by_policy[node]  # as it was
+        for node in self.network.sinks() if nodes is None else filter(self.network.is_sink, sorted(nodes)):
+            if node not in self.network.edges:
+                continue
+            if nodes is None or node in changed or self._moved(self._delivering(node)):
                 self.by_policy[node] = self._sink(node)
+            else:
+                self.by_policy[node] = self.by_policy[node]  # as it was
         inside = {node: work for node, work in self.by_work.items() if work is not self.by_policy[node]}
         return Forecasts(self.by_policy, {cycle.nodes[0]: cycle for cycle in arrangement.cycles}, inside)
+
+    def _moved(self, nodes: Iterable[str]) -> bool:
+        """Whether one of these says something else than before this pass."""
+        both = [each for each in (self.by_policy, self.by_work) if isinstance(each, _Again)]
+        return any(each.moved(node) for node in nodes for each in both)
+
+    def _delivering(self, node: str) -> Iterator[str]:
+        """What a deal or a saving waits for, and the releases with which that comes."""
+        for edge in self.network.edges[node]:
+            yield edge.to
+            own = self.network.own.get(edge.to)
+            if own is not None and own.release is not None:
+                yield own.release
 
     def _settled(self, node: str) -> Forecast | None:
         absence = self.network.absences.get(node)

@@ -1,16 +1,17 @@
 """What was promised and is not in the plan any more: cancelled, deleted, or taken out of its release."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from model.findings import Evidence
-from model.keys import objective_node, record_id
+from model.keys import objective_node, record_id, source_of
 from model.links import Role
 from model.network import DateSource, PlanWork
 from model.records import Absence, Change, StatusCategory, WorkItem
+from reconcile.amended import amended
 from reconcile.forecast import Because, ForecastState
-from reconcile.promises import Promise, is_told_late
+from reconcile.promises import Promise, is_told_late, promises
 from reconcile.world import World
 
 _OVER = frozenset({ForecastState.DONE, ForecastState.UNKNOWN})
@@ -39,9 +40,12 @@ def asked_about_targets(world: World, promises: Iterable[Promise]) -> frozenset[
 
 
 def asked_about_parts(world: World, promises: Iterable[Promise]) -> frozenset[str]:
-    """The work of whose changes ``dropped_parts`` must know: the features beside the releases that were promised."""
+    """The work of whose changes ``dropped_parts`` must know: the features of each source in which a release may be
+    promised, so that what is known of departures holds for promises to come."""
     work, releases = world.network.work, world.network.releases
-    sources = {releases[node].source for promise in promises if (node := promise.target.node) in releases}
+    sources = {release.source for release in releases.values()}
+    if not any(promise.target.node in releases for promise in promises):
+        return frozenset()
     return frozenset(node for node in _features(world) if work[node].source in sources)
 
 
@@ -127,7 +131,12 @@ def _features(world: World) -> Sequence[str]:
 
 
 def _found_features(world: World) -> list[str]:
-    linked = {node: _delivers(world, node) for node in world.links if node in world.network.work}
+    nodes = set(world.links)
+    if world.scope is not None:  # what belongs to a promise, or left it, is looked up from there
+        for promise in promises(world):
+            target = promise.target.node
+            nodes.update(world.network.children.get(target, ()), world.departed.get(target, ()))
+    linked = {node: _delivers(world, node) for node in nodes if node in world.network.work}
     return sorted(node for node, served in linked.items() if served and not _is_part(world, node, served))
 
 
@@ -145,6 +154,20 @@ def _is_part(world: World, node: str, served: set[str]) -> bool:
         seen.add(above)
         item = world.network.work[above]
     return False
+
+
+def departures(
+    known: Mapping[str, tuple[str, ...]], changes: Mapping[str, Sequence[Change]]
+) -> Mapping[str, tuple[str, ...]]:
+    """Which work once left which release, each by the id of the other: what was known, and what these changes tell."""
+    found: dict[str, tuple[str, ...]] = {}
+    for node, several in changes.items():
+        for old in dict.fromkeys(each.old for each in several if each.field == "releases" and each.old):
+            release = record_id(source_of(node), old)
+            for one, other in ((release, node), (node, release)):
+                before = found.get(one) or known.get(one, ())
+                found[one] = before if other in before else (*before, other)
+    return amended(known, found)
 
 
 def _ended(world: World, node: str, because: Because) -> Drop:

@@ -6,6 +6,7 @@ from datetime import date
 from model.findings import Evidence, Step
 from model.network import DateSource
 from model.records import Absence, Record, Release, WorkItem
+from reconcile.above import name_of
 from reconcile.forecast import Because, Forecast, ForecastState
 from reconcile.network import Network
 from reconcile.wording import day_text, days_text, lag_text, listed
@@ -48,10 +49,10 @@ def says_of(world: World, forecast: Forecast) -> str:
     if following is None:
         return _last_says(world, forecast)
     if forecast.because is Because.CYCLE:
-        return f"is part of a circle with {world.key(following)}"
+        return f"is part of a circle with {name_of(world, following)}"
     if forecast.because is Because.SHIPS_WITH:
-        return f"ships with {world.key(following)}"
-    words = f"waits for {world.key(following)}"
+        return f"ships with {name_of(world, following)}"
+    words = f"waits for {name_of(world, following)}"
     if forecast.lag:
         words += f" and {lag_text(forecast.lag)} more"
     if forecast.takes_days:
@@ -93,7 +94,7 @@ def _cycle_says(world: World, forecast: Forecast) -> str:
 
 
 def _name(world: World, node: str) -> str:
-    return world.key(world.forecasts.by_node[node])
+    return name_of(world, world.forecasts.by_node[node])
 
 
 def _unknown_says(world: World, forecast: Forecast) -> str:

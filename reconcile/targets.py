@@ -1,6 +1,6 @@
 """What the checks on objectives share: their dates in force beside what the work implies, and what is late below."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -9,7 +9,7 @@ from model.findings import Claim, Evidence, Finding, Share, Slip, Triage
 from model.keys import objective_node
 from model.links import Role
 from model.objectives import Baseline, Objective, StageGate
-from model.records import Outcome
+from model.records import Deal, Outcome, Saving
 from reconcile.baselines import Baselines, objective_baselines
 from reconcile.forecast import Forecast, ForecastState
 from reconcile.impact import lost_share, planned_start, revenue_share
@@ -50,7 +50,7 @@ class Target:
 
 def targets(world: World) -> Iterator[Target]:
     """Every objective that has a date, is not over or at rest, and whose work is not done."""
-    for objective in world.tree.objectives:
+    for objective in world.network.objectives.values():
         target = target_of(world, objective)
         if target is not None:
             yield target
@@ -108,15 +108,12 @@ def _approved(baseline: Baseline) -> str:
     return f"{baseline.target.isoformat()}, approved{by}{on}" if by or on else baseline.target.isoformat()
 
 
-def late_below(world: World) -> Mapping[str, tuple[Share, ...]]:
-    """For each objective what its promises and savings lose, each record once: those that their own work makes late."""
-    shares = dict(_late(world))
-    deals = linked_below(world, [node for node in shares if node in world.network.deals], Role.PROMISES)
-    savings = linked_below(world, [node for node in shares if node in world.network.savings], Role.SAVES)
-    return {
-        objective_id: tuple(shares[node] for node in (*deals.get(objective_id, ()), *savings.get(objective_id, ())))
-        for objective_id in deals.keys() | savings.keys()
-    }
+def late_below(world: World, objective_id: str) -> tuple[Share, ...]:
+    """What the promises and savings of an objective and of all below it lose, each record once: those that their own
+    work makes late."""
+    records = (*linked_below(world, objective_id, Role.PROMISES), *linked_below(world, objective_id, Role.SAVES))
+    shares = (_late(world, record_id) for record_id in records)
+    return tuple(share for share in shares if share is not None)
 
 
 def of_cause(world: World, shares: Iterable[Share], cause: str) -> tuple[Share, ...]:
@@ -125,15 +122,24 @@ def of_cause(world: World, shares: Iterable[Share], cause: str) -> tuple[Share, 
     return tuple(share for share, forecast in found if forecast is not None and forecast.cause.node == cause)
 
 
-def _late(world: World) -> Iterator[tuple[str, Share]]:
-    for deal in world.network.deals.values():
-        if deal.outcome is not Outcome.LOST and _possible(world, deal.id, deal.promised_date) is not None:
-            yield deal.id, revenue_share(deal, world.rates)
-    for saving in world.network.savings.values():
-        start = planned_start(saving)
-        possible = _possible(world, saving.id, start)
-        if start is not None and possible is not None:
-            yield saving.id, lost_share(saving, start, possible, world.rates)
+def _late(world: World, record_id: str) -> Share | None:
+    """What a deal or a saving loses; worked out once, however many objectives lie above it."""
+    known: dict[str, Share | None] = world.derived.setdefault("late", {})
+    if record_id not in known:
+        deal = world.network.deals.get(record_id)
+        known[record_id] = _late_deal(world, deal) if deal else _late_saving(world, world.network.savings[record_id])
+    return known[record_id]
+
+
+def _late_deal(world: World, deal: Deal) -> Share | None:
+    late = deal.outcome is not Outcome.LOST and _possible(world, deal.id, deal.promised_date) is not None
+    return revenue_share(deal, world.rates) if late else None
+
+
+def _late_saving(world: World, saving: Saving) -> Share | None:
+    start = planned_start(saving)
+    possible = _possible(world, saving.id, start)
+    return None if start is None or possible is None else lost_share(saving, start, possible, world.rates)
 
 
 def _possible(world: World, node: str, committed: date | None) -> date | None:

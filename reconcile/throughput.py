@@ -3,14 +3,10 @@
 It never replaces a date; it is shown beside it, with what it was calculated from (design 5.4).
 """
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import lru_cache
-from itertools import accumulate
-from random import Random
 from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
@@ -20,6 +16,7 @@ from model.keys import objective_node
 from model.objectives import Objective, ObjectiveTree
 from model.options import Options
 from model.throughput import Flow
+from reconcile.resampling import weeks_until
 from reconcile.view import View
 from reconcile.wording import day_text
 
@@ -29,7 +26,6 @@ if TYPE_CHECKING:
 WEEK = timedelta(7)
 LIKELY_PERCENT = 50
 SAFE_PERCENT = 85
-_SUMMED_AT_ONCE = 32
 
 
 class ThroughputOptions(Options):
@@ -104,11 +100,15 @@ def throughput(flow: Flow, today: date, options: ThroughputOptions) -> Throughpu
     busy = sum(1 for _, finished in weeks if finished)
     if busy < options.least_weeks:
         return replace(known, undefined=_too_short(busy, flow, options))
-    taken = _draws(flow.open, [finished for _, finished in weeks], options)
-    likely, safe = (
-        None if took > options.horizon_weeks else _ahead(today, took)
-        for took in (_percentile(taken, LIKELY_PERCENT), _percentile(taken, SAFE_PERCENT))
+    taken = weeks_until(
+        flow.open,
+        [finished for _, finished in weeks],
+        (LIKELY_PERCENT, SAFE_PERCENT),
+        seed=options.seed,
+        resamples=options.resamples,
+        longest=options.horizon_weeks + 1,
     )
+    likely, safe = (None if took > options.horizon_weeks else _ahead(today, took) for took in taken)
     beyond = "" if safe else f"more than {options.horizon_weeks:,} weeks at this pace"
     return replace(known, likely=likely, safe=safe, undefined=beyond)
 
@@ -141,35 +141,6 @@ def _too_short(busy: int, flow: Flow, options: ThroughputOptions) -> str:
     if flow.undated:
         said += f" ({flow.undated:,} finished on days that nobody knows)"
     return f"{said}, and {options.least_weeks} are needed"
-
-
-def _draws(remaining: int, counts: Sequence[int], options: ThroughputOptions) -> list[int]:
-    """How many weeks each draw took, sorted; one beyond the horizon counts as one week more than it."""
-    drawn = _drawn(options.seed, options.resamples, len(counts), options.horizon_weeks + 1)
-    return sorted(_taken(remaining, counts, weeks) for weeks in drawn)
-
-
-@lru_cache(maxsize=32)
-def _drawn(seed: int, resamples: int, weeks: int, longest: int) -> tuple[bytes, ...]:
-    """Which of the weeks each draw meets. All work that has as long a history meets the same, however much is left, so
-    that a date never jumps because something small was added."""
-    random = Random(f"{seed}:{weeks}")  # noqa: S311 - the same facts give the same dates; nothing is secret here
-    return tuple(bytes(random.choices(range(weeks), k=longest)) for _ in range(resamples))
-
-
-def _taken(remaining: int, counts: Sequence[int], weeks: bytes) -> int:
-    done = 0
-    for start in range(0, len(weeks), _SUMMED_AT_ONCE):
-        sums = list(accumulate(map(counts.__getitem__, weeks[start : start + _SUMMED_AT_ONCE]), initial=done))
-        if sums[-1] >= remaining:
-            return start + bisect_left(sums, remaining)
-        done = sums[-1]
-    return len(weeks)
-
-
-def _percentile(taken: Sequence[int], percent: int) -> int:
-    """The smallest number of weeks within which so many of the draws had ended."""
-    return taken[-(-len(taken) * percent // 100) - 1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,10 +202,22 @@ def with_second_witness(findings: Sequence[Finding], view: View, world: "World")
     return told
 
 
+def _below(world: "World", node: str) -> frozenset[str]:
+    """The ids of an objective and of those below it."""
+    objectives, row = world.network.objectives, [node]
+    for each in row:
+        row.extend(child for child in world.network.children.get(each, ()) if child in objectives)
+    return frozenset(objectives[each].id for each in row)
+
+
+def _whole_pace(flows: Sequence[Flow], node: str, world: "World") -> Throughput:
+    return throughput(together(node, flows), world.today, world.options.throughput)
+
+
 def _witness(view: View, world: "World", node: str, objective: Objective) -> Evidence | None:
     """What the pace says, where it is far from the forecast of the plan or where the plan says nothing."""
     options = world.options.throughput
-    pace = pace_of(view, world.tree, objective.id, world.today, options).whole
+    pace = _whole_pace(view.flows(_below(world, node), history_since(world.today, options)), node, world)
     forecast = world.forecasts.get(node)
     planned = None if forecast is None or forecast.supports_nothing else forecast.day
     if pace.safe is None:

@@ -4,19 +4,20 @@ A month that nobody forecasts is unknown and left out on both sides; it is never
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_DOWN, Decimal
+from functools import cached_property
 
 from model.findings import Evidence, Share, Slip, Triage
+from model.keys import objective_node
 from model.links import Role
 from model.money import Money, Month, MonthAmount, RateTable
-from model.objectives import ObjectiveTree
 from model.records import Light, Saving
 from reconcile.forecast import ForecastState
-from reconcile.impact import DAYS_OF_A_YEAR, lost_share, planned_start
+from reconcile.impact import DAYS_OF_A_YEAR, planned_start, whole_months_share
 from reconcile.wording import amount_text
-from reconcile.world import World
+from reconcile.world import World, field_of, place_of
 
 NONE = Decimal(0)
 _TENTH = Decimal("0.1")
@@ -37,7 +38,7 @@ class Cell:
         return self.planned - self.expected
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Outlook:
     """A saving's plan beside its own forecast, in its own currency. ``unknown`` are planned months without a forecast.
 
@@ -49,17 +50,22 @@ class Outlook:
     unknown: tuple[Month, ...]
     currency: str
 
-    @property
+    @cached_property
     def planned(self) -> Decimal:
         return sum((cell.planned for cell in self.cells), NONE)
 
-    @property
+    @cached_property
     def expected(self) -> Decimal:
         return sum((cell.expected for cell in self.cells), NONE)
 
-    @property
+    @cached_property
     def short(self) -> Decimal:
         return self.planned - self.expected
+
+    @cached_property
+    def first_short(self) -> Month:
+        """The first month in which less is expected than planned; only asked for where there is one."""
+        return next(cell.month for cell in self.cells if cell.short > 0)
 
     @property
     def undefined(self) -> str:
@@ -118,6 +124,14 @@ def outlook(saving: Saving) -> Outlook:
     return Outlook(saving, cells, unknown, currency)
 
 
+def outlook_of(world: World, saving: Saving) -> Outlook:
+    """The outlook of a saving of this run, worked out once."""
+    known: dict[str, Outlook] = world.derived.setdefault("outlooks", {})
+    if saving.id not in known:
+        known[saving.id] = outlook(saving)
+    return known[saving.id]
+
+
 def no_forecasts(outlooks: Iterable[Outlook]) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The sources of which no saving has a forecast, each with the words for it: they cannot tell a slip at all."""
     known: dict[str, bool] = {}
@@ -149,12 +163,9 @@ def by_month(cells: Iterable[MonthAmount]) -> dict[Month, Decimal]:
     return found
 
 
-def months_share(saving: Saving, lost: tuple[MonthAmount, ...], currency: str, rates: RateTable) -> Share:
+def months_share(saving: Saving, lost: Iterable[MonthAmount], currency: str, rates: RateTable) -> Share:
     """Amounts of whole months as the saving's share, in the base currency."""
-    if not lost:
-        return Share(saving.id)
-    whole = replace(saving, plan=lost, currency=currency, run_rate=None)
-    return lost_share(whole, lost[0].month.first, lost[-1].month.last + timedelta(1), rates)
+    return whole_months_share(saving.id, lost, currency, rates)
 
 
 def reaches(short: Decimal, planned: Decimal, percent: Decimal) -> bool:
@@ -200,20 +211,25 @@ def cause_of(world: World, saving: Saving) -> str:
     return forecast.cause.node if late or forecast.supports_nothing else saving.id
 
 
-def cell_evidence(world: World, saving: Saving, cells: Iterable[Cell], currency: str) -> Iterator[Evidence]:
+def cell_evidence(saving: Saving, cells: Iterable[Cell], currency: str) -> Iterator[Evidence]:
     """The planned and the expected figure of these months, with their cells."""
+    node = saving.id
     for cell in cells:
         if saving.plan and cell.planned:
-            yield field_evidence(world, saving, f"plan.{cell.month}", amount_text(cell.planned, currency))
-        yield field_evidence(world, saving, f"{cell.field}.{cell.month}", amount_text(cell.expected, currency))
+            yield _field_evidence(saving, node, f"plan.{cell.month}", amount_text(cell.planned, currency))
+        yield _field_evidence(saving, node, f"{cell.field}.{cell.month}", amount_text(cell.expected, currency))
     if not saving.plan and saving.run_rate is not None:
         rate = saving.run_rate
-        yield field_evidence(world, saving, "run_rate", amount_text(rate.amount, rate.currency))
+        yield _field_evidence(saving, node, "run_rate", amount_text(rate.amount, rate.currency))
+
+
+def _field_evidence(saving: Saving, node: str, field: str, value: str) -> Evidence:
+    return Evidence(node, saving.key, field_of(saving, field), value, place_of(saving, field))
 
 
 def field_evidence(world: World, saving: Saving, field: str, value: str) -> Evidence:
     """One field of a saving as it is now."""
-    return Evidence(saving.id, saving.key, world.field_name(saving.id, field), value, world.where(saving.id, field))
+    return _field_evidence(saving, saving.id, field, value)
 
 
 def served_by(world: World, saving: Saving) -> tuple[str, ...]:
@@ -222,25 +238,33 @@ def served_by(world: World, saving: Saving) -> tuple[str, ...]:
     return tuple(sorted({link.objective_id for link in links if link.objective_id in world.tree}))
 
 
-def linked_below(world: World, record_ids: Collection[str], role: Role) -> Mapping[str, tuple[str, ...]]:
-    """For each objective the records that are linked in this role to it or to anything below it, each once."""
-    found: dict[str, set[str]] = {}
-    paths = _Paths(world.tree)
-    for record_id in record_ids:
-        linked = {link.objective_id for link in world.links.get(record_id, ()) if link.role is role}
-        for above in {each for objective_id in linked for each in paths.of(objective_id)}:
-            found.setdefault(above, set()).add(record_id)
-    return {objective_id: tuple(sorted(records)) for objective_id, records in found.items()}
+def linked_below(world: World, objective_id: str, role: Role) -> tuple[str, ...]:
+    """The deals that promise, the savings that save or the measurements that measure an objective or anything below it,
+    each once; in order."""
+    known: dict[tuple[str, Role], tuple[str, ...]] = world.derived.setdefault("linked below", {})
+    if (objective_id, role) not in known:
+        row = [objective_id]
+        for each in row:
+            row.extend(child for child in children_of(world, each) if (child, role) not in known)
+        for each in reversed(row):  # what lies below comes after what it lies below
+            own = linked_to(world, each, role)
+            known[each, role] = tuple(sorted({*own}.union(*(known[id_, role] for id_ in children_of(world, each)))))
+    return known[objective_id, role]
 
 
-class _Paths:
-    """The ids of the objectives on the way up, remembered."""
+def linked_to(world: World, objective_id: str, role: Role) -> Iterator[str]:
+    """Those that are linked to the objective itself."""
+    records: Mapping[Role, Collection[str]] = {
+        Role.PROMISES: world.network.deals,
+        Role.SAVES: world.network.savings,
+        Role.MEASURES: world.measurements,
+    }
+    links = (link for link in world.served.get(objective_id, ()) if link.role is role)
+    return (link.record_id for link in links if link.record_id in records[role])
 
-    def __init__(self, tree: ObjectiveTree) -> None:
-        self._tree = tree
-        self._known: dict[str, tuple[str, ...]] = {}
 
-    def of(self, objective_id: str) -> tuple[str, ...]:
-        if objective_id not in self._known:
-            self._known[objective_id] = tuple(each.id for each in self._tree.path(objective_id))
-        return self._known[objective_id]
+def children_of(world: World, objective_id: str) -> list[str]:
+    """The objectives directly below an objective."""
+    objectives = world.network.objectives
+    children = world.network.children.get(objective_node(objective_id), ())
+    return [objectives[child].id for child in children if child in objectives]

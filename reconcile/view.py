@@ -12,6 +12,7 @@ from model.links import Link, Need, Role
 from model.network import DateSource, Group, Leaf, PlanWork, RollUp, UnknownStatus
 from model.records import Absence, Change, Deal, Measurement, Move, Record, Release, Revision, Saving, Sprint
 from model.runs import Coverage
+from model.surroundings import Surroundings
 from model.throughput import Flow
 
 
@@ -28,7 +29,8 @@ class View(Protocol):
         """Every present measurement that is linked."""
 
     def links(self, role: Role | None = None) -> Iterable[Link]:
-        """Links of deals, savings, measurements, releases and the spine; all roles when none is given."""
+        """Links of deals, savings, measurements, releases and the spine, and of all work that reports; all roles when
+        none is given."""
 
     def needs(self) -> Iterable[Need]:
         """Every need, with what the store found under the wanted name."""
@@ -45,8 +47,26 @@ class View(Protocol):
     def sprints(self) -> Iterable[Sprint]:
         """Every sprint."""
 
-    def rollups(self, group: Group, order: Sequence[DateSource], today: date) -> Iterable[RollUp]:
-        """Work below each node of a group, reduced in SQL.
+    def around(
+        self,
+        record_ids: Collection[str],
+        *,
+        dependents: Collection[str],
+        neighbours: Collection[str],
+        arrived: Collection[str],
+    ) -> Surroundings:
+        """What the plan knows of records that changed and of what their change touches directly.
+
+        ``dependents`` needed one of these records before, ``neighbours`` are the records that these or the dependents
+        needed before and those that these were part of, and ``arrived`` those of the changed records that nothing could
+        lie below before. After this the
+        view tells of the spine and of roll-ups only where it is asked for nodes.
+        """
+
+    def rollups(
+        self, group: Group, order: Sequence[DateSource], today: date, nodes: Collection[str] | None = None
+    ) -> Iterable[RollUp]:
+        """Work below each node of a group, or below these nodes of it, reduced in SQL.
 
         ``order`` is the date policy: the first of these that a work item has is its own date; of several unreleased
         releases the latest counts. For ``Group.RELEASE`` the release's own date is left out of the policy. Work of the
@@ -89,8 +109,8 @@ class View(Protocol):
     def unknown_statuses(self) -> Iterable[UnknownStatus]:
         """Statuses of present work items of which is not known what they mean, by source and text."""
 
-    def coverage(self) -> Sequence[Coverage]:
-        """One entry per source that was ever read."""
+    def coverage(self, *, counted: bool = True) -> Sequence[Coverage]:
+        """One entry per source that was ever read; without its numbers of records where they are not asked for."""
 
     def observed(self, record_ids: Iterable[str]) -> Mapping[str, datetime]:
         """When each record was last confirmed by a complete answer of its source."""

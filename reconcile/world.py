@@ -16,7 +16,7 @@ from model.runs import Coverage
 from reconcile.floats import Floats
 from reconcile.forecast import Because, Forecast, Forecasts
 from reconcile.library import Library
-from reconcile.network import Network
+from reconcile.network import Edge, Network
 
 if TYPE_CHECKING:
     from reconcile.options import ReconcileOptions
@@ -50,7 +50,17 @@ class World:
     served: Mapping[str, tuple[Link, ...]] = field(default_factory=dict)
     unknown_statuses: Sequence[UnknownStatus] = ()
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
+    departed: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    scope: frozenset[str] | None = None
     derived: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def dependents(self) -> Mapping[str, tuple[str, ...]]:
+        """Who needs each node, by id; also the stand-ins of names that lead nowhere."""
+        if "dependents" not in self.derived:
+            self.derived["dependents"] = _reversed(self.network.edges)
+        found: Mapping[str, tuple[str, ...]] = self.derived["dependents"]
+        return found
 
     def record(self, node: str) -> Record | None:
         network = self.network
@@ -88,14 +98,12 @@ class World:
         if record is None:
             objective = self.network.objectives.get(node)
             return objective.location if objective else ""
-        cell = record.provenance.get(field, "")
-        return cell if "!" in cell else record.url or cell
+        return place_of(record, field)
 
     def field_name(self, node: str, field: str) -> str:
         """The field's name in its source, where the record tells it."""
         record = self.record(node)
-        told = record.provenance.get(field, "") if record else ""
-        return told if told and "!" not in told else field
+        return field_of(record, field) if record else field
 
     def system(self, forecast: Forecast) -> str:
         """The name of the source that says so."""
@@ -121,3 +129,23 @@ class World:
             set_above = (objective.tolerance.days for objective in self.tree.path(objective_id))
             found.append(next((days for days in set_above if days), self.options.tolerance_days))
         return min(found, default=self.options.tolerance_days)
+
+
+def place_of(record: Record, field: str = "") -> str:
+    """The cell that a field of a record came from, or the link to the record."""
+    cell = record.provenance.get(field, "")
+    return cell if "!" in cell else record.url or cell
+
+
+def field_of(record: Record, field: str) -> str:
+    """The field's name in its source, where the record tells it."""
+    told = record.provenance.get(field, "")
+    return told if told and "!" not in told else field
+
+
+def _reversed(edges: Mapping[str, tuple[Edge, ...]]) -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for node in sorted(edges):
+        for to in dict.fromkeys(edge.to for edge in edges[node]):
+            found[to] = (*found.get(to, ()), node)
+    return found

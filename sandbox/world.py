@@ -16,6 +16,7 @@ from sandbox.mail import MailSink
 from sandbox.meridian.asana import SORTER_HARDWARE, TRAINING_IBERIA, build_asana
 from sandbox.meridian.clock import TUESDAY, DemoClock
 from sandbox.meridian.faults import FAULTS, Switches, is_change
+from sandbox.meridian.history import History
 from sandbox.meridian.jira import build_jira
 from sandbox.meridian.people import ACCOUNT_MANAGER, GATEWAY_LEAD, IT, OPERATIONS, PRODUCT, address
 from sandbox.meridian.salesforce import build_salesforce
@@ -57,6 +58,7 @@ class Meridian:
         build_jira(self.jira)
         build_asana(self.asana)
         self.deals = build_salesforce(self.salesforce)
+        History(self.clock, self.jira, self.asana, self.salesforce, self.deals).play()
         write_workbooks(self.folder / "workbooks")
         self._write_secrets()
         self.write_configuration()

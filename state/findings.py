@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select, text
 
-from model.findings import TrackedFinding, Transition
+from model.findings import FindingState, TrackedFinding, Transition
 from state import tables
 from state.codec import decode, encode
 from state.connected import Connected
@@ -21,6 +21,13 @@ class Findings(Connected):
         with self.reading() as connection:
             rows = connection.execute(select(tables.findings.c.fingerprint, tables.findings.c.content)).all()
         return {row.fingerprint: decode(TrackedFinding, row.content) for row in rows}
+
+    def count_standing(self) -> int:
+        """How many findings stand: all but those that were resolved."""
+        table = tables.findings
+        statement = select(func.count()).where(table.c.state != FindingState.RESOLVED)
+        with self.reading() as connection:
+            return connection.execute(statement).scalar_one()
 
     def newest_transition(self) -> int:
         """The number of the last transition; ask for it before reading findings that are to be written back."""

@@ -1,7 +1,7 @@
 """Links and needs: what the mapping says about records, written only where it says something new."""
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, TypeAlias
 
@@ -10,23 +10,29 @@ from sqlalchemy import ColumnElement, Connection, delete, insert, select, tuple_
 from model.calendars import EVERY_DAY
 from model.keys import normalise_key, objective_node, source_of
 from model.links import Link, Need, NeedOrigin, Role
+from model.surroundings import NOTHING_TOUCHED, Touched
 from state import tables
 from state.connected import Connected
 from state.engine import chunked, upsert
 from state.rows import AnyRow
 
 _OBJECTIVE = source_of(objective_node(""))
+_LinkKey: TypeAlias = tuple[str, str, str, str]
 _NeedKey: TypeAlias = tuple[str, str, int, str, str, str, str, str | None]
 
 
 @dataclass(frozen=True, slots=True)
 class LinkChanges:
-    """How many links and needs a replacement added and removed; a changed one counts as both."""
+    """How many links and needs a replacement added and removed; a changed one counts as both.
+
+    ``touched`` are the records whose links or needs are others now, and the objectives of those links.
+    """
 
     added: int = 0
     removed: int = 0
     needs_added: int = 0
     needs_removed: int = 0
+    touched: Touched = field(default=NOTHING_TOUCHED, compare=False)
 
 
 class Links(Connected):
@@ -40,9 +46,12 @@ class Links(Connected):
             raise ValueError(f"links or needs of records that are not replaced: {sorted(strangers - known)[:3]}")
         with self.writing() as connection:
             added, removed = _replace_links(connection, list(known), links)
-            dependents = [tables.needs.c.dependent.in_(part) for part in chunked(list(known))]
-            needs_added, needs_removed = _replace_needs(connection, dependents, needs)
-        return LinkChanges(added, removed, needs_added, needs_removed)
+            conditions = [tables.needs.c.dependent.in_(part) for part in chunked(list(known))]
+            needs_added, needs_removed = _replace_needs(connection, conditions, needs)
+        linked = {*added, *removed}
+        records = frozenset([*(key[0] for key in linked), *(key[0] for key in (*needs_added, *needs_removed))])
+        touched = Touched(records, frozenset(key[1] for key in linked))
+        return LinkChanges(len(added), len(removed), len(needs_added), len(needs_removed), touched)
 
     def replace_objective_needs(self, needs: Sequence[Need]) -> LinkChanges:
         """Replace all needs whose dependent is an objective."""
@@ -50,7 +59,7 @@ class Links(Connected):
             raise ValueError("a need of a record among the needs of objectives")
         with self.writing() as connection:
             added, removed = _replace_needs(connection, [tables.needs.c.source == _OBJECTIVE], needs)
-        return LinkChanges(needs_added=added, needs_removed=removed)
+        return LinkChanges(needs_added=len(added), needs_removed=len(removed))
 
     def drop_links_of_unknown(self, objective_ids: Collection[str]) -> int:
         """Remove the links to objectives other than these; records that are gone are matched by nobody else."""
@@ -91,9 +100,12 @@ def need_of(row: AnyRow, prerequisites: tuple[str, ...] = ()) -> Need:
     return Need(*said, prerequisites, row.calendar or EVERY_DAY, row.owner)
 
 
-def _replace_links(connection: Connection, record_ids: Sequence[str], links: Iterable[Link]) -> tuple[int, int]:
+def _replace_links(
+    connection: Connection, record_ids: Sequence[str], links: Iterable[Link]
+) -> tuple[list[_LinkKey], list[_LinkKey]]:
+    """Give what was added and what was removed."""
     table = tables.links
-    before: dict[tuple[str, str, str, str], Link] = {}
+    before: dict[_LinkKey, Link] = {}
     for part in chunked(record_ids):
         rows = connection.execute(select(table).where(table.c.record_id.in_(part)))
         before.update((_link_key(link), link) for link in map(link_of, rows))
@@ -104,10 +116,10 @@ def _replace_links(connection: Connection, record_ids: Sequence[str], links: Ite
     for keys in chunked(removed):
         connection.execute(delete(table).where(columns.in_(keys)))
     upsert(connection, table, [_link_row(link) for link in added])
-    return len(added), len(removed)
+    return [_link_key(link) for link in added], removed
 
 
-def _link_key(link: Link) -> tuple[str, str, str, str]:
+def _link_key(link: Link) -> _LinkKey:
     return link.record_id, link.objective_id, link.role.value, link.rule
 
 
@@ -124,20 +136,21 @@ def _link_row(link: Link) -> dict[str, Any]:
 
 def _replace_needs(
     connection: Connection, conditions: Sequence[ColumnElement[bool]], needs: Iterable[Need]
-) -> tuple[int, int]:
+) -> tuple[list[_NeedKey], list[_NeedKey]]:
+    """Give what was added and what was removed."""
     table = tables.needs
     before: dict[_NeedKey, int] = {}
     for condition in conditions:
         for row in connection.execute(select(table).where(condition)):
             before[_need_key(need_of(row))] = row.id
     after = {_need_key(need): need for need in needs}
-    removed = [id_ for key, id_ in before.items() if key not in after]
-    added = [_need_row(need) for key, need in after.items() if key not in before]
-    for ids in chunked(removed):
+    removed = [key for key in before if key not in after]
+    added = [key for key in after if key not in before]
+    for ids in chunked([before[key] for key in removed]):
         connection.execute(delete(table).where(table.c.id.in_(ids)))
     if added:
-        connection.execute(insert(table), added)
-    return len(added), len(removed)
+        connection.execute(insert(table), [_need_row(after[key]) for key in added])
+    return added, removed
 
 
 def _need_key(need: Need) -> _NeedKey:

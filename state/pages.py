@@ -52,6 +52,13 @@ def prepare_page(page: Page, source: str) -> tuple[dict[str, Prepared], list[Set
     return prepared, refused
 
 
+class Written(NamedTuple):
+    """What a page brought: the records that were not known before, and the ids of the others that say something new."""
+
+    fresh: Sequence[Record] = ()
+    renewed: Sequence[str] = ()
+
+
 class Stored(NamedTuple):
     """What tells whether a record is news: the hashes of what is stored of it, and why it is absent."""
 
@@ -91,8 +98,8 @@ def outdated(connection: Connection, source: str, page: Page) -> tuple[str, ...]
 
 def write_records(
     connection: Connection, prepared: Mapping[str, Prepared], digests: Mapping[str, bytes], run_id: int, now: datetime
-) -> int:
-    """Write what differs from what is stored, and a revision of what says something new; tell how many those are.
+) -> Written:
+    """Write what differs from what is stored, and a revision of what says something new; tell which those are.
 
     ``digests`` are of the records' answers, by native id.
 
@@ -116,7 +123,8 @@ def write_records(
         connection, [each.record.id for each in written if each.record.id in before and not told.get(each.record.id)]
     )
     upsert(connection, tables.answers, [{"record_id": id_, "digest": one} for id_, one in told.items() if one])
-    _write_names(connection, changed, [id_ for id_ in changed if id_ in before])
+    renewed = [id_ for id_ in changed if id_ in before]
+    _write_names(connection, changed, renewed)
     add_revisions(
         connection,
         [
@@ -130,7 +138,7 @@ def write_records(
             for id_, each in changed.items()
         ],
     )
-    return len(changed)
+    return Written([each.record for id_, each in changed.items() if id_ not in before], renewed)
 
 
 def add_revisions(connection: Connection, rows: Sequence[dict[str, Any]]) -> None:

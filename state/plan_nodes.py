@@ -9,6 +9,7 @@ from model.network import PlanWork
 from model.records import StatusCategory
 from state import tables
 from state.resolving import spine
+from state.rows import AnySelect
 
 _CATEGORIES: Mapping[str | None, StatusCategory | None] = {
     None: None,
@@ -17,13 +18,18 @@ _CATEGORIES: Mapping[str | None, StatusCategory | None] = {
 _BATCH = 5_000
 
 
-def plan_nodes(connection: Connection) -> Iterator[PlanWork]:
-    """Every work item of the spine, absent ones included, by id. Equal days are one value: there are few of them."""
+def plan_nodes(connection: Connection, record_ids: AnySelect | None = None) -> Iterator[PlanWork]:
+    """Every work item of the spine, or of these the spine, absent ones included, by id.
+
+    Equal days are one value: there are few of them.
+    """
     records = tables.records
     columns = (records.c.id, records.c.source, records.c.key, records.c.category, records.c.start_date, records.c.due)
     others = (records.c.finished, records.c.parent_id, records.c.sprint_id)
     statement = select(*columns, *others).join(spine, spine.c.id == records.c.id).order_by(records.c.id)
-    releases = _releases(connection)
+    if record_ids is not None:
+        statement = statement.where(records.c.id.in_(record_ids))
+    releases = _releases(connection, record_ids)
     days: dict[date | None, date | None] = {}
     texts: dict[str | None, str | None] = {}
     rows = connection.execute(statement, execution_options={"yield_per": _BATCH})
@@ -42,7 +48,7 @@ def plan_nodes(connection: Connection) -> Iterator[PlanWork]:
         )
 
 
-def _releases(connection: Connection) -> dict[str, tuple[str, ...]]:
+def _releases(connection: Connection, record_ids: AnySelect | None) -> dict[str, tuple[str, ...]]:
     """The releases of each node that has any; nodes of the same releases share one value."""
     members = tables.memberships
     statement = (
@@ -50,6 +56,8 @@ def _releases(connection: Connection) -> dict[str, tuple[str, ...]]:
         .join(spine, spine.c.id == members.c.record_id)
         .order_by(members.c.record_id, members.c.release_id)
     )
+    if record_ids is not None:
+        statement = statement.where(members.c.record_id.in_(record_ids))
     found: dict[str, tuple[str, ...]] = {}
     shared: dict[tuple[str, ...], tuple[str, ...]] = {}
     for id_, release in connection.execute(statement, execution_options={"yield_per": _BATCH}):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, case, delete, insert, select, update
 
 from model.keys import record_id
 from model.reading import Cursor, Page
-from model.records import Absence
+from model.records import Absence, Record
 from state import tables
 from state.codec import printable
 from state.connected import Connected
@@ -32,13 +32,16 @@ class Saved:
     """What one page brought. ``changed`` counts new facts, ``set_aside`` the records that could not be kept.
 
     ``again`` are records, by native id, that the page calls unchanged although something else is stored of them: they
-    must be asked for by id.
+    must be asked for by id. ``fresh`` are the records that were not known before, ``renewed`` the ids of the others
+    that say something new.
     """
 
     read: int
     changed: int
     set_aside: int = 0
     again: tuple[str, ...] = ()
+    fresh: Sequence[Record] = field(default=(), compare=False, repr=False)
+    renewed: Sequence[str] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +72,9 @@ class Reading(Connected):
             again = outdated(connection, source, page)
             write_set_aside(connection, source, refused, readable, run_id, now)
             _ensure_source(connection, source)
-            changed = write_records(connection, prepared, page.digests, run_id, now)
-        return Saved(len(readable) + len(refused), changed, len(refused), again)
+            fresh, renewed = write_records(connection, prepared, page.digests, run_id, now)
+        changed = len(fresh) + len(renewed)
+        return Saved(len(readable) + len(refused), changed, len(refused), again, fresh, renewed)
 
     def known_answers(self, source: str, native_ids: Sequence[str]) -> dict[str, bytes]:
         """The digests of the answers from which records were read, of those that are present; by native id.

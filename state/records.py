@@ -1,10 +1,11 @@
 """Reading stored records: streamed for the mapping, found by name for people, with their revisions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, Connection, func, or_, select
 
 from model.keys import normalise_key
 from model.reading import Observed
@@ -14,6 +15,9 @@ from state.codec import decode_record
 from state.connected import Connected
 from state.engine import chunked
 from state.rows import AnyRow, AnySelect, observed, standing
+
+Lineage: TypeAlias = tuple[str | None, tuple[str, ...]]
+"""The record id of a record's parent, and its own key and former keys."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +93,27 @@ class Records(Connected):
         with self.reading() as connection:
             return connection.execute(select(func.max(tables.revisions.c.id))).scalar_one() or 0
 
+    def changed_since(self, revision: int) -> frozenset[str]:
+        """The ids of records that said something new after a revision, or are gone or back since."""
+        table = tables.revisions
+        statement = select(table.c.record_id).where(table.c.id > revision).distinct()
+        with self.reading() as connection:
+            return frozenset(connection.execute(statement).scalars())
+
     def reached_since(self, revision: int) -> set[str]:
         """The ids of records that said something new after a revision, and of those that rest on what these say:
         everything below them, the members of a release, the work in a sprint."""
-        table, members = tables.records, tables.memberships
         said = select(tables.revisions.c.record_id.label("id")).where(tables.revisions.c.id > revision).distinct()
         with self.reading() as connection:
-            new = set(connection.execute(said).scalars())
-            below = said.cte("below", recursive=True)
-            below = below.union(select(table.c.id).join(below, table.c.parent_id == below.c.id))
-            reached = new | set(connection.execute(select(below.c.id)).scalars())
-            reached.update(
-                connection.execute(select(members.c.record_id).where(members.c.release_id.in_(said))).scalars()
-            )
-            sprints = said.join(table, table.c.id == tables.revisions.c.record_id).where(
-                table.c.kind == RecordKind.SPRINT
-            )
-            for part in chunked(list(connection.execute(sprints).scalars())):
-                reached.update(connection.execute(select(table.c.id).where(table.c.sprint_id.in_(part))).scalars())
+            return _reached(connection, said)
+
+    def resting_on(self, ids: Iterable[str]) -> set[str]:
+        """These records and those that rest on what they say, as ``reached_since`` gives them."""
+        table = tables.records
+        reached: set[str] = set()
+        with self.reading() as connection:
+            for part in chunked(sorted(ids)):
+                reached |= _reached(connection, select(table.c.id).where(table.c.id.in_(part)))
         return reached
 
     def find(self, text: str) -> list[Observed]:
@@ -124,17 +131,20 @@ class Records(Connected):
         with self.reading() as connection:
             return [observed(row, row.read_at) for row in connection.execute(statement).all()]
 
-    def lineage(self) -> dict[str, tuple[str | None, tuple[str, ...]]]:
-        """For every record that is a parent of another: the id of its own parent, and its key and former keys."""
-        table, names = tables.records, tables.names
-        parents = table.c.id.in_(select(table.alias().c.parent_id))
-        former = select(names.c.record_id, names.c.name).where(names.c.what == "former").order_by(names.c.name)
+    def lineage(self, ids: Collection[str] | None = None) -> dict[str, Lineage]:
+        """For every record that is a parent of another, or for those of these that are stored: the id of its own
+        parent, and its key and former keys."""
+        table = tables.records
         with self.reading() as connection:
-            rows = connection.execute(select(table.c.id, table.c.parent_id, table.c.key).where(parents)).all()
-            known: dict[str, list[str]] = {row.id: [row.key] for row in rows}
-            for row in connection.execute(former.join(table, table.c.id == names.c.record_id).where(parents)):
-                known[row.record_id].append(row.name)
-        return {row.id: (row.parent_id, tuple(known[row.id])) for row in rows}
+            if ids is None:
+                return _lineage(connection, table.c.id.in_(select(table.alias().c.parent_id)))
+            parts = (_lineage(connection, table.c.id.in_(part)) for part in chunked(sorted(ids)))
+            return {id_: told for part in parts for id_, told in part.items()}
+
+    def stored_sources(self) -> set[str]:
+        """The sources of which anything is stored."""
+        with self.reading() as connection:
+            return set(connection.execute(select(tables.records.c.source).distinct()).scalars())
 
     def absence(self, id_: str) -> tuple[Absence, datetime] | None:
         """Why a record is not there and since when; None for one that is there or was never seen."""
@@ -176,6 +186,29 @@ class Records(Connected):
 
 
 _CONTENT: AnySelect = select(tables.records.c.id, tables.records.c.kind, tables.records.c.facts, tables.records.c.trace)
+
+
+def _reached(connection: Connection, said: AnySelect) -> set[str]:
+    """What a statement gives by its id, and what rests on that."""
+    table, members = tables.records, tables.memberships
+    below = said.cte("below", recursive=True)
+    below = below.union(select(table.c.id).join(below, table.c.parent_id == below.c.id))
+    reached = set(connection.execute(select(below.c.id)).scalars())
+    reached.update(connection.execute(select(members.c.record_id).where(members.c.release_id.in_(said))).scalars())
+    sprints = select(table.c.id).where(table.c.kind == RecordKind.SPRINT, table.c.id.in_(said))
+    for part in chunked(list(connection.execute(sprints).scalars())):
+        reached.update(connection.execute(select(table.c.id).where(table.c.sprint_id.in_(part))).scalars())
+    return reached
+
+
+def _lineage(connection: Connection, wanted: ColumnElement[bool]) -> dict[str, Lineage]:
+    table, names = tables.records, tables.names
+    former = select(names.c.record_id, names.c.name).where(names.c.what == "former").order_by(names.c.name)
+    rows = connection.execute(select(table.c.id, table.c.parent_id, table.c.key).where(wanted)).all()
+    known: dict[str, list[str]] = {row.id: [row.key] for row in rows}
+    for row in connection.execute(former.join(table, table.c.id == names.c.record_id).where(wanted)):
+        known[row.record_id].append(row.name)
+    return {row.id: (row.parent_id, tuple(known[row.id])) for row in rows}
 
 
 def _with_read_time() -> AnySelect:

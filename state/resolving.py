@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     and_,
     case,
+    delete,
     func,
     insert,
     literal,
@@ -27,18 +28,22 @@ from model.records import RecordKind
 from state import tables
 from state.rows import AnySelect
 
-_metadata = MetaData()
+metadata = MetaData()
+"""Of the temporary tables of one view."""
 
 
 def _temporary(name: str, *columns: Column[str] | Column[int]) -> Table:
-    return Table(name, _metadata, *columns, prefixes=["TEMPORARY"])
+    return Table(name, metadata, *columns, prefixes=["TEMPORARY"])
 
 
-objective_names = _temporary("view_objectives", Column("name", String, index=False), Column("node", String))
+objective_names = _temporary(
+    "view_objectives", Column("name", String, primary_key=True), Column("node", String, primary_key=True)
+)
 resolved = _temporary(
     "view_resolved", Column("need_id", Integer, primary_key=True), Column("node", String, primary_key=True)
 )
 spine = _temporary("view_spine", Column("id", String, primary_key=True))
+_chosen = _temporary("view_chosen", Column("need_id", Integer, primary_key=True))
 
 _OTHER_SOURCE = 5
 """Added to the rank of a match in another source; objectives stand before it, and before or behind the own source."""
@@ -46,27 +51,65 @@ _OTHER_SOURCE = 5
 
 def prepare_view(connection: Connection, objective_ids: Iterable[str]) -> None:
     """Fill the temporary tables; they go when the view's transaction is rolled back."""
-    for table in (objective_names, resolved, spine):
-        table.create(connection, checkfirst=False)
-    rows = [
-        {"name": normalise_key(spelling), "node": objective_node(id_)}
-        for id_ in objective_ids
-        for spelling in (id_, objective_node(id_))
-    ]
-    if rows:
-        connection.execute(insert(objective_names), rows)
+    prepare_part(connection, objective_ids)
     connection.execute(insert(resolved).from_select(["need_id", "node"], _resolution()))
     connection.execute(insert(spine).from_select(["id"], _spine()))
 
 
-def _resolution() -> AnySelect:
+def prepare_part(connection: Connection, objective_ids: Iterable[str]) -> None:
+    """Make the temporary tables without saying yet what the needs mean; ``resolve_needs`` and ``place_work`` do."""
+    for table in (objective_names, resolved, spine, _chosen):
+        table.create(connection, checkfirst=False)
+    named = {
+        (normalise_key(spelling), objective_node(id_))
+        for id_ in objective_ids
+        for spelling in (id_, objective_node(id_))
+    }
+    if named:
+        connection.execute(insert(objective_names), [{"name": name, "node": node} for name, node in sorted(named)])
+
+
+def needs_of(dependents: AnySelect) -> AnySelect:
+    """The numbers of the needs that these nodes have."""
+    return select(tables.needs.c.id).where(tables.needs.c.dependent.in_(dependents))
+
+
+def needs_naming(record_ids: AnySelect) -> AnySelect:
+    """The numbers of the needs that want one of these records, by any name that it has or had."""
+    needs, names = tables.needs, tables.names
+    ways = (
+        select(needs.c.id).join(names, names.c.name == wanted).where(names.c.record_id.in_(record_ids))
+        for wanted in (needs.c.wanted_normalised, needs.c.wanted_rest)
+    )
+    return select(union(*ways).subquery().c.id)
+
+
+def resolve_needs(connection: Connection, need_ids: AnySelect) -> None:
+    """Find out what some needs mean, where that is not known yet."""
+    connection.execute(delete(_chosen))
+    known = select(resolved.c.need_id)
+    new = need_ids.where(need_ids.selected_columns[0].not_in(known))
+    connection.execute(insert(_chosen).from_select(["need_id"], new))
+    chosen = tables.needs.c.id.in_(select(_chosen.c.need_id))
+    connection.execute(insert(resolved).from_select(["need_id", "node"], _resolution(chosen)))
+
+
+def place_work(connection: Connection, record_ids: AnySelect) -> None:
+    """Find out which of these records are spine, as ``prepare_view`` does for all work."""
+    resolve_needs(connection, needs_naming(record_ids))
+    new = and_(tables.records.c.id.in_(record_ids), tables.records.c.id.not_in(select(spine.c.id)))
+    connection.execute(insert(spine).from_select(["id"], _spine(record_ids).where(new)))
+
+
+def _resolution(chosen: ColumnElement[bool] | None = None) -> AnySelect:
     """Of all matches of a need those with the best rank: several of one rank are an ambiguity.
 
     Best first: a spelled-out ``source:key`` or a match in the source of the dependent; then matches elsewhere. In
     both, records that are there come before absent ones, and names in force before former ones. An objective's id
     comes before any record, except that what a source itself links means its own records first.
     """
-    matches = union_all(_by_name(), _by_source_and_name(), _by_objective()).cte("matches")
+    ways = (_by_name(), _by_source_and_name(), _by_objective())
+    matches = union_all(*(way if chosen is None else way.where(chosen) for way in ways)).cte("matches")
     best = select(matches.c.need_id, func.min(matches.c.rank).label("rank")).group_by(matches.c.need_id).cte("best")
     return (
         select(matches.c.need_id, matches.c.node)
@@ -121,11 +164,15 @@ def _rank(same_source: ColumnElement[bool]) -> ColumnElement[int]:
     )
 
 
-def _spine() -> AnySelect:
-    records, children = tables.records, tables.records.alias("children")
-    ends = union(
-        select(resolved.c.node),
-        select(tables.needs.c.dependent),
-        select(children.c.parent_id).where(children.c.parent_id.is_not(None)),
-    ).subquery()
-    return select(records.c.id).where(records.c.kind == RecordKind.WORK_ITEM, records.c.id.in_(select(ends.c[0])))
+def _spine(record_ids: AnySelect | None = None) -> AnySelect:
+    """The work that is an end of a need or has work below it: of all records, or of these."""
+    records, needs, children = tables.records, tables.needs, tables.records.alias("children")
+    dependents = select(needs.c.dependent)
+    parents = select(children.c.parent_id).where(children.c.parent_id.is_not(None))
+    if record_ids is not None:
+        dependents = dependents.where(needs.c.dependent.in_(record_ids))
+        parents = parents.where(children.c.parent_id.in_(record_ids))
+    ends = union(select(resolved.c.node), dependents, parents).subquery()
+    # For a few records SQLite would still go through all work by its kind; as an expression it has no index.
+    kind = records.c.kind if record_ids is None else records.c.kind.concat("")
+    return select(records.c.id).where(kind == RecordKind.WORK_ITEM, records.c.id.in_(select(ends.c[0])))

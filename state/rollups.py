@@ -18,13 +18,20 @@ from state.rows import GONE, AnyRow, AnySelect
 _OPEN = (StatusCategory.TODO, StatusCategory.DOING)
 
 
-def rollup_statement(group: Group, order: Sequence[DateSource], today: date, *, on_postgresql: bool) -> AnySelect:
+def rollup_statement(
+    group: Group,
+    order: Sequence[DateSource],
+    today: date,
+    nodes: Sequence[str] | None = None,
+    *,
+    on_postgresql: bool,
+) -> AnySelect:
     """The statement behind ``View.rollups``; a row reads as a RollUp.
 
     What was deleted counts as dropped, what was moved away is not counted, and what is absent without proof counts as
     it was last seen.
     """
-    work = _work(group, order)
+    work = _work(group, order, nodes)
     is_open = work.c.category.in_(_OPEN)
     on_time = and_(is_open, work.c.own >= today)
     overdue = and_(is_open, work.c.own < today)

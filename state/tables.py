@@ -3,7 +3,7 @@
 from datetime import date, datetime
 from typing import cast
 
-from sqlalchemy import Index, LargeBinary, MetaData, Table, Text, UniqueConstraint
+from sqlalchemy import Index, LargeBinary, MetaData, Table, Text, UniqueConstraint, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -35,7 +35,15 @@ class RecordRow(Row, table=True):
     """
 
     __tablename__ = "records"
-    __table_args__ = (Index("ix_records_source_container", "source", "container"),)
+    __table_args__ = (
+        Index("ix_records_source_container", "source", "container"),
+        Index(
+            "ix_records_without_category",
+            "kind",
+            sqlite_where=text("category IS NULL"),
+            postgresql_where=text("category IS NULL"),
+        ),
+    )
 
     id: str = Field(primary_key=True)
     source: str
@@ -194,9 +202,9 @@ class NeedRow(Row, table=True):
     dependent: str = Field(index=True)
     source: str
     wanted: str
-    wanted_normalised: str
+    wanted_normalised: str = Field(index=True)
     wanted_source: str | None = None
-    wanted_rest: str | None = None
+    wanted_rest: str | None = Field(default=None, index=True)
     lag_days: int
     origin: str
     rule: str

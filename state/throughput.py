@@ -2,8 +2,10 @@
 
 from collections.abc import Collection, Iterable
 from datetime import date
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, literal, or_, select
+from sqlalchemy import BindParameter, ColumnElement, Date, and_, bindparam, case, func, literal, or_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from model.links import Role
@@ -15,18 +17,29 @@ from state.rows import GONE, AnyRow, AnySelect
 _OPEN = (StatusCategory.TODO.value, StatusCategory.DOING.value)
 
 
+_OBJECTIVE_IDS: BindParameter[Any] = bindparam("objective_ids", expanding=True)
+_SINCE = bindparam("since", type_=Date)
+
+
 def flow_statement(objective_ids: Collection[str] | None, since: date) -> AnySelect:
     """Count the smallest pieces of work by team and day of finish.
 
     With objectives these are the pieces of what delivers any of them: the linked work, the members of linked releases
     and everything below. What was deleted or moved away is no work any more; what is absent without proof counts as it
-    was last seen.
+    was last seen. The statement is put together once: it is asked for one objective after the other.
     """
+    if objective_ids is None:
+        return _flows(of_objectives=False).params(since=since)
+    return _flows(of_objectives=True).params(since=since, objective_ids=sorted(objective_ids))
+
+
+@lru_cache
+def _flows(*, of_objectives: bool) -> AnySelect:
     item = tables.records.alias("item")
     known = func.coalesce(item.c.category, StatusCategory.TODO.value)  # what a status means may not be known
     is_open = known.in_(_OPEN)
     is_done = known == StatusCategory.DONE.value
-    day = case((and_(is_done, item.c.finished >= since), item.c.finished))
+    day = case((and_(is_done, item.c.finished >= _SINCE), item.c.finished))
     statement = (
         select(
             item.c.source,
@@ -37,13 +50,13 @@ def flow_statement(objective_ids: Collection[str] | None, since: date) -> AnySel
             func.count(case((and_(is_done, item.c.finished.is_(None)), 1))).label("undated"),
             func.min(case((is_done, item.c.finished))).label("began"),
         )
-        .where(item.c.kind == RecordKind.WORK_ITEM, _counts(item), or_(is_open, is_done), ~_has_parts(item))
+        .where(item.c.kind == RecordKind.WORK_ITEM, _counts(item), or_(is_open, is_done), ~has_parts(item))
         .group_by(item.c.source, item.c.container, day)
     )
-    if objective_ids is None:
+    if not of_objectives:
         return statement
     # Led by the few that deliver; as a condition on all records it would be tried on each of them.
-    delivering = _delivering(objective_ids).subquery("delivering")
+    delivering = _delivering(_OBJECTIVE_IDS).subquery("delivering")
     return statement.select_from(delivering).join(item, item.c.id == delivering.c.id)
 
 
@@ -67,7 +80,7 @@ def flows_of(rows: Iterable[AnyRow]) -> list[Flow]:
 def delivering_statement(objective_ids: Collection[str]) -> AnySelect:
     """The ids of the work and the releases that deliver one of these objectives, in order."""
     table = tables.records
-    delivering = _delivering(objective_ids).subquery("delivering")
+    delivering = delivering_ids(objective_ids).subquery("delivering")
     return (
         select(table.c.id)
         .join_from(delivering, table, table.c.id == delivering.c.id)
@@ -76,12 +89,16 @@ def delivering_statement(objective_ids: Collection[str]) -> AnySelect:
     )
 
 
-def _delivering(objective_ids: Collection[str]) -> AnySelect:
+def delivering_ids(objective_ids: Collection[str]) -> AnySelect:
     """The ids of everything that delivers one of these objectives, each once."""
+    return _delivering(sorted(objective_ids))
+
+
+def _delivering(objective_ids: list[str] | BindParameter[Any]) -> AnySelect:
     links, members, records = tables.links, tables.memberships, tables.records
     linked = (
         select(links.c.record_id.label("id"))
-        .where(links.c.role == Role.DELIVERS, links.c.objective_id.in_(sorted(objective_ids)))
+        .where(links.c.role == Role.DELIVERS, links.c.objective_id.in_(objective_ids))
         .cte("linked")
     )
     in_releases = select(members.c.record_id).join(linked, linked.c.id == members.c.release_id)
@@ -91,7 +108,7 @@ def _delivering(objective_ids: Collection[str]) -> AnySelect:
     return select(below.c.id)
 
 
-def _has_parts(item: FromClause) -> ColumnElement[bool]:
+def has_parts(item: FromClause) -> ColumnElement[bool]:
     """Whether it is done by doing others; what was dropped is no part of it any more."""
     part = tables.records.alias("part")
     known = func.coalesce(part.c.category, StatusCategory.TODO.value)

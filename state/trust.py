@@ -1,19 +1,20 @@
 """What is held of a source, who approved it, and what the guard against mass losses has to know."""
 
-from collections.abc import Container
+from collections.abc import Collection, Container
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from model.errors import UsageError
+from model.keys import record_id
 from model.records import Absence
 from model.trust import Approval, Doubt, Held, Loss, Standing
 from state import tables
 from state.codec import printable
 from state.connected import Connected
-from state.engine import upsert
+from state.engine import chunked, upsert
 from state.rows import GONE, AnyRow, standing
 
 _BATCH = 1000
@@ -83,23 +84,34 @@ class Trust(Connected):
         with self.writing() as connection:
             connection.execute(update(table).where(table.c.id == approval.id).values(used_at=now))
 
-    def stands_beyond(self, source: str, listed: Container[str]) -> bool:
-        """Whether a record of ``standing`` is not among those listed, by native id; none of them is kept in memory."""
+    def standing_beyond(self, source: str, listed: Container[str]) -> dict[str, Standing]:
+        """The records of a source, by native id, that are neither deleted nor moved away and not among those listed.
+
+        The others are not kept in memory.
+        """
         table = tables.records
         statement = select(table.c.native_id).where(table.c.source == source, standing())
         options = {"yield_per": _BATCH}
         with self.reading() as connection, connection.execute(statement, execution_options=options) as stored:
-            return any(row.native_id not in listed for row in stored)
+            beyond = [row.native_id for row in stored if row.native_id not in listed]
+        return self.standing_of(source, beyond)
 
-    def standing(self, source: str) -> dict[str, Standing]:
-        """Every record of a source, by its native id, that is neither deleted nor moved away."""
+    def standing_of(self, source: str, native_ids: Collection[str]) -> dict[str, Standing]:
+        """Those of these records that are neither deleted nor moved away."""
         table = tables.records
-        statement = select(table.c.native_id, table.c.container, table.c.absence)
+        statement = select(table.c.native_id, table.c.container, table.c.absence).where(standing())
+        ids = [record_id(source, native_id) for native_id in native_ids]
         with self.reading() as connection:
-            rows = connection.execute(statement.where(table.c.source == source, standing()))
-            return {
-                row.native_id: Standing(row.container, Absence(row.absence) if row.absence else None) for row in rows
-            }
+            rows = [row for part in chunked(ids) for row in connection.execute(statement.where(table.c.id.in_(part)))]
+        return {row.native_id: _standing(row) for row in rows}
+
+    def standing_counts(self, source: str) -> dict[Standing, int]:
+        """How many records of a source stand where, and out of sight for which reason."""
+        table = tables.records
+        where = (table.c.container, table.c.absence)
+        counted = select(*where, func.count().label("records")).where(table.c.source == source, standing())
+        with self.reading() as connection:
+            return {_standing(row): row.records for row in connection.execute(counted.group_by(*where))}
 
     def lost_since(self, source: str, since: datetime) -> int:
         """How many records were taken as deleted or moved since then, and still are, without anybody's approval."""
@@ -118,6 +130,10 @@ class Trust(Connected):
             for content in connection.execute(given).scalars():
                 approved.update(orjson.loads(content)["native_ids"])
             return len(set(connection.execute(lost).scalars()) - approved)
+
+
+def _standing(row: AnyRow) -> Standing:
+    return Standing(row.container, Absence(row.absence) if row.absence else None)
 
 
 def _content(held: Held) -> str:

@@ -23,26 +23,29 @@ from model.records import (
     Sprint,
 )
 from model.runs import Coverage
+from model.surroundings import Surroundings
 from model.throughput import Flow
 from state import tables
+from state.around import Around, place_leaves
 from state.changes import changes_of
 from state.codec import decode_record
 from state.engine import chunked
 from state.moves import moves_of
 from state.plan_edges import shared_links, shared_needs
 from state.plan_nodes import plan_nodes
-from state.resolving import prepare_view, resolved, spine
+from state.resolving import prepare_part, prepare_view, resolved, spine
 from state.rollups import latest_statement, rollup, rollup_statement
 from state.rows import AnyRow, AnySelect, last_seen, standing
 from state.sharing import Sharing
 from state.throughput import delivering_statement, flow_statement, flows_of
 from state.unknown_statuses import unknown_status_statement
+from state.work_counts import WorkCounts
 
 _BATCH = 1000
 _Kind = TypeVar("_Kind", bound=Record)
 
 
-class StoreView:
+class StoreView(WorkCounts):
     """Reads inside one transaction; usable until the ``with`` block that gave it ends.
 
     A record that is absent without proof (archived, access lost, filtered out, unobserved) is shown as it was last
@@ -54,13 +57,35 @@ class StoreView:
         self._coverage: Sequence[Coverage] | None = None
         self._shown: dict[str, Record] = {}
         self._objective_ids: Iterable[str] | None = tuple(objective_ids)
+        self._in_part = False
+        self._placed: set[tuple[Group, str]] = set()
         connection.execute(select(tables.records.c.id).limit(1))  # from here on the picture stands still
+
+    @property
+    def _on_postgresql(self) -> bool:
+        return self._connection.dialect.name == "postgresql"
 
     def _prepare(self) -> None:
         """Find out what needs mean and which work is spine, once, for those who ask about the plan."""
         if self._objective_ids is not None:
             objective_ids, self._objective_ids = self._objective_ids, None
             prepare_view(self._connection, objective_ids)
+
+    def around(
+        self,
+        record_ids: Collection[str],
+        *,
+        dependents: Collection[str],
+        neighbours: Collection[str],
+        arrived: Collection[str],
+    ) -> Surroundings:
+        """What the plan knows of these records and of what their change touches directly."""
+        if self._objective_ids is None:
+            raise ValueError("the whole plan was read already")
+        objective_ids, self._objective_ids, self._in_part = self._objective_ids, None, True
+        prepare_part(self._connection, objective_ids)
+        around = Around(self._connection, record_ids)
+        return around.surroundings(dependents=dependents, neighbours=neighbours, arrived=arrived)
 
     def deals(self) -> Iterable[Deal]:
         """Every deal that counts and is linked or has a need, lost ones included."""
@@ -88,12 +113,14 @@ class StoreView:
         return self._records(RecordKind.SPRINT, Sprint, _all())
 
     def links(self, role: Role | None = None) -> Iterable[Link]:
-        """Links of deals, savings, measurements, releases and the spine: of what the view shows as records."""
+        """Links of deals, savings, measurements, releases and the spine: of what the view shows as records; and of all
+        work that reports on an objective."""
         self._prepare()
         links, records = tables.links, tables.records
         shown = or_(
             and_(records.c.kind.in_((RecordKind.DEAL, RecordKind.SAVING, RecordKind.MEASUREMENT)), standing()),
             records.c.kind == RecordKind.RELEASE,
+            links.c.role == Role.REPORTS,
             _in_spine(),
         )
         by = (links.c.role, links.c.rule, links.c.weight, links.c.location)
@@ -119,26 +146,36 @@ class StoreView:
         )
         return shared_needs(self._connection, statement)
 
-    def rollups(self, group: Group, order: Sequence[DateSource], today: date) -> Iterable[RollUp]:
-        """Work below each node of a group, reduced in SQL (see ``model.network.RollUp``)."""
+    def rollups(
+        self, group: Group, order: Sequence[DateSource], today: date, nodes: Collection[str] | None = None
+    ) -> Iterable[RollUp]:
+        """Work below each node of a group, or below these, reduced in SQL (see ``model.network.RollUp``)."""
         self._prepare()
-        on_postgresql = self._connection.dialect.name == "postgresql"
-        statement = rollup_statement(group, order, today, on_postgresql=on_postgresql)
         days: dict[date | None, date | None] = {}
-        return (rollup(group, row, days) for row in self._stream(statement))
+        for part in (None,) if nodes is None else chunked(sorted(nodes)):
+            self._place_leaves(group, part or ())
+            statement = rollup_statement(group, order, today, part, on_postgresql=self._on_postgresql)
+            yield from (rollup(group, row, days) for row in self._stream(statement))
 
     def latest(
         self, group: Group, nodes: Sequence[str], order: Sequence[DateSource], today: date, most: int
     ) -> Mapping[str, Sequence[Leaf]]:
         """The latest open work below a few nodes, as ``rollups`` counts it, the latest first."""
         self._prepare()
-        on_postgresql = self._connection.dialect.name == "postgresql"
         found: dict[str, list[Leaf]] = defaultdict(list)
         for part in chunked(nodes):
-            statement = latest_statement(group, part, order, today, most, on_postgresql=on_postgresql)
+            self._place_leaves(group, part)
+            statement = latest_statement(group, part, order, today, most, on_postgresql=self._on_postgresql)
             for row in self._stream(statement):
                 found[row.node].append(Leaf(row.own, row.id, row.key))
         return found
+
+    def _place_leaves(self, group: Group, nodes: Sequence[str]) -> None:
+        """Where only a part of the plan was prepared, find out which work below these nodes is spine."""
+        new = [node for node in nodes if (group, node) not in self._placed] if self._in_part else []
+        if new:
+            place_leaves(self._connection, group, new)
+            self._placed.update((group, node) for node in new)
 
     def records(self, record_ids: Iterable[str]) -> Mapping[str, Record]:
         """Whole records by their ids, absent ones included; unknown ids are left out."""
@@ -217,15 +254,18 @@ class StoreView:
 
     def unknown_statuses(self) -> Iterable[UnknownStatus]:
         """Statuses of present work items of which is not known what they mean, by source and text."""
-        on_postgresql = self._connection.dialect.name == "postgresql"
-        statement = unknown_status_statement(on_postgresql=on_postgresql)
+        statement = unknown_status_statement(on_postgresql=self._on_postgresql)
         return (UnknownStatus(**row._mapping) for row in self._stream(statement))
 
-    def coverage(self) -> Sequence[Coverage]:
+    def coverage(self, *, counted: bool = True) -> Sequence[Coverage]:
         """One entry per source that was ever read: how many records are present, and how many of these are linked.
 
-        It is counted once: several checks ask for it.
+        It is counted once: several checks ask for it. Without ``counted`` the numbers are left out.
         """
+        if not counted:
+            sources = tables.sources
+            rows = self._stream(select(sources).order_by(sources.c.source))
+            return [Coverage(row.source, 0, 0, row.read_at, row.complete, row.error) for row in rows]
         if self._coverage is None:
             self._coverage = list(self._counted())
         return self._coverage

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 @click.option("--upgrade", is_flag=True, help="Rewrite objectives and rules of an older format in today's.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool, strict: bool, upgrade: bool) -> None:
-    """Check settings, objectives, rules and secret references without calling any source.
+    """Check settings, objectives, rules, your own checks and secret references without calling any source.
+
+    The examples of your own checks are run: one that does not come out as it says is a mistake.
 
     Every mistake is shown with its file, line and column and one thing to do. Exit code 2 when there is one.
 
@@ -35,7 +37,7 @@ def command(ctx: click.Context, as_json: bool, strict: bool, upgrade: bool) -> N
     written while there is a mistake.
 
     JSON: an object with ok, problems (each with message, location, line and hint) and, when it is ok, warnings and the
-    numbers of sources, objectives, rules and digests.
+    numbers of sources, objectives, rules and digests, and of your own checks and their examples where there are any.
     """
     from model.errors import UserError
 
@@ -58,7 +60,7 @@ def command(ctx: click.Context, as_json: bool, strict: bool, upgrade: bool) -> N
         return
     for warning in warnings:
         say_warning(warning)
-    say("ok: " + ", ".join(count(number, name.removesuffix("s")) for name, number in counts.items()))
+    say("ok: " + ", ".join(count(number, name.removesuffix("s").replace("_", " ")) for name, number in counts.items()))
 
 
 def _upgrade(ctx: click.Context) -> None:
@@ -73,14 +75,16 @@ def _upgrade(ctx: click.Context) -> None:
 
 def _checked(ctx: click.Context, *, strict: bool) -> "Configuration":
     """The configuration; raise UserError with everything that is wrong with it."""
+    from config.check_examples import failures
     from config.secrets import unresolvable
     from model.errors import ConfigurationError
 
     configuration = load_configuration(ctx)
     missing = unresolvable(configuration.settings, environment=os.environ, root=configuration.root)
+    failed = list(failures(configuration.custom.examples, configuration.custom.checks, configuration.settings))
     doubtful = [*configuration.warnings, *_advice(configuration)] if strict else []
-    if missing or doubtful:
-        raise ConfigurationError(*missing, *doubtful)
+    if failed or missing or doubtful:
+        raise ConfigurationError(*failed, *missing, *doubtful)
     return configuration
 
 
@@ -100,9 +104,11 @@ def _advice(configuration: "Configuration") -> "list[Problem]":
 
 def _counts(configuration: "Configuration") -> dict[str, int]:
     settings, mapping = configuration.settings, configuration.mapping
+    custom = {"custom_checks": len(configuration.custom.checks), "examples": len(configuration.custom.examples)}
     return {
         "sources": len(settings.sources),
         "objectives": len(mapping.tree.objectives),
         "rules": len(mapping.rules),
         "digests": len(settings.digests),
+        **{name: number for name, number in custom.items() if custom["custom_checks"]},
     }

@@ -34,9 +34,10 @@ def command(ctx: click.Context, name: str, everything: bool, as_json: bool) -> N
     JSON of a record name: a list of objects with record_id, key, title, attempts, match, paths and carries; of a check:
     one object with check and text.
     """
+    from model.findings import is_custom
     from reconcile.checks import checks
 
-    known = checks()
+    known = checks() if not is_custom(name) else load_configuration(ctx).checks
     if name in known:
         _explain_check(name, known[name], as_json=as_json)
         return

@@ -51,7 +51,7 @@ def command(
     configuration = load_configuration(ctx)
     subtree = _subtree(configuration, objective)
     tracked, read, blind = _tracked(configuration)
-    _known_check(check_name, {finding.finding.check for finding in tracked})
+    _known_check(check_name, {finding.finding.check for finding in tracked}, configuration.checks)
     chosen = [
         finding
         for finding in tracked
@@ -117,14 +117,13 @@ def _subtree(configuration: "Configuration", objective: str | None) -> frozenset
     return tree.subtree([objective])
 
 
-def _known_check(name: str | None, found: "Collection[str]") -> None:
+def _known_check(name: str | None, found: "Collection[str]", checks: "Collection[str]") -> None:
     """Refuse a check that does not exist; one that is gone but left findings is known too."""
     from mapping.wording import did_you_mean
     from model.errors import UsageError
-    from reconcile.checks import checks
 
-    if name is not None and name not in found and name not in checks():
-        raise UsageError(f"there is no check {name}", hint=did_you_mean(name, checks(), "the checks are"))
+    if name is not None and name not in found and name not in checks:
+        raise UsageError(f"there is no check {name}", hint=did_you_mean(name, checks, "the checks are"))
 
 
 def _as_json(tracked: "TrackedFinding", tree: "ObjectiveTree", currency: str) -> dict[str, object]:

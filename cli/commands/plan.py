@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 @click.option("--log", is_flag=True, help="List the changes of the mapping that took effect, the newest first.")
 @click.pass_context
 def command(ctx: click.Context, as_json: bool, markdown: bool, everything: bool, log: bool) -> None:
-    """Compare the files as they are now with what is stored: links, needs, findings, and the money behind them.
+    """Compare the files as they are now with what is stored: links, needs, findings, and the money behind them. A check
+    of your own that is new or changed shows what it would find and resolve.
 
     Nothing is stored, no source is asked, and a running daemon is not disturbed. Exit code 0 whatever would change, and
     2 when a file has a mistake.

@@ -1,6 +1,7 @@
 """Reads Asana: tasks, milestones and subtasks of the configured projects with their dependencies, and goals."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from functools import partial
 from typing import ClassVar
 
@@ -66,7 +67,10 @@ class AsanaConnector(Connector):
         return discover(self.name, self.options, self._opened())
 
     def identity(self) -> str:
-        return str(self._opened().me().get("gid"))
+        known = bool(self._me)
+        client = self._opened()
+        # Opening it has just asked.
+        return str((client.me() if known else self._me).get("gid"))
 
     def shape(self) -> Mapping[str, str]:
         found = self._known()
@@ -94,8 +98,8 @@ class AsanaConnector(Connector):
         """
         reader, projects = self._reader(), self._read_projects()
         yield from self._beside_tasks()
-        self._counted = Skeletons(projects)
-        found = walk_skeleton(self._lists(reader), projects, task_fields(self.options), self._counted)
+        counted = self._counted_anew(projects)
+        found = walk_skeleton(self._lists(reader), projects, task_fields(self.options), counted)
         for homed in in_pages(found):
             yield self._page(reader, homed)
 
@@ -103,9 +107,15 @@ class AsanaConnector(Connector):
         """Every list once, with all fields, and what lies below: that is a census as well."""
         reader, projects = self._reader(), self._read_projects()
         yield from self._beside_tasks()
-        self._counted = Skeletons(projects)
-        for homed in walk_whole(self._lists(reader), projects, task_fields(self.options), self._counted):
+        counted = self._counted_anew(projects)
+        for homed in walk_whole(self._lists(reader), projects, task_fields(self.options), counted):
             yield self._page(reader, homed)
+
+    def _counted_anew(self, projects: Sequence[Project]) -> Skeletons:
+        if self._counted is not None:
+            self._counted.close()
+        self._counted = Skeletons(projects)
+        return self._counted
 
     def _beside_tasks(self) -> Iterator[Page]:
         if self.options.project_status:
@@ -122,11 +132,12 @@ class AsanaConnector(Connector):
             yield project.gid
         known = self._counted.of(project.gid) if self._counted else None
         if known is None:
-            counted = Skeletons([project])
-            for _ in walk_skeleton(self._lists(self._reader()), [project], SKELETON_FIELDS, counted):
-                self.context.check()
-            known = counted.of(project.gid)
-        yield from known or ()
+            with closing(Skeletons([project])) as counted:
+                for _ in walk_skeleton(self._lists(self._reader()), [project], SKELETON_FIELDS, counted):
+                    self.context.check()
+                yield from counted.of(project.gid) or ()
+            return
+        yield from known
 
     def fetch(self, native_ids: Sequence[str]) -> Iterator[Record | Missing]:
         """Ask for each task and goal; one that Asana refuses with 403 is there (A11)."""
@@ -159,6 +170,8 @@ class AsanaConnector(Connector):
         return Cursor(f"{super().next_cursor().position}{_PROJECTS_FOLLOW}{read}")
 
     def close(self) -> None:
+        if self._counted is not None:
+            self._counted.close()
         if self._client is not None:
             self._client.close()
 

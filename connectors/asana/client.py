@@ -71,8 +71,8 @@ class AsanaClient:
         return in_parallel(questions, self._context, at_once=self._parallel)
 
     def walk_all(self, walks: Sequence[Iterator[_Answer]]) -> Iterator[_Answer]:
-        """Walk several listings side by side; yield their pages as they come."""
-        return side_by_side(walks, self._context, at_once=self._parallel)
+        """Walk several listings side by side, each one page ahead; yield their pages as they come."""
+        return side_by_side(walks, self._context, at_once=self._parallel, ahead=1)
 
     def beside(self) -> "Beside[_Answer]":
         """Takes questions that are asked while a listing is walked."""

@@ -9,6 +9,7 @@ from connectors.asana.client import AsanaClient, Row
 from connectors.asana.projects import Project
 from connectors.asana.tasks import SKELETON_FIELDS, TaskReader
 from connectors.http.beside import Beside
+from connectors.noted import Noted
 from model.errors import SourceContentError
 
 Homed: TypeAlias = tuple[Row, str]
@@ -86,7 +87,7 @@ class Skeletons:
     """The ids of each project as one walk through everything shows them: a census."""
 
     def __init__(self, projects: Sequence[Project]) -> None:
-        self._ids: dict[str, dict[str, None]] = {project.gid: {} for project in projects}
+        self._ids = {project.gid: Noted() for project in projects}
         self.complete = False
         """Whether the walk came to its end; before that nothing is proven."""
 
@@ -98,14 +99,23 @@ class Skeletons:
 
     def note(self, page: Sequence[Homed]) -> list[Homed]:
         """Note a page; give back those that were not known before."""
-        new = [(row, project) for row, project in page if row["gid"] not in self._ids[project]]
-        for row, project in new:
-            self._ids[project][row["gid"]] = None
-        return new
+        new = {project: self._ids[project].note(gids) for project, gids in _by_project(page).items()}
+        return [(row, project) for row, project in page if row["gid"] in new[project]]
 
     def of(self, project: str) -> Iterator[str] | None:
         """The ids of one project, or None when they are not known completely."""
         return iter(self._ids[project]) if self.complete and project in self._ids else None
+
+    def close(self) -> None:
+        for noted in self._ids.values():
+            noted.close()
+
+
+def _by_project(page: Sequence[Homed]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for row, project in page:
+        found.setdefault(project, []).append(row["gid"])
+    return found
 
 
 def walk_skeleton(lists: Lists, projects: Sequence[Project], fields: str, noted: Skeletons) -> Iterator[list[Homed]]:

@@ -15,6 +15,8 @@ from model.records import Absence, Record
 
 if TYPE_CHECKING:
     from connectors.answers import Answers
+    from connectors.http.early import Early
+    from connectors.jira.answers import Json
     from connectors.jira.fields import FieldPlan
     from connectors.jira.records import JiraReader
     from connectors.jira.site import Batch, SideTable, Site, Wanted
@@ -41,10 +43,12 @@ class JiraConnector(Connector):
     def __init__(self, name: str, options: JiraOptions, context: ReadContext) -> None:
         super().__init__(name, options, context)
         self._server: Mapping[str, object] = {}
+        self._listed: Early[Mapping[str, Json]] | None = None
 
     @cached_property
     def _site(self) -> "Site":
         """The site, once it has said what it is and who we are there (J3, J23)."""
+        from connectors.http.early import Early
         from connectors.jira.client import CLOUD, JiraClient
         from connectors.jira.cloud import CloudSite
         from connectors.jira.datacenter import DataCenterSite
@@ -52,7 +56,10 @@ class JiraConnector(Connector):
         client = JiraClient(self.name, self.options, self.context)
         try:
             self._server = client.open()
-            return (CloudSite if self._server["deploymentType"] == CLOUD else DataCenterSite)(client)
+            site = (CloudSite if self._server["deploymentType"] == CLOUD else DataCenterSite)(client)
+            # Whatever comes next wants its fields and the projects; they are asked for side by side.
+            self._listed = Early(lambda: site.projects(self.options.projects))
+            return site
         except BaseException:
             client.close()
             raise
@@ -80,7 +87,8 @@ class JiraConnector(Connector):
     @cached_property
     def _containers(self) -> Sequence[Container]:
         """The configured projects by the keys that they have now; one that is not shown is ``lost`` (J12, J21, J22)."""
-        listed = self._site.projects(self.options.projects)
+        site = self._site
+        listed = self._listed.answer() if self._listed else site.projects(self.options.projects)
         found = [self._container(key, listed.get(key)) for key in self.options.projects]
         if any(container.state == _LOST for container in found):
             self._site.confirm_identity()  # nobody is shown anything
@@ -136,7 +144,10 @@ class JiraConnector(Connector):
         yield from self._renamed_problems()
 
     def identity(self) -> str:
-        return self._site.account_now()
+        known = "_site" in self.__dict__
+        site = self._site
+        # Opening the site has just asked.
+        return site.account_now() if known else site.account
 
     def shape(self) -> Mapping[str, str]:
         self._plan.require()
@@ -259,7 +270,17 @@ class JiraConnector(Connector):
                 yield from (record for record in page.records if record.native_id in wanted)
         self._site.confirm_identity()
 
+    def everything(self) -> Iterable[Page]:
+        """Issues are listed while versions and sprints are asked for."""
+        from connectors.http.early import Begun
+
+        with Begun(iter(self.changed(None))) as issues:
+            yield from self.side_tables()
+            yield from issues
+
     def close(self) -> None:
+        if self._listed is not None:
+            self._listed.drop()
         if "_site" in self.__dict__:
             self._site.close()
 

@@ -170,7 +170,7 @@ class JiraReader:
     def _issue(self, raw: Json, fields: Json, histories: Sequence[Json], ids_by_key: Mapping[str, str]) -> WorkItem:
         key = str(raw["key"])
         parent, told_by = self._parent(fields, ids_by_key)
-        category = self._category(fields)
+        category, assignee = self._category(fields), fields.get("assignee")
         return WorkItem(
             source=self.source,
             native_id=str(raw["id"]),
@@ -178,7 +178,8 @@ class JiraReader:
             former_keys=former_keys(key, histories) if histories else (),
             title=plain(fields["summary"]),
             url=f"{self.browse_url}/browse/{key}",
-            owner=person(fields.get("assignee")),
+            owner=person(assignee),
+            owner_active=_is_active(assignee),
             container=str(fields["project"]["key"]),
             created=moment(fields["created"]),
             changed=moment(fields["updated"]),
@@ -342,6 +343,12 @@ def _fold(name: str) -> str:
 
 def _name(raw: Json | None) -> str | None:
     return plain_name(raw["name"]) if raw else None
+
+
+def _is_active(account: Any) -> bool | None:
+    """Whether an account is switched on; None where the site does not say."""
+    active = account.get("active") if isinstance(account, dict) else None
+    return active if isinstance(active, bool) else None
 
 
 def _hours(seconds: Any) -> Decimal | None:

@@ -69,6 +69,11 @@ class Site(ABC):
         """What an admin should mend about the account."""
         return ()
 
+    @property
+    def account(self) -> str:
+        """Who we were there for the site when it was opened."""
+        return self._account(self.person)
+
     def account_now(self) -> str:
         """Who we are there for the site, asked anew; raise SourceAuthError when it does not know us (J23)."""
         return self._account(self._myself())

@@ -1,11 +1,16 @@
 """Reads Salesforce: opportunities with what was promised, for when, and who moved the dates."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from datetime import datetime
+from itertools import chain
+from os import SEEK_END
+from tempfile import SpooledTemporaryFile
 from typing import ClassVar
 
 from connectors.answers import Answers
 from connectors.base import Connector, ReadContext, SourceOptions
+from connectors.noted import Noted
 from connectors.salesforce.client import Row, SalesforceClient
 from connectors.salesforce.deals import CONTAINER, DealReader, long_id, moment_of
 from connectors.salesforce.discovery import discover
@@ -26,6 +31,9 @@ __all__ = ["CONNECTOR", "SalesforceConnector", "SalesforceOptions"]
 
 _ID_OF_AN_OPPORTUNITY = "006"
 _ID_LENGTH = 18
+_IDS_AT_ONCE = 1000
+_MOST_IN_MEMORY = 1024 * 1024
+"""Bytes of ids that are held in memory."""
 
 
 class SalesforceConnector(Connector):
@@ -138,12 +146,16 @@ class SalesforceConnector(Connector):
             yield from (Missing(one, Absence.ACCESS_LOST) for one in self._withheld().of(list(unseen)))
 
     def close(self) -> None:
+        self._walked.close()
         if self._client is not None:
             self._client.close()
 
     def _since(self, earliest: datetime) -> Iterator[Page]:
         """What was changed, oldest change first: a deal that changes meanwhile comes again at the end (S10)."""
         client, reader = self._opened(), self._reader()
+
+        # What is read now may have been seen before, by this walk or by the one through everything.
+        self._walked.repeated = True
 
         def soql(last: Row | None) -> str:
             start = moment_of(last["SystemModstamp"]) if last else earliest
@@ -166,6 +178,8 @@ class SalesforceConnector(Connector):
     def _window(self, reader: DealReader, window: Window) -> Iterator[Page]:
         def soql(last: Row | None) -> str:
             seen = moment_of(last[FIELD]) if last else None
+            if last is not None:
+                self._walked.repeated = True
             return select(reader.plan.select, CONTAINER, *window.conditions(seen), order=(FIELD, "Id"))
 
         whole = window.conditions() if window.few else ()
@@ -237,22 +251,38 @@ class SalesforceConnector(Connector):
 
 
 class WalkedIds:
-    """The ids that a walk through everything showed, in as little memory as they need."""
+    """The ids that a walk through everything showed; those of a large org stand in a temporary file."""
 
     def __init__(self) -> None:
-        self._ids = bytearray()
+        self._ids = SpooledTemporaryFile(max_size=_MOST_IN_MEMORY)  # noqa: SIM115 - closed with the connector
+        self.repeated = False
+        """Whether some may have been seen twice: a walk had to start again, or another one followed."""
         self.complete = False
         """Whether the walk came to its end; before that it proves nothing."""
 
     def add(self, page: Page) -> None:
         shown = [*(record.native_id for record in page.records), *(one.native_id for one in page.set_aside)]
         shown += page.unchanged
-        self._ids += "".join(shown).encode()
+        self._ids.seek(0, SEEK_END)
+        self._ids.write("".join(shown).encode())
 
     def __iter__(self) -> Iterator[str]:
-        """Each id once: a walk that had to start again has seen some twice."""
-        known = (self._ids[start : start + _ID_LENGTH].decode() for start in range(0, len(self._ids), _ID_LENGTH))
-        return iter(dict.fromkeys(known))
+        """Each id once."""
+        if not self.repeated:
+            yield from chain.from_iterable(self._parts())
+            return
+        with closing(Noted()) as noted:
+            for part in self._parts():
+                new = noted.note(part)
+                yield from (one for one in dict.fromkeys(part) if one in new)
+
+    def _parts(self) -> Iterator[list[str]]:
+        self._ids.seek(0)
+        while part := self._ids.read(_ID_LENGTH * _IDS_AT_ONCE).decode():
+            yield [part[start : start + _ID_LENGTH] for start in range(0, len(part), _ID_LENGTH)]
+
+    def close(self) -> None:
+        self._ids.close()
 
 
 CONNECTOR = SalesforceConnector

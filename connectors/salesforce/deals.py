@@ -96,6 +96,7 @@ class DealReader:
             title=row["Name"],
             url=f"{self.instance}/{native_id}",
             owner=owner.get("Email") or owner.get("Name"),
+            owner_active=at_path(row, "Owner.IsActive"),
             container=CONTAINER,
             created=moment_of(row["CreatedDate"]),
             changed=moment_of(row["SystemModstamp"]),

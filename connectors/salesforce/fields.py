@@ -21,7 +21,7 @@ _STANDARD = (
     "CreatedDate",
     "SystemModstamp",
 )
-_RELATED = {"Owner": ("Owner.Email", "Owner.Name"), "Account": ("Account.Name",)}
+_RELATED = {"Owner": ("Owner.Email", "Owner.Name", "Owner.IsActive"), "Account": ("Account.Name",)}
 CURRENCY = "CurrencyIsoCode"
 _LINES = "OpportunityLineItems"
 COMPOUND = frozenset({"address", "location", "complexvalue"})

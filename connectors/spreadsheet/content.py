@@ -33,6 +33,10 @@ def content_hash(
         told = _packed if isinstance(sheet.cells, Grid) else _cell_by_cell
         for piece in told(sheet, columns, rows):
             found.update(piece)
+        if options.formulas and told is _cell_by_cell:
+            for place in rows.places():
+                row = rows.rows[place]
+                found.update(repr((row.number, [path for path, cell in row.cells.items() if cell.formula])).encode())
         light = columns.get("light")
         if light and sheet.fills:
             for place in rows.places():

@@ -203,6 +203,7 @@ class Extract:
             prefix=part.prefix,
             notes=notes,
             lights=lights,
+            tells_formulas=not (isinstance(part.sheet.cells, Grid) or part.sheet.values_only),
         )
         return SheetRecords(part.sheet, rows, builder)
 

@@ -179,6 +179,9 @@ class SpreadsheetOptions(SourceOptions):
     light_colours: Mapping[Colour, Light] = {}
     """What exact fill colours mean, as FFC000: yellow. Other colours are told by their hue; grey and white tell
     nothing."""
+    formulas: bool = False
+    """Whether to keep with each saving which of its figures the workbook calculates, as the extra field ``formulas``.
+    Only workbooks tell it that openpyxl reads, which are those of fewer than 100,000 cells."""
     statuses: Mapping[str, StatusCategory] = {}
     """What further words in a status column mean: todo, doing, done or dropped. A row with any other word is kept, and
     the word is a finding."""
@@ -268,7 +271,7 @@ class SpreadsheetOptions(SourceOptions):
     def _check_format(self) -> None:
         """Refuse options that a file of this kind cannot fulfil."""
         suffix = self.path.suffix.casefold()
-        for name in ("table", "range", "reader", "lights_from"):
+        for name in ("table", "range", "reader", "lights_from", "formulas"):
             if suffix not in WITH_CELL_FEATURES and getattr(self, name) != type(self).model_fields[name].default:
                 raise ValueError(f"{name}: only for .xlsx and .xlsm, not for {suffix}")
         for name in ("delimiter", "fallback_encoding", "final_line_break"):
@@ -282,6 +285,10 @@ class SpreadsheetOptions(SourceOptions):
             raise ValueError("lights_from: no column is mapped to light")
         if self.lights_from != "text" and self.reader == "python-calamine":
             raise ValueError("lights_from: python-calamine sees no colours; choose another reader")
+        if self.formulas and (self.reader == "python-calamine" or self.records is not RowKind.SAVING):
+            raise ValueError("formulas: only for savings, and python-calamine sees none")
+        if self.formulas and "formulas" in self.custom:
+            raise ValueError("formulas: the extra field of this name cannot be a column as well")
 
     def _check_identity(self) -> None:
         if "key" in self.columns and self.identity:

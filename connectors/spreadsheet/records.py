@@ -1,6 +1,7 @@
 """From a row to a record: every cell read by its column's type, every value with the address of its cell."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from connectors.spreadsheet.columns import PlacedColumn
 from connectors.spreadsheet.fields import RowKind
@@ -15,12 +16,14 @@ from model.keys import normalise_key
 from model.money import Money
 from model.records import Light, Measurement, NeedClaim, Record, Saving, StatusCategory, WorkItem
 
+_FORMULAS = "formulas"
+
 
 class RecordBuilder:
     """Builds the records of one sheet.
 
     ``prefix`` is ``workbook.xlsx!Sheet!``, ``ids`` is what stands in front of the keys in native ids, and ``notes``
-    takes what is doubtful.
+    takes what is doubtful. ``tells_formulas`` says that every formula of the sheet is known.
     """
 
     def __init__(
@@ -34,6 +37,7 @@ class RecordBuilder:
         prefix: str,
         notes: Callable[[Problem], object],
         lights: LightReader,
+        tells_formulas: bool = False,
     ) -> None:
         self.source = source
         self.options = options
@@ -43,6 +47,7 @@ class RecordBuilder:
         self.prefix = prefix
         self._notes = notes
         self._lights = lights
+        self._tells_formulas = tells_formulas and options.formulas
         self._statuses = STATUSES | fold_words(options.statuses)
         self._make = {
             RowKind.SAVING: self._saving,
@@ -56,6 +61,8 @@ class RecordBuilder:
         record = self.record(row.native_id, row.key, cells)
         if cells.problems:
             raise RecordError(*(problem for _, problem in sorted(cells.problems, key=lambda found: found[0])))
+        if self._tells_formulas:
+            record = replace(record, custom={**record.custom, _FORMULAS: _calculated(row)})
         require_storable(record)
         return record
 
@@ -76,7 +83,7 @@ class RecordBuilder:
             key=key,
             title=cells.text("title") or key,
             url=cells.text("url") or "",
-            owner=cells.text("owner"),
+            owner=_owner(cells),
             container=self.container,
             custom=custom,
             provenance=cells.provenance(),
@@ -104,7 +111,7 @@ class RecordBuilder:
             key=key,
             title=cells.text("title") or key,
             url=cells.text("url") or "",
-            owner=cells.text("owner"),
+            owner=_owner(cells),
             container=self.container,
             custom=cells.custom(),
             provenance=cells.provenance(),
@@ -133,7 +140,7 @@ class RecordBuilder:
             key=key,
             title=cells.text("title") or key,
             url=cells.text("url") or "",
-            owner=cells.text("owner"),
+            owner=_owner(cells),
             container=self.container,
             custom=cells.custom(),
             provenance=cells.provenance(),
@@ -163,3 +170,18 @@ class RecordBuilder:
     def _category(self, status: str) -> StatusCategory | None:
         """What the status means; None for a word that nobody has told, which is then a finding."""
         return self._statuses.get(normalise_key(status)) if status else StatusCategory.TODO
+
+
+def _owner(cells: RowCells) -> str | None:
+    """A blank cell tells that nobody owns the row, which a sheet without owners does not."""
+    owner = cells.text("owner")
+    if not owner:
+        cells.tell_without_content("owner")
+    return owner
+
+
+def _calculated(row: NamedRow) -> tuple[str, ...]:
+    """The fields of a row whose cells hold a formula; further columns are left out."""
+    return tuple(
+        sorted(path for path, cell in row.row.cells.items() if cell.formula and not path.startswith("custom."))
+    )

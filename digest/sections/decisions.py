@@ -19,12 +19,15 @@ from digest.sentences import (
     short_dates,
     short_id,
     touches_line,
+    triage_text,
     unconverted_text,
     verdict_chip,
 )
 from model.causes import binding_step
-from model.findings import Account, Finding
+from model.findings import Account, Finding, OptionKind, Step
+from model.keys import objective_node
 
+_OBJECTIVE = objective_node("")
 WHOLE_CARDS = 2
 """One screen of a phone holds two decisions; what comes after them is told in short."""
 
@@ -53,6 +56,10 @@ def _question(cause: Cause, brief: Brief) -> str:
     """The options as the check words them; where the findings of a cause differ, the options that hold for all."""
     if len({tracked.finding.advice for tracked in cause.findings}) > 1:
         return _question_for_all(cause, brief)
+    return _question_of(cause, brief)
+
+
+def _question_of(cause: Cause, brief: Brief) -> str:
     words = short_dates(clean(cause.lead.advice, 160), brief.today).strip().removesuffix(".")
     if not words:
         return f"{clean(cause.lead.title, 120)}: move the promise, move the work, or accept it until a day?"
@@ -60,22 +67,73 @@ def _question(cause: Cause, brief: Brief) -> str:
 
 
 def _question_for_all(cause: Cause, brief: Brief) -> str:
-    """``Move 5 promises to 16 Nov, or bring AUR-118 forward by up to 47 days?``"""
+    """``Move 5 promises to 16 Nov, or bring AUR-118 forward by up to 47 days?``: what the findings' own options say."""
     findings = [tracked.finding for tracked in cause.findings]
-    savings = [finding for finding in findings if finding.impact.full(Account.SAVINGS)]
-    promises = [finding for finding in findings if not finding.impact.full(Account.SAVINGS)]
-    moves = []
-    if promises:
-        moves.append(f"move {wording.count(len(promises), 'promise')}{_to_the_day(promises, 'to', brief)}")
-    if savings:
-        moves.append(f"re-plan {wording.count(len(savings), 'saving')}{_to_the_day(savings, 'from', brief)}")
-    step = binding_step(cause.lead)
-    work = clean(step.title if step.key.isdecimal() and step.title else step.key, 40) if step else "the work"
-    most = "up to " if len({finding.impact.days for finding in findings}) > 1 else ""
-    days = cause.impact.days
-    other = f"bring {work} forward by {most}{wording.count(days, 'day')}" if days else f"give {work} a date that holds"
-    question = f"{' and '.join(moves)}, or {other}?"
+    movable = [finding for finding in findings if not finding.options or _offers(finding, OptionKind.MOVE_PROMISE)]
+    moves = _moves(movable, brief)
+    others = [*_brings(findings), *_funds(findings)]
+    if not others and not any(finding.options for finding in findings):
+        others = [_without_options(cause)]
+    if not moves and not others:
+        return _question_of(cause, brief)
+    question = f"{', or '.join([*([' and '.join(moves)] if moves else []), *others])}?"
     return question[0].upper() + question[1:]
+
+
+_KINDS = ("promise", "saving", "target")
+"""What a finding is about, in the order in which they are told."""
+
+
+def _kind(finding: Finding) -> str:
+    """Only what was promised to somebody is a promise."""
+    subject = finding.subjects[0]
+    if subject.startswith(_OBJECTIVE):
+        return "target"
+    own = (amount.account for share in finding.impact.shares if share.record_id == subject for amount in share.amounts)
+    return "saving" if Account.SAVINGS in own else "promise"
+
+
+def _moves(findings: Sequence[Finding], brief: Brief) -> list[str]:
+    """``move 5 promises and 1 target to 16 Nov``, ``re-plan 5 savings``: what goes to one day is told together."""
+    told: dict[tuple[str, str], list[str]] = {}
+    for kind in _KINDS:
+        several = [finding for finding in findings if _kind(finding) == kind]
+        if several:
+            verb, word = ("re-plan", "from") if kind == "saving" else ("move", "to")
+            what = told.setdefault((verb, _to_the_day(several, word, brief)), [])
+            what.append(wording.count(len(several), kind))
+    return [f"{verb} {wording.listed(what)}{day}" for (verb, day), what in told.items()]
+
+
+def _offers(finding: Finding, kind: OptionKind) -> bool:
+    return any(option.kind is kind for option in finding.options)
+
+
+def _brings(findings: Sequence[Finding]) -> list[str]:
+    """What binds, where bringing it forward is still open."""
+    for finding in findings:
+        if (step := binding_step(finding)) is not None and _offers(finding, OptionKind.BRING_FORWARD):
+            offered = (option for each in findings for option in each.options)
+            days = {option.days or 0 for option in offered if option.kind is OptionKind.BRING_FORWARD}
+            most = "up to " if len(days) > 1 else ""
+            return [f"bring {_work(step)} forward by {most}{wording.count(max(days), 'day')}"]
+    return []
+
+
+def _funds(findings: Sequence[Finding]) -> list[str]:
+    says = (option.says for each in findings for option in each.options if option.kind is OptionKind.FUND)
+    return [f"fund {clean(each.partition(', ')[0].removeprefix('Fund '), 40)}" for each in dict.fromkeys(says)][:1]
+
+
+def _work(step: Step) -> str:
+    return clean(step.title if step.key.isdecimal() and step.title else step.key, 40)
+
+
+def _without_options(cause: Cause) -> str:
+    step, days = binding_step(cause.lead), cause.impact.days
+    work = _work(step) if step else "the work"
+    most = "up to " if len({tracked.finding.impact.days for tracked in cause.findings}) > 1 else ""
+    return f"bring {work} forward by {most}{wording.count(days, 'day')}" if days else f"give {work} a date that holds"
 
 
 def _to_the_day(findings: Sequence[Finding], word: str, brief: Brief) -> str:
@@ -91,6 +149,8 @@ def _chips(cause: Cause, brief: Brief) -> tuple[Chip, ...]:
     else:
         opened = min(tracked.opened_at for tracked in cause.findings)
         chips.append(Chip(f"open since {wording.day(opened.astimezone(brief.edition.zone).date(), brief.today)}"))
+    if cause.triage:
+        chips.append(Chip(triage_text(cause.triage), Tone.BAD))
     if cause.held_since:
         since = wording.moment(cause.held_since, brief.edition.zone, brief.today)
         chips.append(Chip(f"not re-checked since {since}", Tone.WARN))

@@ -11,9 +11,10 @@ from reconcile.above import is_gone, is_waiting, name_of, objectives_of, sources
 from reconcile.check import FORECAST_READS, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decide_by, decider, owner
 from reconcile.forecast import Because, Forecast, ForecastState
-from reconcile.impact import planned_start, severity
+from reconcile.impact import severity
 from reconcile.network import Edge, Obstacle
 from reconcile.story import evidence_of, says_of
+from reconcile.unsupported import is_told
 from reconcile.wording import lag_text
 from reconcile.world import World
 
@@ -43,10 +44,11 @@ class BrokenNeed(Check[CheckOptions]):
     What it finds
         Open work that has not begun, a release or an objective that needs something which cannot finish: a name that
         nothing or several things have, something that is no work, or work that was cancelled, deleted or moved out of
-        what is read. A name that nothing has is judged only when every source was completely read. What a deal or a
-        saving needs is told by unsupported-commitment, dropped-scope and early-saving, with the money; it is told here
-        only where these are silent: a second broken need beside the one they name, and a saving without a planned
-        start. A circle is need-cycle's, and a prerequisite that is late, overdue or has no date leads somewhere.
+        what is read. A name that nothing has is judged only when every source was completely read. One disagreement is
+        told once: where a promise or a saving rests on the need, however far behind, unsupported-commitment,
+        dropped-scope or early-saving tells it, with the money; it is told here where these are silent: no promise waits
+        for it, the promise fails by something graver, or the saving books nothing. A circle is need-cycle's, and a
+        prerequisite that is late, overdue or has no date leads somewhere.
 
     Why it matters
         What waits for nothing never begins, and no comparison of dates shows it. It is the cause of everything that
@@ -61,6 +63,12 @@ class BrokenNeed(Check[CheckOptions]):
 
     name = "broken-need"
     title = "A need leads nowhere"
+    family = "dependencies"
+    patterns = ("F3.4", "I29", "I40")
+    formula = (
+        "A need leads nowhere when what it names has no forecast and never will: not found, ambiguous, no work, "
+        "cancelled, deleted or moved out."
+    )
     options_type = CheckOptions
     reads = FORECAST_READS | {"outcome", "planned_start", "plan", "promised", "enabler"}
     roles = frozenset({Role.DELIVERS, Role.PROMISES, Role.SAVES})
@@ -69,17 +77,13 @@ class BrokenNeed(Check[CheckOptions]):
         """Yield one finding per node and thing it needs in vain."""
         if not world.network.edges:
             yield Blind("no record and no objective says what it needs")
-        for node, edges in world.network.edges.items():
-            if not _counts(world, node):
-                continue
-            for edge in {each.to: each for each in reversed(edges)}.values():
-                dead = _dead_end(world, edge)
-                if dead is None or _told_elsewhere(world, node, edge):
-                    continue
-                if dead.state is ForecastState.UNKNOWN:
-                    yield Unjudged((node, edge.to), f"{world.key(dead)} {says_of(world, dead)}")
-                else:
-                    yield self._finding(world, _Broken(node, edge, dead))
+        found = list(_broken(world))
+        world.library.fetch(node for each in found for node in each.subjects)
+        for each in found:
+            if each.dead.state is ForecastState.UNKNOWN:
+                yield Unjudged(each.subjects, f"{world.key(each.dead)} {says_of(world, each.dead)}")
+            else:
+                yield self._finding(world, each)
 
     def _finding(self, world: World, broken: _Broken) -> Finding:
         node, edge, dead = broken.node, broken.edge, broken.dead
@@ -135,6 +139,17 @@ class BrokenNeed(Check[CheckOptions]):
         return "a finding about what is promised or saved tells it"
 
 
+def _broken(world: World) -> Iterator[_Broken]:
+    """Every need that leads nowhere, or may, and that no finding about a promise or a saving tells."""
+    for node, edges in world.network.edges.items():
+        if not _counts(world, node):
+            continue
+        for edge in {each.to: each for each in reversed(edges)}.values():
+            dead = _dead_end(world, edge)
+            if dead is not None and not is_told(world, node, edge.to):
+                yield _Broken(node, edge, dead)
+
+
 def _counts(world: World, node: str) -> bool:
     deal = world.network.deals.get(node)
     return is_waiting(world, node) and (deal is None or deal.outcome is not Outcome.LOST)
@@ -151,14 +166,6 @@ def _dead_end(world: World, edge: Edge) -> Forecast | None:
         return None
     gone = reading.state is ForecastState.DROPPED or reading.because is Because.MOVED
     return reading if gone else None
-
-
-def _told_elsewhere(world: World, node: str, edge: Edge) -> bool:
-    """Whether a finding about the deal or the saving names this as its cause."""
-    saving = world.network.savings.get(node)
-    if node not in world.network.deals and (saving is None or planned_start(saving) is None):
-        return False
-    return world.forecasts.by_node[node].cause.node == edge.to
 
 
 def _waits(edge: Edge, what: str) -> str:

@@ -1,6 +1,6 @@
 """What stays inside the tolerance, or comes in full, but lands in another quarter or year than planned."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -11,6 +11,7 @@ from pydantic import Field
 from model.findings import Claim, Finding, Impact, Severity, Share
 from model.links import Role
 from model.money import Money, Month, MonthAmount
+from reconcile.above import name_of
 from reconcile.check import FORECAST_READS, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import controller, decide_by, decider, owner
 from reconcile.forecast import ForecastState
@@ -27,7 +28,7 @@ from reconcile.targets import (
     targets,
     why_reached,
 )
-from reconcile.values import NONE, Outlook, cause_of, cell_evidence, months_share, no_forecasts, outlook, served_by
+from reconcile.values import NONE, Outlook, cause_of, cell_evidence, months_share, no_forecasts, outlook_of, served_by
 from reconcile.wording import amount_text, day_text, days_text, later_text, listed
 from reconcile.world import World
 
@@ -82,21 +83,26 @@ class CrossesPeriod(Check[CrossesPeriodOptions]):
 
     name = "crosses-period"
     title = "Something lands in another quarter or year than planned"
+    family = "savings and value"
+    patterns = ("F5.1", "I12")
+    formula = (
+        "Baseline < forecast <= baseline + tolerance, in another quarter; of savings: what later months make up for, "
+        "across a quarter."
+    )
     options_type = CrossesPeriodOptions
     reads = FORECAST_READS | LATE_READS | {"forecast", "actual"}
     roles = frozenset({Role.DELIVERS, Role.PROMISES, Role.SAVES})
 
     def find(self, world: World, options: CrossesPeriodOptions) -> Iterator[Verdict]:
-        late: Mapping[str, tuple[Share, ...]] | None = None
         for target in targets(world):
             if target.forecast.state is ForecastState.UNKNOWN:
                 cause = target.forecast.cause
                 yield Unjudged((target.node,), f"{world.key(cause)} {says_of(world, cause)}")
             elif (day := _other_period(target)) is not None:
-                late = late_below(world) if late is None else late
-                shares = of_cause(world, late.get(target.objective.id, ()), target.forecast.cause.node)
+                late = late_below(world, target.objective.id)
+                shares = of_cause(world, late, target.forecast.cause.node)
                 yield self._of_target(world, options, target, day, shares)
-        outlooks = [outlook(saving) for saving in world.network.savings.values()]
+        outlooks = [outlook_of(world, saving) for saving in world.network.savings.values()]
         yield from (Blind(*blind) for blind in no_forecasts(outlooks))
         for each in outlooks:
             if each.undefined:
@@ -112,7 +118,7 @@ class CrossesPeriod(Check[CrossesPeriodOptions]):
         impact = Impact(days, shares)
         last_day = decide_by(baseline, options.notice_days, world.today)
         ids = (objective.id,)
-        cause = world.key(forecast.cause)
+        cause, named = world.key(forecast.cause), name_of(world, forecast.cause)
         return Finding(
             check=self.name,
             check_version=self.version,
@@ -137,7 +143,7 @@ class CrossesPeriod(Check[CrossesPeriodOptions]):
             owner=owner(world.tree, ids),
             decider=decider(world.tree, ids, within_tolerance=True),
             decide_by=last_day,
-            advice=f"Bring {cause} forward by {days_text(days)}, or tell finance that the money of "
+            advice=f"Bring {named} forward by {days_text(days)}, or tell finance that the money of "
             f"{objective.name} comes in {_quarter(Month.of(day))}.",
             sources=tuple(sorted(forecast.sources)),
         )
@@ -173,9 +179,7 @@ class CrossesPeriod(Check[CrossesPeriodOptions]):
             ),
             impact=Impact(None, deferred=(moved,)),
             cause=cause_of(world, saving),
-            evidence=tuple(
-                cell_evidence(world, saving, (cell for cell in each.cells if cell.month in months), each.currency)
-            ),
+            evidence=tuple(cell_evidence(saving, (cell for cell in each.cells if cell.month in months), each.currency)),
             severity=degree if red else min(degree, Severity.MINOR),
             owner=saving.owner or owner(world.tree, ids),
             decider=decider(world.tree, ids, within_tolerance=not red),

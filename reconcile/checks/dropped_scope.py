@@ -72,6 +72,11 @@ class DroppedScope(Check[DroppedScopeOptions]):
 
     name = "dropped-scope"
     title = "A deal was promised something that was taken out of the plan"
+    family = "promises"
+    patterns = ("F1.3",)
+    formula = (
+        "What was promised, or a feature of it, left the plan after the deal was made; money = the amount of the deal."
+    )
     options_type = DroppedScopeOptions
     reads = FORECAST_READS | {
         *("outcome", "stage", "amount", "currency", "probability", "promised", "promised_date", "created"),

@@ -12,6 +12,7 @@ from model.findings import Account, Claim, Evidence, Finding, Impact, Share
 from model.links import Role
 from model.money import Month
 from model.records import Saving
+from reconcile.above import name_of
 from reconcile.check import FORECAST_READS, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import controller, decide_by, decider, owner
 from reconcile.forecast import Forecast, ForecastState, owner_of_nothing
@@ -74,6 +75,12 @@ class EarlySaving(Check[EarlySavingOptions]):
 
     name = "early-saving"
     title = "A saving is booked before its enabler can deliver it"
+    family = "savings and value"
+    patterns = ("F5.1", "I33")
+    formula = (
+        "Planned start < forecast of the enabler + lag; lost = planned money of the days between, of a run-rate R / "
+        "365 a day."
+    )
     options_type = EarlySavingOptions
     reads = FORECAST_READS | {"planned_start", "plan", "run_rate", "currency", "enabler"}
     roles = frozenset({Role.SAVES, Role.DELIVERS})
@@ -247,7 +254,7 @@ def _field(world: World, saving: Saving, field: str, value: str) -> Evidence:
 def _advice(world: World, gap: _Gap) -> str:
     confirms = gap.saving.controller or controller(world.tree, gap.objective_ids)
     confirmed = f" ({confirms} confirms the amount)" if confirms else ""
-    cause = world.key(gap.forecast.cause)
+    cause = name_of(world, gap.forecast.cause)
     if gap.possible is None:
         return f"Give {cause} a date that holds, or take the saving out of the plan{confirmed}."
     days = days_text((gap.possible - gap.start).days)

@@ -93,6 +93,9 @@ class EditedBaseline(Check[EditedBaselineOptions]):
 
     name = "edited-baseline"
     title = "A plan or a baseline was changed after approval"
+    family = "truth"
+    patterns = ("I27",)
+    formula = "|figure now - figure when approved| >= from_amount."
     options_type = EditedBaselineOptions
     reads = frozenset({"plan", "run_rate", "baseline", "currency", "stage_gate"})
     roles = frozenset({Role.SAVES})
@@ -104,7 +107,7 @@ class EditedBaseline(Check[EditedBaselineOptions]):
         return Asked(histories=frozenset(each.id for each in savings if _is_approved(world, each, stages)))
 
     def find(self, world: World, options: EditedBaselineOptions) -> Iterator[Verdict]:
-        for objective in world.tree.objectives:
+        for objective in world.network.objectives.values():
             if objective.stage_gate not in _OVER and (reason := _unapproved(objective)):
                 yield self._of_objective(world, options, objective, reason)
         yield from _blind(world)

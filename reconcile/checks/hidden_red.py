@@ -6,17 +6,18 @@ from typing import Annotated
 
 from pydantic import Field
 
-from model.findings import Claim, Evidence, Finding, Impact, Share
+from model.findings import Claim, Evidence, Finding, Impact
 from model.keys import objective_node
 from model.links import Role
 from model.records import Light, Saving, WorkItem
-from reconcile.above import inner_needs, name_of, objectives_of, sources_of
+from reconcile.above import name_of, sources_of
 from reconcile.check import FORECAST_READS, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decide_by, decider, owner
+from reconcile.failing_needs import RED, failing_need, is_unseen
 from reconcile.forecast import Because, Forecast, ForecastState, gravest
 from reconcile.impact import severity
 from reconcile.story import chain_steps, evidence_of, says_of
-from reconcile.targets import Target, late_below, target_evidence, targets, why_reached
+from reconcile.targets import Target, late_below, of_cause, target_evidence, targets, why_reached
 from reconcile.wording import day_text, days_text, later_text
 from reconcile.world import World
 
@@ -24,7 +25,6 @@ _SAID = frozenset({Light.GREEN, Light.YELLOW, Light.RED})
 _OBJECTIVE = objective_node("")
 _MOST_SHOWN = 12
 """How many reports are shown as evidence; all of them are green, and the first ones say it."""
-_RED = frozenset({ForecastState.OVERDUE, ForecastState.DROPPED, ForecastState.UNRESOLVED, ForecastState.CYCLIC})
 
 
 class HiddenRedOptions(CheckOptions):
@@ -67,7 +67,7 @@ class _Case:
     @property
     def worst(self) -> Forecast | None:
         """The part whose forecast is the gravest, or the latest where all have a date; never the average."""
-        grave = gravest(each for each in self.parts.values() if each.state in _RED)
+        grave = gravest(each for each in self.parts.values() if each.state in RED)
         if grave is not None or self.shown is not self.target.forecast:
             return grave  # what a need fails by says nothing about how far the parts lie apart
         return max(self._dated, key=_by_day, default=None)
@@ -76,7 +76,7 @@ class _Case:
     def spread(self) -> int | None:
         """The days between the first and the last part that is still to come, where both have a date."""
         days = [each.day for each in self._dated if each.day is not None]
-        if len(days) < 2 or self.worst is None or self.worst.state in _RED:
+        if len(days) < 2 or self.worst is None or self.worst.state in RED:
             return None
         return (max(days) - min(days)).days
 
@@ -111,37 +111,48 @@ class HiddenRed(Check[HiddenRedOptions]):
 
     name = "hidden-red"
     title = "Everything is reported green, and the whole is late"
+    family = "dependencies"
+    patterns = ("F3.2", "F3.3", "F3.4", "I46")
+    formula = (
+        "Everything that is reported is green, and forecast - baseline > tolerance, or nothing supports it; spread = "
+        "last part - first part."
+    )
     options_type = HiddenRedOptions
     reads = FORECAST_READS | {"light"}
     roles = frozenset({Role.DELIVERS, Role.SAVES})
 
     def find(self, world: World, options: HiddenRedOptions) -> Iterator[Verdict]:
         """Yield one finding per objective that is green by its reports and red by the evidence."""
-        failing = _failing_needs(world)
         told = any(objective.implementation in _SAID for objective in world.network.objectives.values())
-        doubtful, late = [], None
+        doubtful = []
         for target in targets(world):
             if target.forecast.state is ForecastState.UNKNOWN:
                 cause = target.forecast.cause
                 yield Unjudged((target.node,), f"{world.key(cause)} {says_of(world, cause)}")
-            elif _is_late(target) or target.objective.id in failing:
-                doubtful.append(target)
-        for target in doubtful:
+                continue
+            failing, late = failing_need(world, target.objective.id), _is_late(target)
+            if failing is not None and is_unseen(world, failing):
+                if not late:
+                    cause = failing.cause
+                    yield Unjudged((target.node,), f"{world.key(cause)} {says_of(world, cause)}")
+                    continue
+                failing = None
+            if failing is not None or late:
+                doubtful.append((target, failing))
+        for target, failing in doubtful:
             reports = tuple(_reports(world, target.node))
             told = told or bool(reports)
             if reports and all(each.light is Light.GREEN for each in reports):
-                late = late_below(world) if late is None else late
-                case = _Case(target, failing.get(target.objective.id), reports)
-                yield self._finding(world, options, case, late.get(target.objective.id, ()))
+                yield self._finding(world, options, _Case(target, failing, reports))
         if doubtful and not told:
             yield Blind("no objective and no record that delivers a late one reports a light")
 
-    def _finding(self, world: World, options: HiddenRedOptions, case: _Case, shares: tuple[Share, ...]) -> Finding:
+    def _finding(self, world: World, options: HiddenRedOptions, case: _Case) -> Finding:
         target, shown = case.target, case.shown
         ids = (target.objective.id,)
         baseline = target.in_force.target
         days = target.days if _is_late(target) else None
-        impact = Impact(days, shares)
+        impact = Impact(days, of_cause(world, late_below(world, target.objective.id), shown.cause.node))
         last_day = decide_by(baseline, options.notice_days, world.today)
         named, says = _why_red(world, shown) if shown is case.failing else (shown.cause, says_of(world, shown.cause))
         chain = chain_steps(world, _link(target, shown), f"reported green for {day_text(baseline)}", baseline)
@@ -196,30 +207,9 @@ def _by_day(forecast: Forecast) -> tuple[object, str]:
 
 
 def _is_late(target: Target) -> bool:
-    if target.forecast.state in _RED:
+    if target.forecast.state in RED:
         return True
     return target.days is not None and target.days > target.tolerance_days
-
-
-def _failing_needs(world: World) -> Mapping[str, Forecast]:
-    """For each objective the gravest thing that a part of it needs and that supports nothing or is reported red."""
-    found: dict[str, list[Forecast]] = {}
-    for node, edge in inner_needs(world):
-        waiting = world.forecasts.by_node[node]
-        reading = world.forecasts.get(edge.to) if _is_reported_red(world, edge.to) else None
-        if waiting.because is Because.NEED and waiting.state in _RED:
-            reading = waiting.next
-        if reading is None:
-            continue
-        for objective_id in objectives_of(world, node):
-            for objective in world.tree.path(objective_id):
-                found.setdefault(objective.id, []).append(reading)
-    return {objective_id: worst for objective_id, several in found.items() if (worst := gravest(several))}
-
-
-def _is_reported_red(world: World, node: str) -> bool:
-    objective = world.network.objectives.get(node)
-    return objective is not None and objective.implementation is Light.RED
 
 
 def _reports(world: World, node: str) -> Iterator[_Report]:
@@ -274,7 +264,7 @@ def _title(world: World, case: _Case) -> str:
 
 def _why_red(world: World, shown: Forecast) -> tuple[Forecast, str]:
     """What supports nothing at the end of the chain, or the objective that is itself reported red."""
-    if shown.state in _RED:
+    if shown.state in RED:
         return shown.cause, says_of(world, shown.cause)
     return shown, "is reported red"
 

@@ -1,8 +1,9 @@
 """Targets in money that cannot be reached even if every linked saving brings the most that anybody claims."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import chain
 from typing import Annotated
 
 from pydantic import Field
@@ -89,6 +90,12 @@ class ImpossibleTarget(Check[ImpossibleTargetOptions]):
 
     name = "impossible-target"
     title = "A target is out of reach even in the best case"
+    family = "savings and value"
+    patterns = ("F5.4", "I12")
+    formula = (
+        "Best case = per month the largest of plan, forecast and actual from the possible start on; shortfall = target "
+        "- best case > 0."
+    )
     options_type = ImpossibleTargetOptions
     reads = FORECAST_READS | {
         *("plan", "forecast", "actual", "run_rate", "planned_start", "currency", "enabler"),
@@ -97,13 +104,13 @@ class ImpossibleTarget(Check[ImpossibleTargetOptions]):
     roles = frozenset({Role.SAVES, Role.MEASURES, Role.DELIVERS})
 
     def find(self, world: World, options: ImpossibleTargetOptions) -> Iterator[Verdict]:
-        goals = [*_of_objectives(world, options), *_of_measurements(world)]
-        below = linked_below(world, world.network.savings, Role.SAVES) if goals else {}
+        objectives, measurements = world.network.objectives.values(), world.measurements.values()
+        goals = chain(_of_objectives(world, options, objectives), _of_measurements(world, measurements))
         for goal in goals:
             if isinstance(goal, Unjudged):
                 yield goal
                 continue
-            reach = _reach(world, goal, below)
+            reach = _reach(world, goal)
             if isinstance(reach, str):
                 yield Unjudged(goal.subjects, reach)
             elif reach is not None and reach.short > 0:
@@ -147,7 +154,7 @@ class ImpossibleTarget(Check[ImpossibleTargetOptions]):
         )
 
     def why_resolved(self, finding: Finding, world: World, options: ImpossibleTargetOptions) -> str:
-        goals = (*_of_objectives(world, options), *_of_measurements(world))
+        goals = _goals_about(world, options, finding.subjects[0])
         goal = next((each for each in goals if isinstance(each, _Goal) and each.subjects == finding.subjects), None)
         if goal is None:
             subject = finding.subjects[0]
@@ -156,17 +163,23 @@ class ImpossibleTarget(Check[ImpossibleTargetOptions]):
                     return gone_reason(subject, finding.commitment.key if finding.commitment else subject, world)
                 return "its target is not stated any more, or its months are over"
             return "the objective states no such target any more, or its months are over"
-        reach = _reach(world, goal, linked_below(world, world.network.savings, Role.SAVES))
+        reach = _reach(world, goal)
         if not isinstance(reach, _Reach):
             return f"no saving is linked to {goal.objective.name} any more"
         best, target = amount_text(reach.best, world.rates.base), amount_text(reach.target, world.rates.base)
         return f"the savings of {goal.objective.name} can now bring {best} of {target}"
 
 
-def _of_objectives(world: World, options: ImpossibleTargetOptions) -> Iterator[_Goal]:
+def _goals_about(world: World, options: ImpossibleTargetOptions, subject: str) -> Iterator[_Goal | Unjudged]:
+    objective, measurement = world.network.objectives.get(subject), world.measurements.get(subject)
+    yield from _of_objectives(world, options, [objective] if objective else [])
+    yield from _of_measurements(world, [measurement] if measurement else [])
+
+
+def _of_objectives(world: World, options: ImpossibleTargetOptions, objectives: Iterable[Objective]) -> Iterator[_Goal]:
     others = {normalise_key(account) for account in options.other_accounts}
     this_month = Month.of(world.today)
-    for objective in world.tree.objectives:
+    for objective in objectives:
         if objective.stage_gate in _AT_REST:
             continue
         for value in objective.values:
@@ -180,10 +193,10 @@ def _of_objectives(world: World, options: ImpossibleTargetOptions) -> Iterator[_
             yield _Goal(objective, subjects, value.account, Money(total, value.currency), tuple(sorted(plan)))
 
 
-def _of_measurements(world: World) -> Iterator[_Goal | Unjudged]:
+def _of_measurements(world: World, measurements: Iterable[Measurement]) -> Iterator[_Goal | Unjudged]:
     """Targets in money that measurements state; a unit that is no currency, such as %, has no best case here."""
     this_month = Month.of(world.today)
-    for each in world.measurements.values():
+    for each in measurements:
         unit = each.unit.strip().upper()
         if each.target is None or each.target <= 0 or len(unit) != _LENGTH_OF_A_CURRENCY or not unit.isalpha():
             continue
@@ -199,9 +212,9 @@ def _of_measurements(world: World) -> Iterator[_Goal | Unjudged]:
             yield _Goal(objective, (each.id,), what, Money(each.target, unit), months, told_by=each)
 
 
-def _reach(world: World, goal: _Goal, below: Mapping[str, tuple[str, ...]]) -> _Reach | str | None:
+def _reach(world: World, goal: _Goal) -> _Reach | str | None:
     """The goal beside its best case; in words why that is not known; None where no saving is linked."""
-    saving_ids = below.get(goal.objective.id, ())
+    saving_ids = linked_below(world, goal.objective.id, Role.SAVES)
     target = world.rates.convert(goal.amount)
     if not saving_ids:
         return None

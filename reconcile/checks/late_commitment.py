@@ -8,6 +8,7 @@ from pydantic import Field
 
 from model.findings import Claim, Finding
 from model.links import Role
+from reconcile.above import name_of
 from reconcile.check import FORECAST_READS, Asked, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decide_by, decider
 from reconcile.forecast import ForecastState
@@ -61,6 +62,12 @@ class LateCommitment(Check[LateCommitmentOptions]):
 
     name = "late-commitment"
     title = "A deal was promised earlier than the work now says"
+    family = "promises"
+    patterns = ("F1.1", "I33")
+    formula = (
+        "Forecast - promised date > tolerance; at risk = sum of the amounts, in full and times probability; deferred = "
+        "yearly recurring amount / 365 * days."
+    )
     options_type = LateCommitmentOptions
     reads = FORECAST_READS | {"outcome", "stage", "amount", "currency", "probability", "promised", "promised_date"}
     roles = frozenset({Role.PROMISES, Role.DELIVERS})
@@ -110,7 +117,7 @@ class LateCommitment(Check[LateCommitmentOptions]):
             owner=promise_owner(promise, world),
             decider=decider(world.tree, promise.objective_ids, within_tolerance=within),
             decide_by=last_day,
-            advice=f"Move the promise to {day_text(day)}, or bring {world.key(promise.forecast.cause)} forward by "
+            advice=f"Move the promise to {day_text(day)}, or bring {name_of(world, promise.forecast.cause)} forward by "
             f"{days_text(days)}.",
             sources=rests_on(promise.forecast, deal),
         )

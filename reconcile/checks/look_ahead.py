@@ -1,7 +1,7 @@
 """A dependency that will fail: what is needed within the next weeks is forecast for later."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Annotated
 
@@ -12,7 +12,7 @@ from model.keys import source_of
 from model.links import Role
 from model.objectives import Objective
 from model.records import Outcome
-from reconcile.above import contained_in, inner_needs, is_gone, name_of, own_finish, sources_of
+from reconcile.above import contained_in, is_gone, is_waiting, name_of, own_finish, sources_of
 from reconcile.check import FORECAST_READS, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decide_by, decider, owner
 from reconcile.floats import Floats, NeedBy
@@ -20,7 +20,7 @@ from reconcile.forecast import Forecast, ForecastState
 from reconcile.impact import planned_start, raised
 from reconcile.network import Edge, planned_days
 from reconcile.story import chain_steps, evidence_of, says_of
-from reconcile.targets import targets
+from reconcile.targets import target_of
 from reconcile.wording import day_text, days_text, later_text
 from reconcile.world import World
 
@@ -78,33 +78,42 @@ class LookAhead(Check[LookAheadOptions]):
 
     name = "look-ahead"
     title = "What is needed within weeks will be there later"
+    family = "dependencies"
+    patterns = ("I29", "I40")
+    formula = (
+        "Float = day of need - forecast < 0, for a day of need within the weeks to come; the day of need = baseline - "
+        "durations - lags."
+    )
     options_type = LookAheadOptions
     reads = FORECAST_READS | {"outcome", "promised_date", "planned_start", "plan", "promised", "enabler"}
     roles = frozenset({Role.DELIVERS, Role.PROMISES, Role.SAVES})
 
     def find(self, world: World, options: LookAheadOptions) -> Iterator[Verdict]:
         """Yield one finding per thing that will be there too late."""
-        needs = list(inner_needs(world))
-        if not needs:
+        network = world.network
+        if not any(_is_held_up(world, node) for node in network.edges):
             yield Blind("no work, release or objective says what it needs")
+        floats, promised = _floats(world), _Promised(world)
+        for node in (node for node in network.inner() if node in world.dependents):
+            verdict = self._judged(world, options, floats, node)
+            if isinstance(verdict, Unjudged):
+                yield verdict
+            elif verdict is not None and node not in promised:
+                yield self._finding(world, options, verdict)
+
+    def _judged(self, world: World, options: LookAheadOptions, floats: Floats, node: str) -> "_Gap | Unjudged | None":
+        """The gravest gap between one thing and those that need it."""
         until = world.today + timedelta(7 * max(options.weeks))
-        floats = _floats(world)
-        unseen: dict[str, str] = {}
-        gaps: dict[str, _Gap] = {}
-        for node, edge in needs:
-            need_by = _need_by(world, floats, node, edge)
-            reading = world.forecasts.get(edge.to) if need_by is not None else None
+        found = []
+        for waiting, edge in _needs_of(world, node):
+            need_by, reading = _need_by(world, floats, waiting, edge), world.forecasts.get(node)
             if need_by is None or reading is None or need_by.day > until:
                 continue
             if reading.state is ForecastState.UNKNOWN:
-                unseen[edge.to] = f"{world.key(reading.cause)} {says_of(world, reading.cause)}"
-            elif (gap := _gap(world, reading, edge, need_by)) is not None:
-                known = gaps.get(edge.to)
-                if known is None or _rank(gap) < _rank(known):
-                    gaps[edge.to] = gap
-        yield from (Unjudged((node,), reason) for node, reason in unseen.items())
-        promised = _Promised(world, needs) if gaps else frozenset[str]()
-        yield from (self._finding(world, options, gap) for node, gap in gaps.items() if node not in promised)
+                return Unjudged((node,), f"{world.key(reading.cause)} {says_of(world, reading.cause)}")
+            if (gap := _gap(world, reading, edge, need_by)) is not None:
+                found.append(gap)
+        return min(found, key=_rank, default=None)
 
     def _finding(self, world: World, options: LookAheadOptions, gap: _Gap) -> Finding:
         reading, objective = gap.reading, gap.objective
@@ -160,32 +169,46 @@ class LookAhead(Check[LookAheadOptions]):
         return "another finding tells it, or nothing would be gained by it any more"
 
 
+def _needs_of(world: World, node: str) -> Iterator[tuple[str, Edge]]:
+    """The needs of work, releases and objectives that wait for a node, with who has them."""
+    for waiting in world.dependents.get(node, ()):
+        if _is_held_up(world, waiting):
+            yield from ((waiting, edge) for edge in world.network.edges[waiting] if edge.to == node)
+
+
+def _is_held_up(world: World, node: str) -> bool:
+    """Whether it is work, a release or an objective that its needs hold up; not a deal or a saving."""
+    return node not in world.network.deals and node not in world.network.savings and is_waiting(world, node)
+
+
 def _floats(world: World) -> Floats:
-    """By when things are needed for the objectives that are or may be late, with what each of them tolerates."""
+    """By when things are needed for the objectives that are or may be late, with what each of them tolerates.
+
+    All objectives count, whatever is judged: any of them may need what is asked about.
+    """
     late_by = {}
-    for target in targets(world):
+    for objective in world.tree.objectives:
+        target = target_of(world, objective)
+        if target is None:
+            continue
         unseen = target.forecast.state is ForecastState.UNKNOWN
         if unseen or (target.days is not None and target.days > target.tolerance_days):
             late_by[target.node] = target.tolerance_days
-    return Floats(world.network, world.forecasts, world.floats.calendars, late_by=late_by)
+    return replace(world.floats, late_by=late_by)
 
 
 class _Promised:
     """What a dated promise or saving rests on, however far behind; found by climbing from what is asked about."""
 
-    def __init__(self, world: World, needs: Iterable[tuple[str, Edge]]) -> None:
+    def __init__(self, world: World) -> None:
         self._world = world
-        self._waiting: dict[str, list[str]] = {}
-        for node, edge in needs:
-            self._waiting.setdefault(edge.to, []).append(node)
-        self._at_once = frozenset(edge.to for node in _dated(world) for edge in world.network.edges.get(node, ()))
         self._free: set[str] = set()
 
     def __contains__(self, node: object) -> bool:
         row = [node] if isinstance(node, str) else []
         seen = set(row)
         for each in row:
-            if each in self._at_once:
+            if any(_is_dated(self._world, waiting) for waiting in self._world.dependents.get(each, ())):
                 return True
             for above in self._above(each):
                 if above not in seen and above not in self._free:
@@ -196,14 +219,15 @@ class _Promised:
 
     def _above(self, node: str) -> Iterator[str]:
         """What waits for a node: what needs it, and what it is a part of."""
-        yield from self._waiting.get(node, ())
+        yield from (waiting for waiting, _ in _needs_of(self._world, node))
         yield from contained_in(self._world, node)
 
 
-def _dated(world: World) -> Iterator[str]:
-    deals, savings = world.network.deals.values(), world.network.savings.values()
-    yield from (deal.id for deal in deals if deal.promised_date is not None and deal.outcome is not Outcome.LOST)
-    yield from (saving.id for saving in savings if planned_start(saving) is not None)
+def _is_dated(world: World, node: str) -> bool:
+    deal, saving = world.network.deals.get(node), world.network.savings.get(node)
+    if deal is not None:
+        return deal.promised_date is not None and deal.outcome is not Outcome.LOST
+    return saving is not None and planned_start(saving) is not None
 
 
 def _need_by(world: World, floats: Floats, node: str, edge: Edge) -> NeedBy | None:

@@ -106,6 +106,12 @@ class MissingEnabler(Check[MissingEnablerOptions]):
 
     name = "missing-enabler"
     title = "One side is nearly done, and what it needs is missing"
+    family = "dependencies"
+    patterns = ("F2.1",)
+    formula = (
+        "Done share >= done_percent, while what is needed is not funded, not begun or later than idle_days; idle spend "
+        "= budget * done share."
+    )
     options_type = MissingEnablerOptions
     reads = FORECAST_READS | {"custom"}
     roles = frozenset({Role.DELIVERS})

@@ -37,6 +37,9 @@ class NeedCycle(Check[CheckOptions]):
 
     name = "need-cycle"
     title = "Things of the plan wait for each other"
+    family = "dependencies"
+    patterns = ("I40",)
+    formula = "A strongly connected part of the graph of needs, parents and releases with more than one member."
     options_type = CheckOptions
     reads = FORECAST_READS
     roles = frozenset({Role.DELIVERS})
@@ -67,9 +70,7 @@ class NeedCycle(Check[CheckOptions]):
             impact=impact,
             cause=first,
             chain=tuple(_step(world, node, way[place + 1 : place + 2]) for place, node in enumerate(way)),
-            evidence=tuple(
-                Evidence(node, _key(world, node), "needs", edge.wanted, world.where(node)) for node, edge in needs
-            ),
+            evidence=tuple(_evidence(world, cycle, needs)),
             severity=severity(impact, last_day, world.today, world.options.severity),
             owner=next((edge.owner for _, edge in needs if edge.owner), None) or _owner(world, cycle, ids),
             decider=_decider(world, ids),
@@ -102,6 +103,16 @@ def _needs(world: World, cycle: Cycle) -> Iterator[tuple[str, Edge]]:
             yield from ((node, edge) for edge in world.network.edges.get(node, ()) if edge.to in inside)
 
 
+def _evidence(world: World, cycle: Cycle, needs: list[tuple[str, Edge]]) -> Iterator[Evidence]:
+    """The needs; of work that contains itself without any need, what it is part of."""
+    for node, edge in needs:
+        yield Evidence(node, _key(world, node), "needs", edge.wanted, world.where(node))
+    for node in cycle.nodes if not needs else ():
+        item = world.network.work.get(node)
+        if item is not None and item.parent in cycle.nodes:
+            yield Evidence(node, _key(world, node), "parent", _key(world, item.parent), world.where(node, "parent"))
+
+
 def _joins(world: World, node: str, following: str) -> str:
     contains = following in world.network.children.get(node, ())
     needs = any(edge.to == following for edge in world.network.edges.get(node, ()))
@@ -111,7 +122,7 @@ def _joins(world: World, node: str, following: str) -> str:
 def _around(world: World, way: list[str]) -> str:
     """``waits for B, which contains C, which waits for it``."""
     if len(way) == 2:
-        return "waits for itself"
+        return f"{_joins(world, way[0], way[1])} itself"
     parts = [f"{_joins(world, node, following)} {_called(world, following)}" for node, following in pairwise(way[:-1])]
     return ", which ".join([*parts, f"{_joins(world, way[-2], way[-1])} it"])
 
@@ -138,5 +149,7 @@ def _decider(world: World, ids: tuple[str, ...]) -> str | None:
 
 
 def _advice(world: World, needs: list[tuple[str, Edge]]) -> str:
+    if not needs:
+        return "Correct what is part of what: nothing can contain itself."
     told = [f"{_called(world, node)} on {_called(world, edge.to)}" for node, edge in needs]
     return f"Remove one of these needs: {listed(told)}." if len(told) > 1 else f"Remove the need of {told[0]}."

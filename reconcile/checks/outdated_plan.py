@@ -62,6 +62,9 @@ class OutdatedPlan(Check[OutdatedPlanOptions]):
 
     name = "outdated-plan"
     title = "A deal promises a date that the plan has replaced"
+    family = "promises"
+    patterns = ("F1.2", "I65")
+    formula = "Promised date = a former date of the plan; days gained = promised date - forecast."
     options_type = OutdatedPlanOptions
     reads = FORECAST_READS | {"outcome", "stage", "promised", "promised_date"}
     roles = frozenset({Role.PROMISES, Role.DELIVERS})

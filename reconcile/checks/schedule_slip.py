@@ -1,6 +1,6 @@
 """Targets that the work no longer supports, and savings whose planned start was moved away, against the baseline."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -12,6 +12,7 @@ from pydantic import Field
 from model.findings import Claim, Evidence, Finding, Impact, Share
 from model.links import Role
 from model.records import Move, Saving
+from reconcile.above import name_of
 from reconcile.baselines import objective_baselines
 from reconcile.check import FORECAST_READS, Asked, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import controller, decide_by, decider, owner
@@ -90,6 +91,12 @@ class ScheduleSlip(Check[ScheduleSlipOptions]):
 
     name = "schedule-slip"
     title = "A target or a planned start has slipped from its baseline"
+    family = "dependencies"
+    patterns = ("I1", "I33")
+    formula = (
+        "Slip = forecast - baseline > tolerance; in percent = slip / (baseline - approval); triage from triage_percent "
+        "on."
+    )
     options_type = ScheduleSlipOptions
     reads = FORECAST_READS | LATE_READS | {"actual"}
     roles = frozenset({Role.DELIVERS, Role.PROMISES, Role.SAVES})
@@ -99,13 +106,12 @@ class ScheduleSlip(Check[ScheduleSlipOptions]):
         return Asked(histories=frozenset(each.id for each in world.network.savings.values() if not _has_begun(each)))
 
     def find(self, world: World, options: ScheduleSlipOptions) -> Iterator[Verdict]:
-        late: Mapping[str, tuple[Share, ...]] | None = None
         for target in targets(world):
             if (reason := _unknown(world, target)) is not None:
                 yield Unjudged((target.node,), reason)
             elif _is_late(world, target):
-                late = late_below(world) if late is None else late
-                shares = of_cause(world, late.get(target.objective.id, ()), target.forecast.cause.node)
+                late = late_below(world, target.objective.id)
+                shares = of_cause(world, late, target.forecast.cause.node)
                 yield self._of_target(world, options, target, shares)
         yield from _blind(world)
         for saving in world.network.savings.values():
@@ -123,7 +129,7 @@ class ScheduleSlip(Check[ScheduleSlipOptions]):
         impact = Impact(days, shares)
         last_day = decide_by(baseline, options.notice_days, world.today)
         ids = (objective.id,)
-        cause = world.key(forecast.cause)
+        cause, named = world.key(forecast.cause), name_of(world, forecast.cause)
         return Finding(
             check=self.name,
             check_version=self.version,
@@ -146,9 +152,9 @@ class ScheduleSlip(Check[ScheduleSlipOptions]):
             owner=owner(world.tree, ids),
             decider=decider(world.tree, ids, within_tolerance=False),
             decide_by=last_day,
-            advice=f"Bring {cause} forward by {days_text(days)}, or have a new baseline approved."
+            advice=f"Bring {named} forward by {days_text(days)}, or have a new baseline approved."
             if days is not None
-            else f"Give {cause} a date that holds, or have a new baseline approved.",
+            else f"Give {named} a date that holds, or have a new baseline approved.",
             sources=tuple(sorted(forecast.sources)),
             triage=time_triage(counted, start, baseline, options.triage_percent),
         )

@@ -32,9 +32,13 @@ class UnknownStatusCheck(Check[CheckOptions]):
 
     name = "unknown-status"
     title = "A status of which is not known what it means"
+    family = "truth"
+    patterns = ("I16",)
+    formula = "Count of work items per source and status text without a meaning."
     options_type = CheckOptions
     reads = frozenset({"status"})
     roles = frozenset[Role]()
+    whole = True
 
     def find(self, world: World, options: CheckOptions) -> Iterator[Verdict]:
         """Yield one finding per source and status."""

@@ -9,11 +9,12 @@ from pydantic import Field
 
 from model.findings import Account, Claim, Finding, Impact, Share
 from model.links import Role
+from reconcile.above import name_of
 from reconcile.check import FORECAST_READS, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import controller, decide_by, decider, owner
 from reconcile.forecast import Because, Forecast, ForecastState
 from reconcile.impact import periods_moved, recurring_amount, severity
-from reconcile.planned_revenue import PlannedRevenue, end_of_year, planned_revenues, unpriced
+from reconcile.planned_revenue import PlannedRevenue, Told, end_of_year, planned_revenue, planned_revenues, unpriced
 from reconcile.promises import forecast_reason
 from reconcile.story import chain_steps, evidence_of, says_of
 from reconcile.values import linked_below
@@ -75,12 +76,18 @@ class UnreleasedRevenue(Check[UnreleasedRevenueOptions]):
 
     name = "unreleased-revenue"
     title = "Finance expects revenue before the work behind it is released"
+    family = "savings and value"
+    patterns = ("F1.4",)
+    formula = (
+        "Start of the planned revenue < forecast of the release; deferred = plan of the days between, of a cut month "
+        "its share of days."
+    )
     options_type = UnreleasedRevenueOptions
     reads = FORECAST_READS | {"metric", "value", "unit", "period"}
     roles = frozenset({Role.DELIVERS, Role.MEASURES, Role.PROMISES})
 
     def find(self, world: World, options: UnreleasedRevenueOptions) -> Iterator[Verdict]:
-        revenues = list(planned_revenues(world, options.accounts, options.metrics))
+        revenues = list(planned_revenues(world, Told.by(options.accounts, options.metrics)))
         if not revenues:
             yield Blind("no objective and no measurement tells the revenue that finance expects by month")
         orphans = [planned.objective.name for planned in revenues if _nothing_delivers(world, planned.node)]
@@ -132,8 +139,8 @@ class UnreleasedRevenue(Check[UnreleasedRevenueOptions]):
     def why_resolved(self, finding: Finding, world: World, options: UnreleasedRevenueOptions) -> str:
         node = finding.subjects[0]
         key = finding.commitment.key if finding.commitment else node
-        revenues = planned_revenues(world, options.accounts, options.metrics)
-        planned = next((each for each in revenues if each.node == node), None)
+        objective, told = world.network.objectives.get(node), Told.by(options.accounts, options.metrics)
+        planned = planned_revenue(world, objective, told) if objective is not None else None
         if planned is None:
             return f"no revenue of {key} is expected by month any more"
         before = finding.commitment.day if finding.commitment else None
@@ -196,7 +203,7 @@ def _gap(world: World, planned: PlannedRevenue, forecast: Forecast) -> _Gap | No
 
 def _deals_tell_it(world: World, planned: PlannedRevenue) -> bool:
     """Whether deals of the objective tell their recurring revenue, so that theirs is the deferred revenue."""
-    below = linked_below(world, list(world.network.deals), Role.PROMISES).get(planned.objective.id, ())
+    below = linked_below(world, planned.objective.id, Role.PROMISES)
     field = world.options.recurring_field
     return any(recurring_amount(world.network.deals[deal], field) is not None for deal in below)
 
@@ -226,7 +233,7 @@ def _advice(world: World, gap: _Gap) -> str:
     objective = gap.planned.objective
     confirms = gap.planned.validated_by or controller(world.tree, (objective.id,))
     confirmed = f" ({confirms} confirms the amount)" if confirms else ""
-    cause = world.key(gap.forecast.cause)
+    cause = name_of(world, gap.forecast.cause)
     if gap.possible is None:
         return f"Give {cause} a date that holds, or take the revenue out of the forecast{confirmed}."
     by = days_text(gap.days or 0)

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from model.findings import Claim, Finding
 from model.links import Role
+from reconcile.above import name_of
 from reconcile.check import FORECAST_READS, Asked, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decide_by, decider
 from reconcile.forecast import Because, Forecast, ForecastState
@@ -24,10 +25,9 @@ from reconcile.promises import (
 )
 from reconcile.scope import asked_about_targets, dropped_target
 from reconcile.story import chain_steps, evidence_of, says_of
+from reconcile.unsupported import CERTAIN_WITHOUT_A_DATE
 from reconcile.wording import day_text
 from reconcile.world import World
-
-_CERTAIN_WITHOUT_A_DATE = frozenset({ForecastState.DROPPED, ForecastState.UNRESOLVED})
 
 
 class UnsupportedCommitmentOptions(CheckOptions):
@@ -45,7 +45,8 @@ class UnsupportedCommitment(Check[UnsupportedCommitmentOptions]):
         itself or for work that was cancelled or deleted, or goes by a name that nothing or several things have. A
         promise without a date counts as well where the work will never come or cannot be found. A name that nothing has
         is judged only when every source was completely read. Where the promised thing itself was cancelled, deleted or
-        taken out of its release, dropped-scope tells it, and this check does not.
+        taken out of its release, dropped-scope tells it, and this check does not. The need that leads nowhere is told
+        with the promise, and not by broken-need beside it.
 
     Why it matters
         There is no day to compare the promise with, so no comparison of dates would ever show it; the revenue is
@@ -62,6 +63,11 @@ class UnsupportedCommitment(Check[UnsupportedCommitmentOptions]):
 
     name = "unsupported-commitment"
     title = "A deal was promised something that nothing supports"
+    family = "promises"
+    patterns = ("F1.1",)
+    formula = (
+        "The promise has no forecast, or one that has passed; at risk = the amount, in full and times probability."
+    )
     options_type = UnsupportedCommitmentOptions
     reads = FORECAST_READS | {"outcome", "stage", "amount", "currency", "probability", "promised", "promised_date"}
     roles = frozenset({Role.PROMISES, Role.DELIVERS})
@@ -78,7 +84,7 @@ class UnsupportedCommitment(Check[UnsupportedCommitmentOptions]):
                 yield Unjudged((promise.deal.id,), f"{world.key(cause)} {says_of(world, cause)}")
             elif (
                 forecast.supports_nothing
-                and (promise.deal.promised_date is not None or forecast.state in _CERTAIN_WITHOUT_A_DATE)
+                and (promise.deal.promised_date is not None or forecast.state in CERTAIN_WITHOUT_A_DATE)
                 and dropped_target(world, promise) is None
             ):
                 yield self._finding(world, options, promise)
@@ -114,7 +120,7 @@ class UnsupportedCommitment(Check[UnsupportedCommitmentOptions]):
         when = f" for {day_text(promise.deal.promised_date)}" if promise.deal.promised_date else ""
         reason = f"{world.key(cause)} {says_of(world, cause)}"
         if cause.node != promise.target.node:
-            reason = f"it waits for {world.key(cause)}, which {says_of(world, cause)}"
+            reason = f"it waits for {name_of(world, cause)}, which {says_of(world, cause)}"
         return f"{promise.party} was promised {what}{when}, but {reason}"
 
     def why_resolved(self, finding: Finding, world: World, options: UnsupportedCommitmentOptions) -> str:
@@ -122,7 +128,7 @@ class UnsupportedCommitment(Check[UnsupportedCommitmentOptions]):
 
 
 def _advice(world: World, cause: Forecast) -> str:
-    key = world.key(cause)
+    key = name_of(world, cause)
     match cause.state:
         case ForecastState.DROPPED:
             return f"Bring {key} back into the plan, or take the promise back."

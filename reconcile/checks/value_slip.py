@@ -1,6 +1,6 @@
 """Savings that are forecast to bring less than they plan, one by one and added up per objective."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated
@@ -12,7 +12,7 @@ from model.keys import objective_node
 from model.links import Role
 from model.money import Money
 from model.objectives import Objective, StageGate
-from model.records import Light
+from model.records import Light, RecordKind, Saving
 from reconcile.check import Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import controller, decide_by, decider, owner
 from reconcile.impact import severity
@@ -23,9 +23,10 @@ from reconcile.values import (
     beyond_tolerance,
     cause_of,
     cell_evidence,
+    children_of,
     linked_below,
     no_forecasts,
-    outlook,
+    outlook_of,
     percent_of,
     served_by,
     value_triage,
@@ -87,19 +88,27 @@ class ValueSlip(Check[ValueSlipOptions]):
 
     name = "value-slip"
     title = "Savings are forecast to bring less than planned"
+    family = "savings and value"
+    patterns = ("I1", "I12")
+    formula = (
+        "(Plan - forecast) / plan, over months that have a forecast or an actual; told and marked from triage_percent "
+        "on."
+    )
     options_type = ValueSlipOptions
     reads = frozenset({"plan", "forecast", "actual", "run_rate", "planned_start", "currency"})
     roles = frozenset({Role.SAVES})
+    concerns = frozenset({RecordKind.SAVING})
 
     def find(self, world: World, options: ValueSlipOptions) -> Iterator[Verdict]:
-        outlooks = {saving.id: outlook(saving) for saving in world.network.savings.values()}
-        yield from (Blind(*blind) for blind in no_forecasts(outlooks.values()))
-        for each in outlooks.values():
+        outlooks = [outlook_of(world, saving) for saving in world.network.savings.values()]
+        yield from (Blind(*blind) for blind in no_forecasts(outlooks))
+        for each in outlooks:
             if each.undefined:
                 yield Unjudged((each.saving.id,), each.undefined)
             elif self._tells(world, options, served_by(world, each.saving), each.planned, each.short, each.currency):
                 yield self._of_saving(world, options, each)
-        yield from self._of_objectives(world, options, outlooks)
+        for objective in world.network.objectives.values():
+            yield from self._of_savings_below(world, options, objective)
 
     def _tells(
         self, world: World, options: ValueSlipOptions, ids: tuple[str, ...], planned: Decimal, short: Decimal, unit: str
@@ -113,8 +122,8 @@ class ValueSlip(Check[ValueSlipOptions]):
 
     def _of_saving(self, world: World, options: ValueSlipOptions, each: Outlook) -> Finding:
         saving, ids = each.saving, served_by(world, each.saving)
-        impact = Impact(None, (each.share(world.rates),))
-        first = next(cell.month for cell in each.cells if cell.short > 0)
+        impact = Impact(None, (_share(world, each),))
+        first = each.first_short
         last_day = decide_by(first.first, options.notice_days, world.today)
         short = amount_text(each.short, each.currency)
         name = f"{saving.key} {saving.title}" if saving.title != saving.key else saving.key
@@ -139,7 +148,7 @@ class ValueSlip(Check[ValueSlipOptions]):
             ),
             impact=impact,
             cause=cause_of(world, saving),
-            evidence=tuple(cell_evidence(world, saving, (cell for cell in each.cells if cell.short), each.currency)),
+            evidence=tuple(cell_evidence(saving, (cell for cell in each.cells if cell.short), each.currency)),
             severity=severity(impact, last_day, world.today, world.options.severity),
             owner=saving.owner or owner(world.tree, ids),
             decider=decider(world.tree, ids, within_tolerance=False),
@@ -150,30 +159,25 @@ class ValueSlip(Check[ValueSlipOptions]):
             triage=value_triage(each.short, each.planned, options.triage_percent),
         )
 
-    def _of_objectives(
-        self, world: World, options: ValueSlipOptions, outlooks: Mapping[str, Outlook]
-    ) -> Iterator[Verdict]:
-        shares: dict[str, Share] = {}
-        for objective_id, saving_ids in _added_up(world, outlooks).items():
-            node = objective_node(objective_id)
-            hidden = next((id_ for id_ in saving_ids if world.absence(id_) is not None), None)
-            if hidden is not None:
-                yield Unjudged((node,), f"{outlooks[hidden].saving.key} was not seen in the last reading")
-                continue
-            whole = _sum(world, objective_id, [outlooks[id_] for id_ in saving_ids])
-            if whole is None:
-                continue
-            if whole.planned <= 0:
-                yield Unjudged((node,), f"the savings of {whole.objective.name} have no plan and forecast to compare")
-            elif self._tells(world, options, (objective_id,), whole.planned, whole.short, world.rates.base):
-                yield self._of_objective(world, options, whole, shares)
+    def _of_savings_below(self, world: World, options: ValueSlipOptions, objective: Objective) -> Iterator[Verdict]:
+        savings, node = _added_up(world, objective), objective_node(objective.id)
+        hidden = next((saving for saving in savings if world.absence(saving.id) is not None), None)
+        if hidden is not None:
+            yield Unjudged((node,), f"{hidden.key} was not seen in the last reading")
+            return
+        whole = _sum(world, objective, [outlook_of(world, saving) for saving in savings])
+        if whole is None:
+            return
+        if whole.planned <= 0:
+            yield Unjudged((node,), f"the savings of {objective.name} have no plan and forecast to compare")
+        elif self._tells(world, options, (objective.id,), whole.planned, whole.short, world.rates.base):
+            yield self._of_objective(world, options, whole)
 
-    def _of_objective(self, world: World, options: ValueSlipOptions, whole: _Sum, shares: dict[str, Share]) -> Finding:
+    def _of_objective(self, world: World, options: ValueSlipOptions, whole: _Sum) -> Finding:
         objective, base = whole.objective, world.rates.base
         losing = sorted((each for each in whole.outlooks if each.short > 0), key=lambda each: _size(world, each))
-        shares.update({each.saving.id: each.share(world.rates) for each in losing if each.saving.id not in shares})
-        impact = Impact(None, tuple(shares[each.saving.id] for each in losing))
-        first = min(cell.month for each in losing for cell in each.cells if cell.short > 0)
+        impact = Impact(None, tuple(_share(world, each) for each in losing))
+        first = min(each.first_short for each in losing)
         last_day = decide_by(first.first, options.notice_days, world.today)
         ids = (objective.id,)
         number = f"its {len(whole.outlooks)} savings"
@@ -208,9 +212,7 @@ class ValueSlip(Check[ValueSlipOptions]):
     def why_resolved(self, finding: Finding, world: World, options: ValueSlipOptions) -> str:
         subject = finding.subjects[0]
         if (objective := world.network.objectives.get(subject)) is not None:
-            outlooks = {saving.id: outlook(saving) for saving in world.network.savings.values()}
-            saving_ids = _added_up(world, outlooks).get(objective.id, ())
-            whole = _sum(world, objective.id, [outlooks[id_] for id_ in saving_ids])
+            whole = _sum(world, objective, [outlook_of(world, saving) for saving in _added_up(world, objective)])
             if whole is None:
                 return f"{objective.name} adds up no savings any more that nothing below it adds up"
             says = _says(whole.expected, whole.planned, world.rates.base, "now forecast")
@@ -219,29 +221,30 @@ class ValueSlip(Check[ValueSlipOptions]):
         key = finding.commitment.key if finding.commitment else subject
         if saving is None:
             return gone_reason(subject, key, world)
-        now = outlook(saving)
+        now = outlook_of(world, saving)
         return f"{key} {_says(now.expected, now.planned, now.currency, 'now forecasts')}"
 
 
-def _added_up(world: World, outlooks: Mapping[str, Outlook]) -> Mapping[str, tuple[str, ...]]:
-    """The savings of each objective that adds up two or more, and not the same ones as an objective below it."""
-    below = linked_below(world, outlooks.keys(), Role.SAVES)
-    told_below = {
-        objective.parent
-        for objective in world.tree.objectives
-        if objective.parent and objective.id in below and len(below[objective.id]) == len(below[objective.parent])
-    }
-    return {
-        objective_id: saving_ids
-        for objective_id, saving_ids in sorted(below.items())
-        if len(saving_ids) > 1 and objective_id not in told_below
-    }
+def _added_up(world: World, objective: Objective) -> list[Saving]:
+    """The savings of an objective that adds up two or more, and not the same ones as an objective below it."""
+    saving_ids = linked_below(world, objective.id, Role.SAVES)
+    same = any(
+        len(linked_below(world, child, Role.SAVES)) == len(saving_ids) for child in children_of(world, objective.id)
+    )
+    return [] if len(saving_ids) < 2 or same else [world.network.savings[id_] for id_ in saving_ids]
 
 
-def _sum(world: World, objective_id: str, outlooks: list[Outlook]) -> _Sum | None:
+def _share(world: World, each: Outlook) -> Share:
+    """What a saving loses; worked out once, however many objectives add it up."""
+    known: dict[str, Share] = world.derived.setdefault("slips", {})
+    if each.saving.id not in known:
+        known[each.saving.id] = each.share(world.rates)
+    return known[each.saving.id]
+
+
+def _sum(world: World, objective: Objective, outlooks: list[Outlook]) -> _Sum | None:
     """Add the savings up; None where there is nothing to add, or the objective is over or at rest."""
-    objective = world.tree.get(objective_id)
-    if objective is None or objective.stage_gate in _ENDED or not outlooks:
+    if objective.stage_gate in _ENDED or not outlooks:
         return None
     added: list[Outlook] = []
     left_out: list[str] = []
@@ -282,7 +285,7 @@ def _months(each: Outlook) -> str:
 
 
 def _light_says(each: Outlook) -> str:
-    year = next(cell.month.year for cell in each.cells if cell.short > 0)
+    year = each.first_short.year
     words = f"the effect of {year} comes late (yellow)"
     if each.light is Light.RED:
         words = f"the effect planned for {year} is not reached (red)"

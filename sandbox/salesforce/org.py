@@ -85,7 +85,13 @@ class SalesforceOrg:
         self._next = 1
 
     def add_person(self, email: str, name: str) -> None:
-        self.people[email] = {"Id": self._id("005"), "Name": name, "Email": email, "Username": email}
+        self.people[email] = {
+            "Id": self._id("005"),
+            "Name": name,
+            "Email": email,
+            "Username": email,
+            "IsActive": True,
+        }
 
     def add_field(self, name: str, type: str, *, calculated: bool = False) -> None:  # noqa: A002 - Salesforce's word
         """Add a custom field to Opportunity; its value is None until ``set_field``."""

@@ -40,7 +40,7 @@ _PERMISSION_SET = "0PSDm00000Integ"
 _LINE_ITEM_FIELDS = frozenset({"Id", "OpportunityId", "Product2.Name", "Product2.ProductCode"})
 _RELATED = {
     "AccountId": {"Account.Id", "Account.Name"},
-    "OwnerId": {"Owner.Id", "Owner.Name", "Owner.Email"},
+    "OwnerId": {"Owner.Id", "Owner.Name", "Owner.Email", "Owner.IsActive"},
 }
 
 

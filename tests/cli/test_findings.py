@@ -1,5 +1,6 @@
 """``driftline findings``: the table, its figures, its filters, and what must never come through."""
 
+import json
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -30,7 +31,7 @@ def test_every_finding_is_one_line_for_programs_with_its_days_money_and_decider(
     assert ESCAPE not in said.out
     [nordwind] = [line for line in said.lines if "Nordwind Logistik" in line]
     assert nordwind.split()[1:6] == ["critical", "47", "EUR", "480,000", "revenue"]
-    assert "Paul Novak (VP Sales)  16 Sep 2026" in nordwind
+    assert "Paul Novak (VP Sales) 16 Sep 2026" in " ".join(nordwind.split())
     assert nordwind.endswith("the work now says 16 Nov 2026 (47 days later)")
 
 
@@ -210,3 +211,18 @@ def test_what_cannot_be_judged_stands_below_the_findings_and_only_there(tuesday:
     chosen = driftline("findings", "--check", "value-slip", folder=tuesday.folder)
     assert any(line.endswith(about) for line in chosen.lines)
     assert "cannot judge" not in driftline("findings", "--check", "late-commitment", folder=tuesday.folder).out
+
+
+def test_a_slip_beyond_the_trigger_is_marked_for_triage_in_the_list_and_told_with_its_size(tuesday: Meridian):
+    told = json.loads(driftline("findings", "--json", folder=tuesday.folder).out)
+    marked = {each["fingerprint"]: each["finding"]["triage"] for each in told}
+    lines = {line.split()[0]: line for line in driftline("findings", folder=tuesday.folder).lines if line}
+    assert any(marked.values())
+    assert not all(marked.values())
+    for fingerprint, triage in marked.items():
+        assert ("[triage]" in lines[fingerprint[:8]]) is (triage is not None)
+    fingerprint, triage = next((key, mark) for key, mark in marked.items() if mark)
+    said = driftline("show", fingerprint, folder=tuesday.folder).out
+    assert f"{triage['slip']} slip of {triage['percent']} %: the agenda turns from status to triage" in said
+    other = next(key for key, mark in marked.items() if not mark)
+    assert "triage" not in driftline("show", other, folder=tuesday.folder).out

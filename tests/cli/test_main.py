@@ -43,6 +43,7 @@ JSON_FIELDS = {
     "explain": {*EXPLAIN_FIELDS, "check", "text"},
     "findings": FINDINGS_FIELDS,
     "plan": PLAN_FIELDS,
+    "reconcile": {"as_of", "moment", "rules", "reconstruction", "own", "rolled_back", "as_first_read", "left_out"},
     "links": LINKS_FIELDS,
     "objectives list": {"location"},
     "objectives show": PICTURE,

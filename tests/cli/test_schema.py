@@ -12,6 +12,7 @@ def test_the_schemas_are_written_and_listed(tmp_path: Path):
     written = sorted((tmp_path / "schema").iterdir())
     assert sorted(said.lines) == [str(path) for path in written]
     assert [path.name for path in written] == [
+        "checks.schema.json",
         "driftline.schema.json",
         "mapping.schema.json",
         "objectives.schema.json",

@@ -8,14 +8,26 @@ from jsonschema import Draft202012Validator
 
 from config.load import load
 from config.sample import SETTINGS, sample_files, write_sample
-from config.schema import SCHEMA_NAMES, objectives_schema, rules_schema, settings_schema, write_schemas
+from config.schema import (
+    SCHEMA_NAMES,
+    checks_schema,
+    objectives_schema,
+    rules_schema,
+    settings_schema,
+    write_schemas,
+)
 from connectors.registry import connector_kinds, connector_type
 from mapping.document import SourceText, parse
 from model.errors import UserError
 from tests.config.test_sample import uncommented
 
 SETTINGS_SCHEMA = settings_schema()
-SCHEMAS = {"settings": SETTINGS_SCHEMA, "objectives": objectives_schema(), "mapping": rules_schema()}
+SCHEMAS = {
+    "settings": SETTINGS_SCHEMA,
+    "objectives": objectives_schema(),
+    "mapping": rules_schema(),
+    "checks": checks_schema(),
+}
 
 
 def mistakes(text: str, schema: dict = SETTINGS_SCHEMA) -> list[str]:

@@ -29,7 +29,8 @@ def build_wheel(project: Path, folder: Path, **entry_points: str) -> Path:
     """
     about = tomllib.loads((project / "pyproject.toml").read_text())
     name, version = about["project"]["name"].replace("-", "_"), about["project"]["version"]
-    points = entry_points or about["project"]["entry-points"]["driftline.connectors"]
+    [(group, declared)] = about["project"]["entry-points"].items()
+    points = entry_points or declared
     lines = "".join(f"{kind} = {value}\n" for kind, value in points.items())
     info = f"{name}-{version}.dist-info"
     files = {
@@ -38,7 +39,7 @@ def build_wheel(project: Path, folder: Path, **entry_points: str) -> Path:
     files |= {
         f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {about['project']['name']}\nVersion: {version}\n",
         f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: hand\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-        f"{info}/entry_points.txt": f"[driftline.connectors]\n{lines}",
+        f"{info}/entry_points.txt": f"[{group}]\n{lines}",
     }
     listing = io.StringIO()
     for path, text in files.items():

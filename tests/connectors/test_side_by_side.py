@@ -98,3 +98,44 @@ def test_a_wish_to_stop_is_heard_between_pages() -> None:
     context.stop.set()
     with pytest.raises(InterruptedRunError):
         list(pages)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.integers(min_value=0, max_value=6), max_size=9), st.integers(min_value=1, max_value=5))
+def test_a_walk_that_is_a_page_ahead_gives_its_pages_in_its_own_order(lengths: list[int], at_once: int) -> None:
+    watch = Watch()
+    walks = [watch.walk(number, length) for number, length in enumerate(lengths)]
+    seen = 0
+    for _ in side_by_side(walks, context_at(), at_once=at_once, ahead=1):
+        watch.taken()
+        seen += 1
+    assert seen == sum(lengths)
+    assert watch.most <= 2 * at_once + 1
+    numbered = [iter([(walk, page) for page in range(length)]) for walk, length in enumerate(lengths)]
+    pages = list(side_by_side(numbered, context_at(), at_once=at_once, ahead=1))
+    for walk, length in enumerate(lengths):
+        assert [page for one, page in pages if one == walk] == list(range(length))
+
+
+def test_a_walk_ahead_asks_for_its_next_page_before_the_last_was_taken() -> None:
+    asked = threading.Semaphore(0)
+
+    def walk() -> Iterator[int]:
+        for page in range(3):
+            asked.release()
+            yield page
+
+    pages = side_by_side([walk()], context_at(), at_once=8, ahead=1)
+    assert next(pages) == 0
+    assert asked.acquire(timeout=10)
+    assert asked.acquire(timeout=10), "while the first page is looked at, the second was asked for"
+    assert list(pages) == [1, 2]
+
+
+def test_a_walk_ahead_that_fails_ends_the_others_and_leaves_no_thread_waiting() -> None:
+    def broken() -> Iterator[int]:
+        yield 1
+        raise SourceUnavailableError("down")
+
+    with pytest.raises(SourceUnavailableError):
+        list(side_by_side([broken(), iter(range(100))], context_at(), at_once=2, ahead=1))

@@ -20,7 +20,9 @@ from model.findings import (
     FindingState,
     Impact,
     Severity,
+    Slip,
     TransitionKind,
+    Triage,
 )
 from tests.digest import editions
 from tests.digest.editions import (
@@ -172,6 +174,16 @@ class TestSubject:
     def test_it_leaves_the_money_out_when_others_may_read_it(self):
         composed = compose(edition([*map(opened, aurora())], subject="discreet"))
         assert composed.subject == "1 decision, due Tue 15 Sep - 8 Sep, week 37"
+
+    def test_it_says_how_many_of_the_decisions_are_triage(self):
+        """Domain 4.4 and I1: from the trigger on, the agenda turns from status to triage."""
+        mark = Triage(Slip.VALUE, Decimal("18.4"))
+        marked = [replace(finding, triage=mark) for finding in aurora(1)]
+        assert compose(edition([opened(each) for each in marked])).subject.startswith("1 decision (triage), EUR")
+        both = compose(edition([opened(each) for each in (*marked, *erp())])).subject
+        assert both.startswith("2 decisions (1 triage), EUR")
+        assert both.endswith(", due Tue 15 Sep - week 37") or ", first due Tue 15 Sep" in both
+        assert len(both) <= 78
 
     def test_it_says_when_nothing_is_to_decide(self):
         composed = compose(edition([resolved(old_deal())]))

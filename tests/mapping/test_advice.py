@@ -4,11 +4,12 @@ from decimal import Decimal
 
 import pytest
 
-from mapping.advice import Watched, about_objectives, about_people, no_single_person
+from mapping.advice import Watched, about_objectives, about_people
 from mapping.coverage import Counting, placed
 from model.links import Ambiguity, Link, Role
 from model.money import Money, RateTable
 from model.objectives import DecisionRights, Level, Objective, ObjectiveNeed, ObjectiveTree
+from model.persons import no_single_person
 from model.records import Deal
 
 EUR = RateTable("EUR")

@@ -39,7 +39,7 @@ WORK = 12
 OBJECTIVES = {
     "version": 1,
     "objectives": [
-        {"id": "ACME", "level": "organization", "name": "Acme", "owner": LEAD},
+        {"id": "ACME", "level": "organization", "name": "Acme", "owner": LEAD, "sponsor": LEAD},
         {"id": "LAUNCH", "level": "measure", "parent": "ACME", "name": "Launch the web shop", "owner": LEAD},
         {"id": "OTHER", "level": "measure", "parent": "ACME", "name": "Something else", "owner": LEAD},
     ],

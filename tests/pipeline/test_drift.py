@@ -234,4 +234,5 @@ def test_a_rule_that_reads_a_field_takes_the_checks_along_that_rest_on_what_it_l
     assert list(found.rules) == ["launches"]
     assert "early-saving" in found.checks
     assert "late-commitment" not in found.checks
-    assert str(dependents(mapping, "jira", ["priority"])) == "no rule and no check"
+    assert str(dependents(mapping, "jira", ["priority"])) == "the check request-priority"
+    assert str(dependents(mapping, "jira", ["url"])) == "no rule and no check"

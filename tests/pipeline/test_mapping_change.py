@@ -96,6 +96,14 @@ def test_what_resolves_because_a_rule_gives_no_need_any_more_names_the_need(stor
     assert reason == (f"D-1 waits for nothing any more: the rule deals does not make D-1 wait for R1 any more, {SINCE}")
 
 
+def test_where_only_the_lag_of_a_need_changes_the_lags_are_told(store: Store, tuesday: Company):
+    needs = [{**each, "lag": "40d"} for each in RULES["rules"][0]["needs"]]  # type: ignore[index]
+    steps = run(store, tuesday, rules(needs=needs))
+    reason = next(step.reason for step in steps if "the rule deals" in step.reason)
+    assert "makes D-1 wait for R1 and 40 days more, instead of 0 days" in reason
+    assert "any more" not in reason
+
+
 def test_what_is_late_for_another_reason_is_not_put_down_to_the_mapping(store: Store, tuesday: Company):
     """The negative control: the mapping and the world change in the same run."""
     tuesday.jira.move_due("WEB-1", tuesday.now.date(), by="somebody")

@@ -28,7 +28,9 @@ from model.records import (
     WorkItem,
 )
 from model.runs import Coverage
+from model.surroundings import Surroundings
 from model.throughput import Flow
+from model.work_counts import Inflow, Mention, Unserved
 from reconcile.check import Check
 from reconcile.engine import Judgement, reconcile
 from reconcile.options import ReconcileOptions
@@ -222,14 +224,69 @@ class Stored:
     def sprints(self) -> Iterable[Sprint]:
         return self._of(Sprint, present=False)
 
-    def rollups(self, group: Group, order: Sequence[DateSource], today: date) -> Iterable[RollUp]:
+    def around(
+        self,
+        record_ids: Collection[str],
+        *,
+        dependents: Collection[str],
+        neighbours: Collection[str],
+        arrived: Collection[str],
+    ) -> Surroundings:
+        """The whole view, of which only what is asked for is handed out."""
+        changed, work = set(record_ids), self._of(WorkItem, present=False)
+        below = [each.id for each in work if not set(self._places(each)).isdisjoint(arrived)]
+        parents = [record_id(each.source, each.parent) for each in work if each.id in changed and each.parent]
+        asked = {*changed, *dependents, *neighbours, *below, *parents}
+        needs = list(self.needs())
+        named = {need.dependent for need in needs if not asked.isdisjoint(need.prerequisites)}
+        waiting = {*dependents, *changed, *named}
+        asked |= waiting | {node for need in needs if need.dependent in waiting for node in need.prerequisites}
+        dated_anew = frozenset(each.id for each in work if not set(self._places(each)).isdisjoint(changed))
+        groups = {
+            group: frozenset(
+                node for each in work if each.id in asked | dated_anew for node in self._nodes_above(group, each)
+            )
+            for group in Group
+        }
+
+        def among(records: Iterable[Any]) -> tuple[Any, ...]:
+            return tuple(each for each in records if each.id in asked)
+
+        return Surroundings(
+            asked=frozenset(asked),
+            dependents=frozenset(waiting),
+            work=among(self.spine()),
+            releases=among(self.releases()),
+            sprints=among(self.sprints()),
+            deals=among(self.deals()),
+            savings=among(self.savings()),
+            measurements=among(self.measurements()),
+            links=tuple(link for link in self.links() if link.record_id in asked),
+            needs=tuple(need for need in needs if need.dependent in waiting),
+            absences={key: value for key, value in self.absences_.items() if key in asked},
+            dated_anew=dated_anew,
+            groups=groups,
+        )
+
+    @staticmethod
+    def _places(item: WorkItem) -> list[str]:
+        """The ids of the parent, the releases and the sprint of a work item."""
+        return [record_id(item.source, each) for each in (item.parent, *item.releases, item.sprint) if each]
+
+    def rollups(
+        self, group: Group, order: Sequence[DateSource], today: date, nodes: Collection[str] | None = None
+    ) -> Iterable[RollUp]:
         spine = self._spine_ids() if group is not Group.OBJECTIVE else set()
         below: dict[str, list[WorkItem]] = {}
         for item in self._of(WorkItem, present=True):
             if item.id not in spine:
                 for node in self._nodes_above(group, item):
                     below.setdefault(node, []).append(item)
-        return [self._rolled(group, node, items, order, today) for node, items in below.items()]
+        return [
+            self._rolled(group, node, items, order, today)
+            for node, items in below.items()
+            if nodes is None or node in nodes
+        ]
 
     def _nodes_above(self, group: Group, item: WorkItem) -> list[str]:
         match group:
@@ -302,7 +359,7 @@ class Stored:
     def flows(self, objective_ids: Collection[str] | None, since: date) -> Sequence[Flow]:
         work: list[WorkItem] = self._of(WorkItem, present=True)
         parents = {record_id(item.source, item.parent) for item in work if item.parent and item.category is not DROPPED}
-        wanted = {item.id for item in work} if objective_ids is None else self._delivering(objective_ids, work)
+        wanted = {item.id for item in work} if objective_ids is None else self._delivering(objective_ids)
         teams: dict[str, list[WorkItem]] = {}
         for item in work:
             if item.id in wanted - parents and item.category is not DROPPED:
@@ -313,11 +370,16 @@ class Stored:
     def delivering(self, objective_ids: Collection[str]) -> Sequence[str]:
         work: list[WorkItem] = self._of(WorkItem, present=True)
         known = {item.id for item in work} | {each.id for each in self._of(Release, present=True)}
-        return sorted(self._delivering(objective_ids, work) & known)
+        return sorted(self._delivering(objective_ids) & known)
 
-    def _delivering(self, objective_ids: Collection[str], work: Sequence[WorkItem]) -> set[str]:
+    def _delivering(self, objective_ids: Collection[str] | None) -> set[str]:
+        """What delivers these objectives; without any, what serves an objective in whatever role. What is gone counts
+        as what its parts lie below."""
+        work: list[WorkItem] = self._of(WorkItem, present=False)
         found = {
-            link.record_id for link in self.links_ if link.role is Role.DELIVERS and link.objective_id in objective_ids
+            link.record_id
+            for link in self.links_
+            if objective_ids is None or (link.role is Role.DELIVERS and link.objective_id in objective_ids)
         }
         found |= {each.id for each in work if found & {record_id(each.source, release) for release in each.releases}}
         while new := {each.id for each in work if each.parent and record_id(each.source, each.parent) in found} - found:
@@ -336,6 +398,68 @@ class Stored:
             began=known[0] if known else None,
         )
 
+    def inflows(self, objective_ids: Collection[str], since: date) -> Sequence[Inflow]:
+        pieces: dict[tuple[str, str, str], list[WorkItem]] = {}
+        for item in self._pieces(self._delivering(objective_ids)):
+            pieces.setdefault((item.source, _team(item), item.type), []).append(item)
+        return [self._inflow(*place, several, since) for place, several in sorted(pieces.items())]
+
+    def unserved(self, since: date) -> Sequence[Unserved]:
+        work: list[WorkItem] = self._of(WorkItem, present=True)
+        served = self._delivering(None)
+        teams: dict[tuple[str, str], list[WorkItem]] = {}
+        for item in self._pieces({each.id for each in work}):
+            if item.category is DOING or (item.category is DONE and item.finished and item.finished >= since):
+                teams.setdefault((item.source, _team(item)), []).append(item)
+        return [
+            Unserved(
+                *place,
+                finished=sum(item.category is DONE for item in items),
+                finished_for_none=sum(item.category is DONE and item.id not in served for item in items),
+                doing=sum(item.category is DOING for item in items),
+                doing_for_none=sum(item.category is DOING and item.id not in served for item in items),
+                example=min((item.id for item in items if item.id not in served), default=None),
+            )
+            for place, items in sorted(teams.items())
+        ]
+
+    def mentions(self, types: Collection[str], since: date) -> Sequence[Mention]:
+        found: dict[tuple[str, str], list[str]] = {}
+        wanted = {each.strip().casefold() for each in types}
+        for item in self._of(WorkItem, present=True):
+            if item.type.casefold() in wanted and item.category is not DROPPED:
+                for text in {"", *item.labels, *item.components} if _made(item, since) else ():
+                    found.setdefault((item.source, text), []).append(item.id)
+        return [Mention(*place, len(ids), min(ids)) for place, ids in sorted(found.items())]
+
+    def named(self, texts: Collection[str]) -> Mapping[str, Sequence[str]]:
+        known = {text: {id_ for id_ in self._named(text) if not id_.startswith("objective:")} for text in texts}
+        return {text: sorted(ids) for text, ids in sorted(known.items()) if ids}
+
+    def _pieces(self, wanted: Collection[str]) -> list[WorkItem]:
+        work: list[WorkItem] = self._of(WorkItem, present=True)
+        parents = {record_id(item.source, item.parent) for item in work if item.parent and item.category is not DROPPED}
+        return [item for item in work if item.id in wanted and item.id not in parents]
+
+    @staticmethod
+    def _inflow(source: str, team: str, type_: str, items: Sequence[WorkItem], since: date) -> Inflow:
+        open_ = [item for item in items if item.category not in (DONE, DROPPED)]
+        done = [item for item in items if item.category is DONE and item.finished and item.finished >= since]
+        there = [item for item in items if item.category is not DROPPED and item.created and _made(item, since)]
+        dropped = [item for item in items if item.category is DROPPED]
+        return Inflow(
+            source,
+            team,
+            type_,
+            dict(sorted(Counter(item.created.date() for item in there if item.created).items())),
+            dict(sorted(Counter(item.finished for item in done if item.finished).items())),
+            open=len(open_),
+            begun=sum(item.category is DOING for item in open_),
+            dropped=sum(item.changed is None or item.changed.date() >= since for item in dropped),
+            undated=sum(item.created is None for item in (*open_, *done)),
+            unstarted=min((item.start for item in open_ if item.start and item.category is not DOING), default=None),
+        )
+
     def changes(self, record_ids: Iterable[str]) -> Mapping[str, Sequence[Change]]:
         return {key: self.changes_[key] for key in record_ids if key in self.changes_}
 
@@ -346,7 +470,7 @@ class Stored:
                 found.setdefault((each.source, each.status), []).append(each.id)
         return [UnknownStatus(*place, len(ids), min(ids)) for place, ids in sorted(found.items())]
 
-    def coverage(self) -> Sequence[Coverage]:
+    def coverage(self, *, counted: bool = True) -> Sequence[Coverage]:
         return list(self.coverage_.values())
 
     def observed(self, record_ids: Iterable[str]) -> Mapping[str, datetime]:
@@ -377,6 +501,14 @@ class Stored:
             rates=rates,
             with_checks=with_checks,
         )
+
+
+def _team(item: WorkItem) -> str:
+    return f"{item.source}/{item.container}" if item.container else item.source
+
+
+def _made(item: WorkItem, since: date) -> bool:
+    return item.created is not None and item.created.date() >= since
 
 
 def won(**more: Any) -> dict[str, Any]:

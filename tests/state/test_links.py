@@ -7,6 +7,7 @@ import pytest
 
 from model.errors import StateError
 from model.links import Link, Need, NeedOrigin, Role
+from model.surroundings import Touched
 from state.links import LinkChanges
 from state.store import Store
 from tests.state.worlds import item, save
@@ -86,3 +87,14 @@ def test_links_to_objectives_that_are_gone_are_dropped(store: Store) -> None:
     store.replace_links(["jira:1"], [LINK, replace(LINK, objective_id="M-9")], [])
     assert store.drop_links_of_unknown({"M-1", "M-2"}) == 1
     assert store.links_of("jira:1") == [LINK]
+
+
+def test_a_replacement_tells_what_is_linked_otherwise(store: Store) -> None:
+    save(store, item("1"), item("2"))
+    other = replace(LINK, record_id="jira:2", objective_id="M-2")
+    before = store.replace_links(["jira:1", "jira:2"], [LINK, other], [NEED])
+    assert before.touched == Touched(frozenset({"jira:1", "jira:2"}), frozenset({"M-1", "M-2"}))
+    same = store.replace_links(["jira:1", "jira:2"], [LINK, other], [NEED])
+    assert same.touched == Touched()
+    after = store.replace_links(["jira:1", "jira:2"], [other], [])
+    assert after.touched == Touched(frozenset({"jira:1"}), frozenset({"M-1"}))

@@ -84,7 +84,11 @@ def test_what_is_neither_deleted_nor_moved_stands(store: Store) -> None:
     run = store.start_run(DAY_1, baseline=False)
     store.save_page(run, Page([item(str(number)) for number in range(4)]), "jira", DAY_1)
     store.mark_absent(run, "jira", {"1": Absence.UNOBSERVED, "2": Absence.DELETED, "3": Absence.MOVED}, DAY_2)
-    assert store.standing("jira") == {"0": Standing("WEB", None), "1": Standing("WEB", Absence.UNOBSERVED)}
+    assert store.standing_of("jira", ["0", "1", "2", "3", "9"]) == {
+        "0": Standing("WEB", None),
+        "1": Standing("WEB", Absence.UNOBSERVED),
+    }
+    assert store.standing_counts("jira") == {Standing("WEB", None): 1, Standing("WEB", Absence.UNOBSERVED): 1}
 
 
 def test_a_record_that_stands_and_is_not_listed_is_noticed(store: Store) -> None:
@@ -92,7 +96,7 @@ def test_a_record_that_stands_and_is_not_listed_is_noticed(store: Store) -> None
     run = store.start_run(DAY_1, baseline=False)
     store.save_page(run, Page([item(str(number)) for number in range(4)]), "jira", DAY_1)
     store.mark_absent(run, "jira", {"1": Absence.UNOBSERVED, "2": Absence.DELETED, "3": Absence.MOVED}, DAY_2)
-    assert not store.stands_beyond("jira", {"0", "1", "9"})
-    assert store.stands_beyond("jira", {"0"})
-    assert store.stands_beyond("jira", {"1"})
-    assert not store.stands_beyond("asana", set())
+    assert store.standing_beyond("jira", {"0", "1", "9"}) == {}
+    assert store.standing_beyond("jira", {"0"}) == {"1": Standing("WEB", Absence.UNOBSERVED)}
+    assert store.standing_beyond("jira", {"1"}) == {"0": Standing("WEB", None)}
+    assert store.standing_beyond("asana", set()) == {}

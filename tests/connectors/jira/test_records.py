@@ -251,3 +251,16 @@ def test_the_same_answer_gives_the_same_record() -> None:
     reader = a_reader()
     assert reader.issue(an_issue()) == reader.issue(an_issue())
     assert reader.issue(an_issue()) != replace(reader.issue(an_issue()), title="y")
+
+
+@pytest.mark.parametrize(
+    ("assignee", "active"),
+    [
+        ({"displayName": "Anna", "active": True}, True),
+        ({"displayName": "Anna", "active": False}, False),
+        ({"displayName": "Anna"}, None),
+        (None, None),
+    ],
+)
+def test_whether_the_account_of_an_assignee_is_switched_on(assignee: Any, active: bool | None) -> None:
+    assert a_reader().issue(an_issue(assignee=assignee)).owner_active is active

@@ -279,3 +279,11 @@ def test_a_column_that_no_row_fills_is_said(book: Path) -> None:
     assert [(found.message, found.location) for found in extract(book).problems] == [
         ("no row fills the column 'Start' (field planned_start)", "Tracker.xlsx!Savings!C1")
     ]
+
+
+def test_a_blank_owner_has_a_cell_and_a_sheet_without_owners_has_none(book: Path) -> None:
+    write(book, [(*HEADER, "Owner"), (*ROWS[0], "Ann"), (*ROWS[1], None), (*ROWS[2], "Ben")])
+    found = read(book, columns={**COLUMNS, "owner": "Owner"})
+    assert [record.owner for record in found.values()] == ["Ann", None, "Ben"]
+    assert [record.provenance["owner"].rpartition("!")[2] for record in found.values()] == ["E2", "E3", "E4"]
+    assert all("owner" not in record.provenance for record in read(book).values())

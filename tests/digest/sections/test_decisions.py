@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from digest.base import Edition
-from model.findings import Claim, Finding, Impact, Severity, Share
+from model.findings import Claim, DecisionOption, Finding, Impact, OptionKind, Severity, Share, Slip, Triage
 from model.money import Money
 from tests.digest.editions import (
     accepted,
@@ -159,6 +159,41 @@ def test_a_cause_whose_findings_have_different_options_gets_those_that_hold_for_
     assert "1. Move 2 promises to 16 Nov and re-plan 1 saving from 22 Oct, or bring AUR-118" in of(*deals, saving)
     undated = [replace(deal, impact=replace(deal.impact, days=None), advice=deal.title) for deal in aurora(2)]
     assert "or give AUR-118 a date that holds?" in of(*undated)
+
+
+def offering(finding: Finding, *kinds: OptionKind, days: int | None = None) -> Finding:
+    options = tuple(DecisionOption(kind=kind, says=f"{kind.value.title()} it", days=days) for kind in kinds)
+    return replace(finding, options=options, advice=finding.title)
+
+
+def test_an_objective_is_a_target_and_no_saving_and_what_goes_to_one_day_is_told_together():
+    deals = [offering(deal, OptionKind.MOVE_PROMISE, OptionKind.BRING_FORWARD, days=47) for deal in aurora(2)]
+    late = replace(deals[0], subjects=("objective:ERP",), impact=erp()[0].impact, title="The target slips")
+    assert "1. Move 2 promises and 1 target to 16 Nov, or bring AUR-118 forward by 47 days?" in of(
+        *deals, replace(late, advice="Approve it")
+    )
+
+
+def test_the_request_follows_the_options_of_the_findings():
+    """Nobody is asked to move a promise where there is none, nor to bring forward what cannot be any more."""
+    fund = DecisionOption(kind=OptionKind.FUND, says="Fund Sorter hardware, whose budget is EUR 0")
+    idle = replace(aurora(1)[0], subjects=("objective:A", "asana:1"), options=(fund,), advice="Fund it", title="Idle")
+    moved = offering(replace(aurora(1)[0], subjects=("objective:B",)), OptionKind.MOVE_PROMISE)
+    assert "1. Move 1 target to 16 Nov, or fund Sorter hardware?" in of(idle, moved)
+    assert "promise" not in of(idle, moved).partition("?")[0]
+
+
+def test_where_nothing_but_living_with_it_is_open_the_check_words_the_request():
+    one, other = (offering(deal, OptionKind.ACCEPT) for deal in aurora(2))
+    text = of(replace(one, advice="Set the light by the evidence."), replace(other, advice="Else."))
+    assert "1. Set the light by the evidence? [new]" in text
+
+
+def test_a_slip_beyond_the_trigger_is_marked_for_triage_with_the_largest_of_its_cause():
+    marks = [Triage(Slip.VALUE, Decimal("15.1")), Triage(Slip.SCHEDULE, Decimal("22.8"))]
+    marked = [replace(deal, triage=mark) for deal, mark in zip(aurora(2), marks, strict=True)]
+    assert "[triage: schedule slip 22.8 %]" in of(*marked)
+    assert "triage" not in of(*aurora(2))
 
 
 def test_the_gap_shown_is_that_of_the_promise_shown():

@@ -1,13 +1,17 @@
 """Needs that lead nowhere: names that nothing or several things have, and what is gone."""
 
+from collections.abc import Iterable, Mapping
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
 from model.findings import Finding
 from model.links import Role
+from model.money import Month, MonthAmount
 from model.objectives import Level, Objective, StageGate
-from model.records import Absence
+from model.records import Absence, Outcome, Record
+from reconcile.checks.broken_need import BrokenNeed
 from tests.reconcile.world import DOING, DONE, DROPPED, NOW, Stored
 
 OCT_30 = date(2026, 10, 30)
@@ -133,6 +137,81 @@ def test_a_second_broken_need_and_a_saving_without_a_start_are_told_here(stored:
     stored.need(deal, "HW-99")
     saving = stored.saving("M-7", "HW-9", None)
     assert {each.subjects for each in found(stored)} == {(deal, "name:hw-99"), (saving, "asana:HW-9")}
+
+
+def told(stored: Stored) -> set[tuple[str, tuple[str, ...]]]:
+    """Which check tells of what, as far as it is about HW-9."""
+    return {(each.check, each.subjects) for each in stored.judge().findings if each.cause == "asana:HW-9"}
+
+
+BROKEN = ("broken-need", ("jira:AUR-150", "asana:HW-9"))
+
+
+def test_a_need_behind_a_promise_is_told_once_with_the_promise(stored: Stored) -> None:
+    """AUR-150 waits for nothing; as long as nobody was promised anything, that is a finding of its own."""
+    assert BROKEN in told(stored)
+    promise = stored.deal("OPP-1", "AUR-150", OCT_30)
+    assert told(stored) - {BROKEN} >= {("unsupported-commitment", (promise,))}
+    assert BROKEN not in told(stored)
+
+
+@pytest.mark.parametrize("promised", ["AUR-200", "Aurora 4.0", "M-1"])
+def test_however_far_behind_the_need_lies_it_is_told_once(stored: Stored, promised: str) -> None:
+    """Over work that needs it, a release that holds it, an objective that it delivers."""
+    stored.release("Aurora 4.0", None)
+    stored.change("jira:AUR-150", releases=("Aurora 4.0",), due=None)
+    stored.work("AUR-200", date(2026, 10, 25))
+    stored.need("jira:AUR-200", "AUR-150")
+    promise = stored.deal("OPP-1", promised, OCT_30)
+    found = told(stored)
+    assert ("unsupported-commitment", (promise,)) in found
+    assert BROKEN not in found
+
+
+def test_a_need_behind_a_lost_deal_or_a_promise_that_fails_by_something_else_is_told_here(stored: Stored) -> None:
+    stored.deal("OPP-1", "AUR-150", OCT_30, outcome=Outcome.LOST)
+    assert BROKEN in told(stored)
+    stored.work("AA-1", OCT_30, source="aaa", category=DROPPED)
+    promise = stored.deal("OPP-2", "AUR-150", OCT_30)
+    stored.need(promise, "AA-1")  # as grave, and named first
+    assert BROKEN in told(stored)
+    assert ("unsupported-commitment", (promise,)) not in told(stored)
+
+
+def test_a_need_behind_a_saving_is_told_once_with_its_money_unless_nothing_is_booked(stored: Stored) -> None:
+    saving = stored.saving("S-1", "AUR-150", OCT_30, {"2026-11": 1_000})
+    assert told(stored) == {("early-saving", (saving,))}
+    stored.change(saving, plan=(MonthAmount(Month(2026, 11), Decimal(0)),))
+    assert told(stored) == {BROKEN}
+
+
+def test_of_two_broken_needs_behind_a_promise_the_one_that_it_does_not_name_is_told_here(stored: Stored) -> None:
+    """Its control: nothing falls silent that nobody else tells."""
+    stored.need("jira:AUR-150", "HW-99")
+    stored.deal("OPP-1", "AUR-150", OCT_30)
+    named = {each.cause for each in stored.judge().findings if each.check == "unsupported-commitment"}
+    assert named | {each.cause for each in found(stored)} == {"asana:HW-9", "name:hw-99"}
+    assert len(found(stored)) == 1
+
+
+def test_records_are_looked_up_in_one_batch(stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(20):
+        stored.work(f"B-{number}", OCT_30)
+        stored.work(f"C-{number}", OCT_30, category=DROPPED)
+        stored.need(f"jira:B-{number}", f"C-{number}")
+    asked: list[int] = []
+    records = stored.records
+
+    def counting(ids: Iterable[str]) -> Mapping[str, Record]:
+        wanted = list(ids)
+        asked.append(len(wanted))
+        return records(wanted)
+
+    monkeypatch.setattr(stored, "records", counting)
+    judgement = stored.judge(with_checks={"broken-need": BrokenNeed()})
+    assert len(judgement.findings) == 21
+    assert max(asked) >= 42
+    assert len(asked) <= 3
 
 
 def test_an_unknown_name_is_not_judged_while_a_source_is_not_completely_read(stored: Stored) -> None:

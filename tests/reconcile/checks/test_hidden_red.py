@@ -9,9 +9,9 @@ from model.findings import Account, Finding
 from model.links import Role
 from model.objectives import Baseline, Level, Objective, StageGate, Tolerance
 from model.records import Absence, Light
-from tests.reconcile.world import DONE, DROPPED, Stored
+from tests.reconcile.world import DOING, DONE, DROPPED, Stored
 
-OCT_30, DEC_4 = date(2026, 10, 30), date(2026, 12, 4)
+OCT_1, OCT_30, DEC_4 = date(2026, 10, 1), date(2026, 10, 30), date(2026, 12, 4)
 REGIONS = (("DACH", date(2026, 10, 9)), ("Nordics", date(2026, 10, 16)), ("Iberia", date(2026, 10, 23)))
 
 
@@ -201,3 +201,35 @@ def test_the_reason_of_a_resolution_says_what_the_work_says_now(stored: Stored) 
     (finding,) = found(stored)
     stored.change("asana:Iberia-training", due=date(2026, 10, 16))
     assert stored.judge().gone_because(finding) == "ALL now says 30 Oct 2026"
+
+
+def test_a_need_that_goes_out_of_sight_holds_what_was_told_of_it(stored: Stored) -> None:
+    """Nobody can tell any more whether it fails, which is no proof that it does not."""
+    stored.change("asana:Iberia-training", due=OCT_1)
+    stored.work("PARTNER", OCT_1, source="jira", category=DROPPED)
+    stored.work("KIT", OCT_1, source="asana")
+    stored.need("asana:KIT", "PARTNER")
+    stored.need("asana:DACH-training", "KIT")
+    before = {each.subjects: each for each in found(stored)}
+    assert ("objective:ROLL-OUT",) in before
+    stored.lose("jira:PARTNER", Absence.ACCESS_LOST)
+    judgement = stored.judge()
+    assert found(stored) == []
+    for each in before.values():
+        hold = judgement.hold(each, None)
+        assert hold is not None
+        assert "cannot be read any more" in hold.because
+    stored.absences_ = {}
+    stored.change("jira:PARTNER", category=DOING)
+    assert stored.judge().hold(before["objective:ROLL-OUT",], None) is None
+
+
+def test_only_the_money_that_the_shown_cause_makes_late_is_counted(stored: Stored) -> None:
+    """As schedule-slip counts it: what something else makes late is told where that binds."""
+    late = stored.deal("OPP-1", "Iberia-training", OCT_30, 40_000)
+    stored.work("ELSE", DEC_4, source="asana")
+    other = stored.deal("OPP-2", "ELSE", OCT_30, 70_000)
+    for deal in (late, other):
+        stored.link(deal, "ROLL-OUT")
+    (finding,) = found(stored)
+    assert {share.record_id for share in finding.impact.shares} == {late}

@@ -142,3 +142,25 @@ def test_where_nothing_says_what_it_needs_the_check_is_blind(stored: Stored) -> 
     assert [each.reason for each in stored.judge().blind["need-cycle"]] == [
         "no record and no objective says what it needs"
     ]
+
+
+def test_work_that_contains_itself_is_told_with_what_it_is_part_of():
+    """A source may say so, by hand or by a faulty import; there is no need that could be removed."""
+    stored = Stored()
+    stored.cover("jira")
+    stored.work("A-1", date(2026, 10, 1), parent="A-2")
+    stored.work("A-2", date(2026, 10, 1), parent="A-1")
+    stored.work("A-3", date(2026, 10, 1), parent="A-3")
+    stored.deal("D-1", "A-1", date(2026, 11, 1))
+
+    told = {
+        finding.subjects: (finding.title, finding.advice, [each.value for each in finding.evidence])
+        for finding in stored.judge().findings
+        if finding.check == "need-cycle"
+    }
+
+    advice = "Correct what is part of what: nothing can contain itself."
+    assert told == {
+        ("jira:A-1", "jira:A-2"): ("A-1 contains A-2, which contains it", advice, ["A-2", "A-1"]),
+        ("jira:A-3",): ("A-3 contains itself", advice, ["A-3"]),
+    }
