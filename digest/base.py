@@ -14,6 +14,7 @@ from digest.hostile import clean, safe_url
 from digest.options import DigestOptions
 from model.credentials import Credentials
 from model.findings import TrackedFinding, Transition
+from model.measures import Measures
 from model.objectives import ObjectiveTree
 from model.runs import CannotJudge, Coverage
 
@@ -222,3 +223,5 @@ class Edition:
     """Those whose end is known, the first to end first."""
     blind: tuple[CannotJudge, ...] = ()
     """What could not be judged at all."""
+    measures: Measures | None = None
+    """What Driftline measured about itself up to now; None before it measured anything."""

@@ -11,7 +11,10 @@ from model.findings import FindingState, Impact, Severity, TrackedFinding, combi
 EXPIRY_NOTICE = timedelta(days=14)
 """How long before its end an acceptance is brought up again."""
 
-_FRESH = (Verdict.NEW, Verdict.REOPENED, Verdict.EXPIRED, Verdict.WORSENED)
+FULL_OF_DECISIONS = 3
+"""With so many decisions, what their cards tell is told nowhere else, and how it hangs together is left to the code."""
+
+FRESH = (Verdict.NEW, Verdict.REOPENED, Verdict.EXPIRED, Verdict.WORSENED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,10 @@ class Brief:
     def shown_decisions(self) -> tuple[Cause, ...]:
         return self.decisions[: self.edition.options.max_decisions]
 
+    @property
+    def full_of_decisions(self) -> bool:
+        return len(self.shown_decisions) >= FULL_OF_DECISIONS
+
     def first_due(self, decisions: Iterable[Cause]) -> date | None:
         return min((cause.decide_by for cause in decisions if cause.decide_by), default=None)
 
@@ -69,8 +76,8 @@ def sort_edition(edition: Edition) -> Brief:
     standing = [tracked for tracked in current.values() if tracked.standing]
     at_risk = tuple(tracked for tracked in standing if is_at_risk(tracked))
     accepted = tuple(tracked for tracked in standing if tracked.state is FindingState.ACCEPTED)
-    fresh = [entry for entry in told if entry.verdict in _FRESH]
-    eased = [entry for entry in told if entry.verdict not in _FRESH]
+    fresh = [entry for entry in told if entry.verdict in FRESH]
+    eased = [entry for entry in told if entry.verdict not in FRESH]
     news_prints = {entry.tracked.fingerprint for entry in told}
     decisions = tuple(cause for cause in group(at_risk, told) if _needs_decision(cause))
     decided_on = {tracked.fingerprint for cause in decisions for tracked in cause.findings}

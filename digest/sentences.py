@@ -93,14 +93,14 @@ def records_text(impact: Impact, account: Account) -> str:
 def _account_line(impact: Impact, account: Account, currency: str) -> Line:
     pieces: list[str | Inline] = [Text(wording.exact(impact.full(account), currency), strong=True)]
     if account is Account.REVENUE:
-        pieces.append(f" full, {wording.exact(impact.weighted(account), currency)} weighted")
+        pieces.append(f" full, {wording.exact(impact.weighted(account))} weighted")
     periods = by_period(impact, account)
     if len(periods) == 1 and periods[0][1] == impact.full(account):
         pieces.append(f" in {periods[0][0]}")
     elif periods:
         pieces.append(f" ({', '.join(f'{name} {wording.exact(amount)}' for name, amount in periods)})")
-    pieces.append(f", {records_text(impact, account)}")
-    return line(*pieces)
+    counted = records_text(impact, account)
+    return line(*pieces, *([] if counted == "1 record" else [f", {counted}"]))
 
 
 def by_period(impact: Impact, account: Account) -> tuple[tuple[str, Decimal], ...]:
@@ -148,8 +148,10 @@ def cause_name(cause: Cause) -> Line:
 
 
 def record_name(key: str, title: str) -> str:
-    """``AUR-118 Ledger cut-over``; a title that only repeats the key is left out."""
+    """``AUR-118 Ledger cut-over``; left out are a title that only repeats the key and a key that is but a number."""
     key, title = clean(key, TITLE_LIMIT), clean(title).strip()
+    if key.isdecimal() and title:
+        return clean(title, TITLE_LIMIT)
     return key if title.casefold() in ("", key.casefold()) else clean(f"{key} {title}", TITLE_LIMIT)
 
 
@@ -163,19 +165,43 @@ def promise_name(tracked: TrackedFinding) -> Line:
     return line(linked(clean(record_name(key, title), ROW_LIMIT), finding.commitment.where))
 
 
-def cause_line(finding: Finding, today: date, zone: ZoneInfo) -> Line | None:
+def forecast_fact(finding: Finding, forecast: Claim, today: date, zone: ZoneInfo, *, shows_way: bool = True) -> Fact:
+    """What the work now says and how late that is, with who moved it where it is the cause itself."""
+    gap = "" if finding.impact.days is None else days_text(finding.impact.days)
+    fact, change = claim_fact(forecast, today, gap), _change(finding)
+    if change is None or not _is_of(change, forecast, finding):
+        return fact
+    return Fact(fact.label, line(*fact.content, f"; {_change_words(finding, change, today, zone, shows_way)}"))
+
+
+def cause_line(finding: Finding, today: date, zone: ZoneInfo, *, shows_way: bool = True) -> Line | None:
     """What moved it, who and when, from the evidence of a change; else what the binding record says.
 
-    None when the forecast's own words say it already.
+    ``shows_way`` adds what lies between. None when the forecast says it already.
     """
     change = _change(finding)
     step = binding_step(finding)
     if change is not None:
-        return _change_line(finding, change, today, zone)
-    if step is None or (finding.forecast is not None and finding.forecast.key == step.key):
+        if finding.forecast is not None and _is_of(change, finding.forecast, finding):
+            return None
+        moved = _change_words(finding, change, today, zone, shows_way)
+        return line(linked(_called(change.record_id, change.key, finding), change.where), f" {moved}")
+    if step is None or (finding.forecast is not None and finding.forecast.key in (step.key, step.title)):
         return None
     says = short_dates(clean(step.says, 120), today)
-    return line(linked(clean(step.key, TITLE_LIMIT), step.where), f" {says}", _via(finding, step.key))
+    way = _via(finding, step.key) if shows_way else ""
+    return line(linked(_called(step.node, step.key, finding), step.where), f" {says}{way}")
+
+
+def _called(node: str, key: str, finding: Finding) -> str:
+    """A record by its key, or by its title where the key is but a number."""
+    title = next((step.title for step in finding.chain if step.node == node), "") if key.isdecimal() else ""
+    return clean(title or key, TITLE_LIMIT)
+
+
+def _is_of(change: Evidence, claim: Claim, finding: Finding) -> bool:
+    """Whether a change is one of the record that a claim is about."""
+    return claim.key == change.key or clean(claim.key, TITLE_LIMIT) == _called(change.record_id, change.key, finding)
 
 
 def _change(finding: Finding) -> Evidence | None:
@@ -186,23 +212,25 @@ def _change(finding: Finding) -> Evidence | None:
     return max(of_binding or changes, key=lambda e: (e.at is not None, e.at.timestamp() if e.at else 0.0), default=None)
 
 
-def _change_line(finding: Finding, change: Evidence, today: date, zone: ZoneInfo) -> Line:
-    """``AUR-118 moved from 30 Sep on 7 Sep by Ben Kuhn``; the new value is named unless the forecast just did."""
+def _change_words(finding: Finding, change: Evidence, today: date, zone: ZoneInfo, shows_way: bool) -> str:
+    """``moved from 30 Sep on 7 Sep by Ben Kuhn``; the new value is named unless the forecast just did."""
     old, new = _value(change.old or "", today), _value(change.value, today)
-    forecast = finding.forecast
-    pieces: list[str | Inline] = [linked(clean(change.key, TITLE_LIMIT), change.where)]
-    if forecast is not None and forecast.key == change.key and forecast.day and new == wording.day(forecast.day, today):
-        pieces.append(f" moved from {old}")
-    elif _is_date(change.value) and _is_date(change.old or ""):
-        pieces.append(f" moved from {old} to {new}")
+    if _is_date(change.value) and _is_date(change.old or ""):
+        said = f"moved from {old}" if _forecast_says(finding, change, new, today) else f"moved from {old} to {new}"
     else:
-        pieces.append(f" {clean(change.field, 30).replace('_', ' ')} changed from {old} to {new}")
+        said = f"{clean(change.field, 30).replace('_', ' ')} changed from {old} to {new}"
     if change.at:
-        pieces.append(f" on {wording.day(change.at.astimezone(zone).date(), today)}")
-    if change.by:
-        pieces.append(f" by {person(change.by)}")
-    pieces.append(_via(finding, change.key))
-    return line(*pieces)
+        said += f" on {wording.day(change.at.astimezone(zone).date(), today)}"
+    by = f" by {person(change.by)}" if change.by else ""
+    return f"{said}{by}{_via(finding, change.key) if shows_way else ''}"
+
+
+def _forecast_says(finding: Finding, change: Evidence, day: str, today: date) -> bool:
+    forecast = finding.forecast
+    if forecast is None or not _is_of(change, forecast, finding):
+        return False
+    own = wording.day(forecast.day, today) if forecast.day else ""
+    return day == own or re.search(rf"\b{re.escape(day)}\b(?! \d{{4}})", short_dates(forecast.says, today)) is not None
 
 
 def _value(text: str, today: date) -> str:
@@ -232,8 +260,9 @@ def _via(finding: Finding, cause: str) -> str:
     """What lies between the promise and its cause, unless the question names it."""
     promised = finding.commitment.key if finding.commitment else ""
     known = (cause, promised)
-    between = [step.key for step in finding.chain if step.key not in known and step.key not in finding.advice]
-    return f", through {' and '.join(clean(key, 30) for key in reversed(between[-2:]))}" if between else ""
+    between = [step for step in finding.chain if step.key not in known and step.key not in finding.advice]
+    names = [clean(_called(step.node, step.key, finding), 30) for step in reversed(between[-2:])]
+    return f", through {' and '.join(names)}" if names else ""
 
 
 def otherwise_line(cause: Cause, currency: str, today: date) -> Line:
@@ -255,8 +284,8 @@ def otherwise_line(cause: Cause, currency: str, today: date) -> Line:
         if (amount := total_of(cause.impact.weekly, account))
     ]
     if each_week:
-        parts.append(f"each week more costs {wording.listed(each_week)}")
-    return line(wording.listed(parts) or "the gap stays as it is")
+        parts.append(f"{wording.listed(each_week)} more each week")
+    return line("; ".join(parts) or "the gap stays as it is")
 
 
 def touches_line(finding: Finding, tree: ObjectiveTree) -> Line | None:
@@ -268,8 +297,8 @@ def touches_line(finding: Finding, tree: ObjectiveTree) -> Line | None:
     return line(wording.listed(words)) if words else None
 
 
-def due_line(cause: Cause, today: date) -> Line:
-    """Who decides, by when, and how many days are left."""
+def due_line(cause: Cause, today: date, *, in_short: bool = False) -> Line:
+    """Who decides, by when, and how many days are left; in short that only where they are few."""
     who = person(cause.decider) if cause.decider else ""
     pieces: list[str | Inline] = [Text(who, strong=True) if who else "nobody is named to decide"]
     if cause.decide_by is None:
@@ -278,8 +307,10 @@ def due_line(cause: Cause, today: date) -> Line:
     rest = "last day today" if left == 0 else f"{wording.count(left, 'day')} left"
     if left < 0:
         rest = f"{wording.count(-left, 'day')} over"
-    near = Chip(rest, Tone.BAD if left < 0 else Tone.WARN) if left <= SOON_DAYS else Text(rest)
-    return line(*pieces, " by ", Text(wording.weekday(cause.decide_by, today), strong=True), ", ", near)
+    pieces += [" by ", Text(wording.weekday(cause.decide_by, today), strong=True)]
+    if left > SOON_DAYS:
+        return line(*pieces) if in_short else line(*pieces, f", {rest}")
+    return line(*pieces, ", ", Chip(rest, Tone.BAD if left < 0 else Tone.WARN))
 
 
 def triage_text(triage: Triage) -> str:

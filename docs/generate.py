@@ -14,7 +14,11 @@ from cli.main import cli
 from config.reference import settings_reference
 from connectors.registry import connector_kinds, connector_type
 from digest.compose import all_sections
-from reconcile.checks import checks
+
+# The examples of the checks are those of the tests, which belong to no distribution.
+sys.path.insert(0, str(Path(__file__).parents[1]))
+
+from catalogue import checks_page, patterns_page
 
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by `make docs`; change the code it is made from, not this page. -->\n\n"
@@ -25,7 +29,8 @@ def pages() -> Mapping[str, str]:
     return {
         "cli.md": "".join(_command_line()),
         "settings.md": settings_reference(),
-        "checks.md": "".join(_checks()),
+        "checks.md": NOTE + "".join(checks_page()),
+        "patterns.md": NOTE + "".join(patterns_page()),
         "connectors.md": "".join(_connectors()),
         "digest.md": "".join(_sections()),
     }
@@ -59,12 +64,6 @@ def _help(command: click.Command, path: list[str], parent: click.Context | None)
             child = command.get_command(context, name)
             if child is not None:
                 yield from _help(child, [*path, name], context)
-
-
-def _checks() -> Iterator[str]:
-    yield f"{NOTE}# The checks\n\nEach finds one kind of disagreement. `driftline explain NAME` prints the same text.\n"
-    for name, check in sorted(checks().items()):
-        yield f"\n## {name}\n\n{inspect.getdoc(check)}\n"
 
 
 def _connectors() -> Iterator[str]:

@@ -16,7 +16,8 @@ class Surroundings:
     ``asked`` are the ids of which everything here is complete: a record among them that is not in ``work``,
     ``releases`` or the like is not (any more) part of what the view shows. ``needs`` are all needs of the
     ``dependents``. ``dated_anew`` is work whose own date rests on a changed release or sprint. ``groups`` are the nodes
-    whose roll-ups may be others: parents, releases and objectives that the asked work lies below.
+    whose roll-ups may be others: parents, releases and objectives that the asked work lies below; ``above`` are those
+    of them that changed work lies below.
     """
 
     asked: frozenset[str]
@@ -32,6 +33,7 @@ class Surroundings:
     absences: Mapping[str, tuple[Absence, datetime]] = field(default_factory=dict)
     dated_anew: frozenset[str] = frozenset()
     groups: Mapping[Group, frozenset[str]] = field(default_factory=dict)
+    above: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from model.findings import TrackedFinding, Transition
 from model.runs import Coverage
 from pipeline.blindness import blindness
 from pipeline.expiry import credentials_of
+from pipeline.measures import measures_now
 from pipeline.outbox import RECEIVED, deliver, supersede
 from pipeline.view import configured_view
 from state.store import Store
@@ -48,6 +49,7 @@ def edition_for(store: Store, configuration: Configuration, audience: str, *, no
         since=_told_at(store, audience),
         credentials=credentials_of(settings.sources),
         blind=blindness(store),
+        measures=measures_now(store, configuration, now=now),
     )
     return edition, max((step.sequence or 0 for step in transitions), default=covered)
 

@@ -19,6 +19,7 @@ from pipeline.drift import explain_drift
 from pipeline.judge import business_day, judge_and_keep
 from pipeline.link_ahead import FirstLinking
 from pipeline.mapping_change import link_and_record
+from pipeline.measures import keep_measures
 from pipeline.memory import share_one_arena
 from pipeline.read import Progress, read_source
 from pipeline.standing import Standing
@@ -175,7 +176,7 @@ class _Pass:
         self._enter("linking records to objectives")
         linking, reach = link_and_record(self.store, configuration, now=self.clock(), ahead=self.ahead)
         self._enter("judging")
-        return judge_and_keep(
+        transitions = judge_and_keep(
             self.store,
             configuration,
             self.run_id,
@@ -184,6 +185,8 @@ class _Pass:
             standing=self.standing,
             linking=linking,
         )
+        keep_measures(self.store, configuration, self.run_id, now=self.clock(), whole=self.standing is None)
+        return transitions
 
     def _enter(self, stage: str) -> None:
         if self.stop.is_set():

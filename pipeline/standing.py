@@ -117,6 +117,5 @@ def _same(configuration: Configuration, other: Configuration) -> bool:
 def _lasting(world: World) -> World:
     """The world without what is looked up or worked out anew for each judgement."""
     world.library.forget()
-    derived = {"dependents": world.dependents}  # brought up to date with the network
     floats = replace(world.floats)  # without what was worked out from it
-    return replace(world, moves={}, changes={}, histories={}, floats=floats, derived=derived)
+    return replace(world, moves={}, changes={}, histories={}, floats=floats, derived=world.lasting)

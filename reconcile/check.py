@@ -103,6 +103,10 @@ class Check(ABC, Generic[OptionsT]):
     deals, savings, work, releases, objectives or links of the world, and judges each by what it looks up from there: a
     run after a few changes then iterates over what these can reach, while every look-up still finds all."""
 
+    daily: ClassVar[bool] = False
+    """Whether it is judged only when everything is judged, as the first run of each day does, because it needs all of
+    the world and nobody waits for it by the hour. In between, what it found stays as it is."""
+
     @classmethod
     def rests_on(cls, fields: Collection[str], roles: Collection[Role]) -> bool:
         """Whether its verdict may change when these fields, or rules that give these roles, tell something else."""

@@ -16,6 +16,7 @@ from model.money import Month
 from model.objectives import Objective, StageGate
 from model.records import Light, Measurement, Record, Revision, Saving, StatusCategory, WorkItem
 from reconcile.baselines import objective_baselines
+from reconcile.forecast import ForecastState
 from reconcile.metrics import Figure, told
 from reconcile.values import by_month
 from reconcile.wording import amount_text
@@ -127,7 +128,13 @@ def turned_green(world: World, record: Record, objective: Objective) -> Edit | N
 
 
 def risen_progress(world: World, objective: Objective, points: Decimal, still_days: int) -> Edit | None:
-    """A progress that rose by so many points after no piece of work had been closed for so many days."""
+    """A progress that rose by so many points after no piece of work had been closed for so many days.
+
+    Where no work is left to be closed, a progress may rise: what remains is to take it over.
+    """
+    forecast = world.forecasts.get(objective_node(objective.id))
+    if forecast is not None and forecast.state is ForecastState.DONE:
+        return None
     reading = told(world, objective, world.options.metrics.progress)
     closed = last_closed(world, objective_node(objective.id)) if isinstance(reading, Figure) else None
     if not isinstance(reading, Figure) or closed is None:

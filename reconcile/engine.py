@@ -76,7 +76,7 @@ def reconcile_again(
 def _judged(whole: World, view: View, known: Mapping[str, Check[Any]], renewal: Renewal | None) -> Judgement:
     """Run the checks over a world, or over the part of it that may have to be judged otherwise than before."""
     running = {name: check for name, check in known.items() if whole.options.of(check).enabled}
-    scopes = {name: renewal.scope_of(check.concerns) for name, check in running.items()} if renewal else {}
+    scopes = {name: _scope_of(check, renewal) for name, check in running.items()} if renewal else {}
     scope = renewal.scope if renewal else None
     world = whole if scope is None else scoped(whole, scope)
     _look_up_doubtful(world)
@@ -85,6 +85,8 @@ def _judged(whole: World, view: View, known: Mapping[str, Check[Any]], renewal: 
     unjudged: dict[str, str] = {}
     blind: dict[str, list[Blind]] = {}
     for check in running.values():
+        if renewal and check.daily:
+            continue
         seen = scoped(world, scopes[check.name]) if scopes and scopes[check.name] is not scope else world
         for verdict in check.find(seen, world.options.of(check)):
             if isinstance(verdict, Blind):
@@ -145,6 +147,10 @@ def see(
     )
 
 
+def _scope_of(check: Check[Any], renewal: Renewal) -> frozenset[str]:
+    return frozenset() if check.daily else renewal.scope_of(check.concerns)
+
+
 def _with_past(
     world: World, view: View, running: Mapping[str, Check[Any]], scopes: Mapping[str, frozenset[str]]
 ) -> World:
@@ -152,6 +158,7 @@ def _with_past(
     asked = [
         check.asks(scoped(world, scopes[name]) if name in scopes else world, world.options.of(check))
         for name, check in running.items()
+        if not (scopes and check.daily)
     ]
     moves = frozenset[str]().union(*(each.moves for each in asked))
     changes = frozenset[str]().union(*(each.changes for each in asked))
@@ -199,11 +206,13 @@ def _by_record(links: Iterable[Link]) -> Mapping[str, tuple[Link, ...]]:
 
 
 def _look_up_doubtful(world: World) -> None:
-    """Look the records up together that lie behind a commitment that may not be kept."""
+    """Look the records up together that lie behind a commitment that may not be kept, and in a part of the world those
+    behind all commitments."""
     doubtful = (
         forecast
         for node in world.network.sinks()
-        if (forecast := world.forecasts.get(node)) is not None and _may_be_told(forecast, world.network)
+        if (forecast := world.forecasts.get(node)) is not None
+        and (world.scope is not None or _may_be_told(forecast, world.network))
     )
     others = (each.example for each in world.unknown_statuses)
     world.library.fetch({*others, *(each.node for forecast in doubtful for each in forecast.path())})

@@ -40,11 +40,18 @@ def promises(world: World) -> Sequence[Promise]:
 
 def _promises(world: World) -> Iterator[Promise]:
     for deal in world.network.deals.values():
-        forecast = world.forecasts.get(deal.id) if deal.outcome is not Outcome.LOST else None
-        if forecast is not None and forecast.next is not None:
-            objective_ids = world.objective_ids(forecast)
-            tolerance = world.tolerance_days(objective_ids)
-            yield Promise(deal, forecast, forecast.next, objective_ids, tolerance)
+        promise = promise_of(world, deal)
+        if promise is not None:
+            yield promise
+
+
+def promise_of(world: World, deal: Deal) -> Promise | None:
+    """What a deal was promised; None where it is lost or waits for nothing."""
+    forecast = world.forecasts.get(deal.id) if deal.outcome is not Outcome.LOST else None
+    if forecast is None or forecast.next is None:
+        return None
+    objective_ids = world.objective_ids(forecast)
+    return Promise(deal, forecast, forecast.next, objective_ids, world.tolerance_days(objective_ids))
 
 
 def sources_without_promises(world: World, *, dated: bool = False) -> Iterator[Blind]:

@@ -22,7 +22,7 @@ from reconcile.network import Network, OwnDatesBy, edges_of
 from reconcile.propagation import propagate_again
 from reconcile.reach import Reached, asking, containing, downstream, leaves_named, reached
 from reconcile.view import View
-from reconcile.world import World
+from reconcile.world import DEPENDENTS, World
 
 Changes = dict[str, dict[str, Any]]
 _ROLLED = (
@@ -88,7 +88,7 @@ def renew(world: World, view: View, touched: Touched, told: AbstractSet[str], *,
         moves={},
         changes={},
         histories={},
-        derived={"dependents": amended(world.dependents, changes.dependents)},
+        derived=world.lasting | {DEPENDENTS: amended(world.dependents, changes.dependents)},
     )
     nodes = downstream(changes.nodes, world, renewed)
     # What a record is part of, and whether it has begun, decides how those see it that need it.
@@ -173,7 +173,9 @@ class _Changes:
         self.themselves = frozenset[str]().union(
             touched.records, dated_anew, self.links, self.measurements, self._leaves(), *own
         )
-        self.nodes = self.themselves.union(map(objective_node, {*touched.objectives, *self.served}), *self._below())
+        objectives = map(objective_node, {*touched.objectives, *self.served})
+        # A roll-up may stay the same although one of the pieces in it says something else.
+        self.nodes = self.themselves.union(objectives, around.above, *lay_below.values(), *self._below())
 
     def _add(self, name: str, found: Mapping[str, Any]) -> None:
         """Keep what differs from before; ``GONE`` is what is not there any more."""

@@ -87,9 +87,9 @@ def time_triage(days: int, start: date | None, target: date, percent: Decimal) -
 
 def target_claim(target: Target) -> Claim:
     objective, in_force = target.objective, target.in_force
-    says = f"is to be reached by {day_text(in_force.target)}"
-    if in_force.approved_on is not None:
-        says += f", approved on {day_text(in_force.approved_on)}"
+    day = day_text(in_force.target)
+    on = in_force.approved_on
+    says = f"is to be reached by {day}" if on is None else f"was approved for {day} on {day_text(on)}"
     return Claim("objectives", objective.id, says, in_force.target, objective.location)
 
 

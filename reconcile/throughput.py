@@ -4,8 +4,8 @@ It never replaces a date; it is shown beside it, with what it was calculated fro
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -74,17 +74,30 @@ def this_monday(today: date) -> date:
 
 def together(name: str, flows: Iterable[Flow]) -> Flow:
     """Several teams as one."""
-    several = list(flows)
-    finished: Counter[date] = Counter()
-    for flow in several:
-        finished.update(flow.finished)
-    return Flow(
-        name,
-        dict(sorted(finished.items())),
-        open=sum(flow.open for flow in several),
-        undated=sum(flow.undated for flow in several),
-        began=min((flow.began for flow in several if flow.began is not None), default=None),
-    )
+    whole = _Sum()
+    for flow in flows:
+        whole.add(flow)
+    return whole.flow(name)
+
+
+@dataclass(slots=True)
+class _Sum:
+    """Flows that share no piece of work, added one after the other."""
+
+    finished: Counter[date] = field(default_factory=Counter)
+    open: int = 0
+    undated: int = 0
+    began: date = date.max
+
+    def add(self, flow: Flow) -> None:
+        self.finished.update(flow.finished)
+        self.open += flow.open
+        self.undated += flow.undated
+        self.began = min(self.began, flow.began or date.max)
+
+    def flow(self, name: str) -> Flow:
+        began = None if self.began == date.max else self.began
+        return Flow(name, dict(sorted(self.finished.items())), open=self.open, undated=self.undated, began=began)
 
 
 def throughput(flow: Flow, today: date, options: ThroughputOptions) -> Throughput:
@@ -188,15 +201,18 @@ def inputs_say(pace: Throughput) -> str:
 def with_second_witness(findings: Sequence[Finding], view: View, world: "World") -> Sequence[Finding]:
     """Add what the pace implies to findings about an objective with a target, where it says something else.
 
-    Only the objectives of these findings are counted, each once.
+    Only the objectives of these findings are counted, all of them in one pass over what delivers them.
     """
-    found: dict[str, Evidence | None] = {}
+    asked = {
+        node: objective
+        for finding in findings
+        for node in finding.subjects
+        if (objective := world.network.objectives.get(node)) is not None and objective.target is not None
+    }
+    flows = _flows_of(asked, view, world)
+    found = {node: _witness(flow, world, node, asked[node]) for node, flow in flows.items()}
     told = []
     for finding in findings:
-        for node in finding.subjects:
-            objective = world.network.objectives.get(node)
-            if objective is not None and objective.target is not None and node not in found:
-                found[node] = _witness(view, world, node, objective)
         added = [proof for node in finding.subjects if (proof := found.get(node)) is not None]
         told.append(replace(finding, evidence=(*finding.evidence, *added)) if added else finding)
     return told
@@ -210,14 +226,24 @@ def _below(world: "World", node: str) -> frozenset[str]:
     return frozenset(objectives[each].id for each in row)
 
 
-def _whole_pace(flows: Sequence[Flow], node: str, world: "World") -> Throughput:
-    return throughput(together(node, flows), world.today, world.options.throughput)
+def _flows_of(nodes: Iterable[str], view: View, world: "World") -> Mapping[str, Flow]:
+    """What was finished and is left of each of these objectives with everything below it; no piece counts twice."""
+    served_by: dict[str, list[str]] = {}
+    sums = {node: _Sum() for node in nodes}
+    for node in sums:
+        for objective_id in _below(world, node):
+            served_by.setdefault(objective_id, []).append(node)
+    since = history_since(world.today, world.options.throughput)
+    for served, flow in view.served_flows(served_by, since) if served_by else ():
+        for node in {node for objective_id in served for node in served_by[objective_id]}:
+            sums[node].add(flow)
+    return {node: whole.flow(node) for node, whole in sums.items()}
 
 
-def _witness(view: View, world: "World", node: str, objective: Objective) -> Evidence | None:
+def _witness(flow: Flow, world: "World", node: str, objective: Objective) -> Evidence | None:
     """What the pace says, where it is far from the forecast of the plan or where the plan says nothing."""
     options = world.options.throughput
-    pace = _whole_pace(view.flows(_below(world, node), history_since(world.today, options)), node, world)
+    pace = throughput(flow, world.today, options)
     forecast = world.forecasts.get(node)
     planned = None if forecast is None or forecast.supports_nothing else forecast.day
     if pace.safe is None:

@@ -1,12 +1,17 @@
-"""Who tells that a need leads nowhere: the promise or the saving that fails by it, with its money, or nobody yet."""
+"""Who tells that a need leads nowhere: the promise or the saving that fails by it, with its money, or nobody yet.
+
+A check that is switched off tells nothing.
+"""
 
 from collections.abc import Iterator
 
-from model.records import Outcome
+from model.records import Deal, Saving
 from reconcile.above import contained_in
 from reconcile.forecast import ForecastState
 from reconcile.impact import lost_share, planned_start
 from reconcile.planned_revenue import end_of_year
+from reconcile.promises import promise_of
+from reconcile.scope import dropped_target
 from reconcile.world import World
 
 CERTAIN_WITHOUT_A_DATE = frozenset({ForecastState.DROPPED, ForecastState.UNRESOLVED})
@@ -16,7 +21,7 @@ CERTAIN_WITHOUT_A_DATE = frozenset({ForecastState.DROPPED, ForecastState.UNRESOL
 def is_told(world: World, node: str, to: str) -> bool:
     """Whether a finding about a promise or a saving names what is needed here as its cause, by way of this need."""
     if _is_sink(world, node):
-        return _fails(world, node) and world.forecasts.by_node[node].cause.node == to
+        return world.forecasts.by_node[node].cause.node == to and _names(world, node, to)
     row, seen = [node], {node}
     for each in row:
         for above in _above(world, each):
@@ -25,7 +30,7 @@ def is_told(world: World, node: str, to: str) -> bool:
             seen.add(above)
             if not _is_sink(world, above):
                 row.append(above)
-            elif _fails(world, above) and _chain(world, above)[-2:] == (node, to):
+            elif _chain(world, above)[-2:] == (node, to) and _names(world, above, to):
                 return True
     return False
 
@@ -52,17 +57,36 @@ def _chain(world: World, node: str) -> tuple[str, ...]:
     return world.forecasts.by_node[node].chain
 
 
-def _fails(world: World, node: str) -> bool:
-    """Whether a promise that is not lost, or a saving that is booked, rests on nothing, so that it is told."""
-    forecast, deal, saving = world.forecasts.get(node), world.network.deals.get(node), world.network.savings.get(node)
+def _names(world: World, node: str, cause: str) -> bool:
+    """Whether a promise that is not lost, or a saving that is booked, rests on nothing, so that it is told with this
+    as its cause."""
+    forecast = world.forecasts.get(node)
     if forecast is None or not forecast.supports_nothing:
         return False
+    deal, saving = world.network.deals.get(node), world.network.savings.get(node)
     if deal is not None:
-        return deal.outcome is not Outcome.LOST and (
-            deal.promised_date is not None or forecast.state in CERTAIN_WITHOUT_A_DATE
-        )
-    start = planned_start(saving) if saving is not None else None
-    if saving is None or start is None:
+        return _promise_names(world, deal, forecast.state, cause)
+    return saving is not None and _runs(world, "early-saving") and _is_booked(world, saving)
+
+
+def _promise_names(world: World, deal: Deal, state: ForecastState, cause: str) -> bool:
+    promise = promise_of(world, deal)
+    if promise is None:
+        return False
+    if (drop := dropped_target(world, promise)) is not None:
+        return drop.node == cause and _runs(world, "dropped-scope")
+    certain = deal.promised_date is not None or state in CERTAIN_WITHOUT_A_DATE
+    return certain and _runs(world, "unsupported-commitment")
+
+
+def _is_booked(world: World, saving: Saving) -> bool:
+    start = planned_start(saving)
+    if start is None:
         return False
     lost = lost_share(saving, start, end_of_year(start, world.today), world.rates)
     return bool(lost.amounts or lost.unconverted) or not (saving.plan or saving.run_rate)
+
+
+def _runs(world: World, check: str) -> bool:
+    options = getattr(world.options.checks, check.replace("-", "_"), None)
+    return options is not None and options.enabled

@@ -17,7 +17,7 @@ from model.records import Light, Saving
 from reconcile.forecast import ForecastState
 from reconcile.impact import DAYS_OF_A_YEAR, planned_start, whole_months_share
 from reconcile.wording import amount_text
-from reconcile.world import World, field_of, place_of
+from reconcile.world import OUTLOOKS, World, field_of, place_of
 
 NONE = Decimal(0)
 _TENTH = Decimal("0.1")
@@ -126,10 +126,11 @@ def outlook(saving: Saving) -> Outlook:
 
 def outlook_of(world: World, saving: Saving) -> Outlook:
     """The outlook of a saving of this run, worked out once."""
-    known: dict[str, Outlook] = world.derived.setdefault("outlooks", {})
-    if saving.id not in known:
-        known[saving.id] = outlook(saving)
-    return known[saving.id]
+    known: dict[str, Outlook] = world.derived.setdefault(OUTLOOKS, {})
+    found = known.get(saving.id)
+    if found is None or found.saving is not saving:
+        found = known[saving.id] = outlook(saving)
+    return found
 
 
 def no_forecasts(outlooks: Iterable[Outlook]) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -103,6 +103,10 @@ class View(Protocol):
         none given: the linked work, the members of linked releases and everything below, each once.
         """
 
+    def served_flows(self, objective_ids: Collection[str], since: date) -> Iterable[tuple[frozenset[str], Flow]]:
+        """The same counts for many objectives in one pass, without teams: what serves exactly a set of them, one after
+        the other. Each smallest piece of work counts in one of them; a set may come more than once."""
+
     def delivering(self, objective_ids: Collection[str]) -> Sequence[str]:
         """The ids of the work and the releases that deliver these objectives, with everything below, in order."""
 

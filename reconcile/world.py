@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from reconcile.options import ReconcileOptions
 
 
+DEPENDENTS, OUTLOOKS = "dependents", "outlooks"
+"""Names in ``World.derived``: who needs each node, and the plan and forecast of each saving side by side."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
     """One run's stored world with its forecasts, frozen. ``today`` is the business day, ``now`` the time in UTC.
@@ -55,11 +59,16 @@ class World:
     derived: dict[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
+    def lasting(self) -> dict[str, Any]:
+        """What of ``derived`` holds for a later world of the same kind: it is kept with what it was worked out from."""
+        return {DEPENDENTS: self.dependents, OUTLOOKS: self.derived.get(OUTLOOKS, {})}
+
+    @property
     def dependents(self) -> Mapping[str, tuple[str, ...]]:
         """Who needs each node, by id; also the stand-ins of names that lead nowhere."""
-        if "dependents" not in self.derived:
-            self.derived["dependents"] = _reversed(self.network.edges)
-        found: Mapping[str, tuple[str, ...]] = self.derived["dependents"]
+        if DEPENDENTS not in self.derived:
+            self.derived[DEPENDENTS] = _reversed(self.network.edges)
+        found: Mapping[str, tuple[str, ...]] = self.derived[DEPENDENTS]
         return found
 
     def record(self, node: str) -> Record | None:

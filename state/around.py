@@ -59,7 +59,8 @@ class Around:
             needs=tuple(self._needs()),
             absences=dict(self._absences()),
             dated_anew=dated_anew,
-            groups=self._groups(dated_anew),
+            groups=self._groups({*self._ids(select(_asked.c.id)), *dated_anew}),
+            above=frozenset[str]().union(*self._groups({*self._changed, *dated_anew}).values()),
         )
 
     def _add(self, table: Table, ids: Iterable[str]) -> set[str]:
@@ -125,9 +126,8 @@ class Around:
         by = (links.c.role, links.c.rule, links.c.weight, links.c.location)
         statement = (
             select(links.c.record_id, links.c.objective_id, *by)
-            .join(_asked, _asked.c.id == links.c.record_id)
             .join(records, records.c.id == links.c.record_id)
-            .where(shown)
+            .where(links.c.record_id.in_(select(_asked.c.id)), shown)
             .order_by(links.c.record_id, links.c.objective_id, links.c.role, links.c.rule)
         )
         return shared_links(self._connection, statement)
@@ -153,11 +153,10 @@ class Around:
         for row in self._connection.execute(statement):
             yield row.id, (Absence(row.absence), row.absent_since)
 
-    def _groups(self, dated_anew: Collection[str]) -> dict[Group, frozenset[str]]:
-        """What the asked work and that which is dated anew lies below."""
+    def _groups(self, record_ids: Collection[str]) -> dict[Group, frozenset[str]]:
+        """What these records lie below."""
         found: dict[Group, set[str]] = {group: set() for group in Group}
-        asked = self._ids(select(_asked.c.id))
-        for part in chunked(sorted({*asked, *dated_anew})):
+        for part in chunked(sorted(record_ids)):
             for group, statement in _ABOVE.items():
                 found[group].update(self._ids(statement.where(_BELOW[group].in_(part))))
         found[Group.OBJECTIVE] = {objective_node(id_) for id_ in found[Group.OBJECTIVE]}

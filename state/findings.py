@@ -86,7 +86,7 @@ class Findings(Connected):
             statement = statement.where(table.c.fingerprint == fingerprint)
         with self.reading() as connection:
             rows = connection.execute(statement).all()
-        return [_numbered(decode(Transition, row.content), row.sequence) for row in rows]
+        return [numbered(decode(Transition, row.content), row.sequence) for row in rows]
 
 
 def _row(tracked: TrackedFinding) -> dict[str, str | datetime]:
@@ -107,5 +107,6 @@ def _transition_row(transition: Transition) -> dict[str, str | datetime | None]:
     }
 
 
-def _numbered(transition: Transition, sequence: int) -> Transition:
+def numbered(transition: Transition, sequence: int) -> Transition:
+    """A transition with the number under which it is stored."""
     return replace(transition, sequence=sequence)

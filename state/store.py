@@ -14,6 +14,7 @@ from state.findings import Findings
 from state.links import Links
 from state.lock import current_owner
 from state.mappings import Mappings
+from state.measures import MeasuresKept
 from state.notes import Notes
 from state.outbox import Outbox
 from state.reading import Reading
@@ -24,7 +25,7 @@ from state.trust import Trust
 from state.view import StoreView
 
 
-class Store(Runs, Reading, Trust, Records, Links, Findings, Outbox, Notes, Mappings):
+class Store(Runs, Reading, Trust, Records, Links, Findings, Outbox, Notes, Mappings, MeasuresKept):
     """An opened state database. May be used from several threads; every call is one transaction of its own."""
 
     @classmethod

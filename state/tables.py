@@ -39,6 +39,7 @@ class RecordRow(Row, table=True):
         Index("ix_records_source_container", "source", "container"),
         Index(
             "ix_records_without_category",
+            "category",
             "kind",
             sqlite_where=text("category IS NULL"),
             postgresql_where=text("category IS NULL"),
@@ -300,6 +301,38 @@ class SourceResultRow(Row, table=True):
     hint: str
 
 
+class OpeningRow(Row, table=True):
+    """One time at which a finding opened, and what became of it, for the measures. ``objective_ids`` stand in lines."""
+
+    __tablename__ = "openings"
+
+    sequence: int = Field(
+        primary_key=True, foreign_key="transitions.sequence", sa_column_kwargs={"autoincrement": False}
+    )
+    fingerprint: str = Field(index=True)
+    opened_at: datetime
+    news: bool
+    severity: int
+    objective_ids: str = Field(sa_type=Text)
+    changed_in: str
+    other: str
+    changed_at: datetime | None = None
+    ended_at: datetime | None = None
+    reflected: bool
+    reflected_at: datetime | None = None
+    decision: str | None = None
+
+
+class MeasuresRow(Row, table=True):
+    """What one run measured about Driftline itself; ``content`` is the Measures."""
+
+    __tablename__ = "measures"
+
+    run_id: int = Field(primary_key=True, foreign_key="runs.id", sa_column_kwargs={"autoincrement": False})
+    at: datetime
+    content: str = Field(sa_type=Text)
+
+
 class NoteRow(Row, table=True):
     """A small thing to remember: the hash of the mapping, the last slot of a schedule."""
 
@@ -340,5 +373,7 @@ only_added(transitions)
 deliveries = _table(DeliveryRow)
 runs = _table(RunRow)
 source_results = _table(SourceResultRow)
+openings = _table(OpeningRow)
+measures = _table(MeasuresRow)
 notes = _table(NoteRow)
 owner = _table(OwnerRow)

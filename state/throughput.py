@@ -1,8 +1,9 @@
 """What was finished on which day and what is left, counted where it lies: one statement, the same on both databases."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
+from itertools import groupby
 from typing import Any
 
 from sqlalchemy import BindParameter, ColumnElement, Date, and_, bindparam, case, func, literal, or_, select
@@ -19,6 +20,8 @@ _OPEN = (StatusCategory.TODO.value, StatusCategory.DOING.value)
 
 _OBJECTIVE_IDS: BindParameter[Any] = bindparam("objective_ids", expanding=True)
 _SINCE = bindparam("since", type_=Date)
+_BETWEEN = "\x1f"
+"""Between the ids of objectives, which have no such character."""
 
 
 def flow_statement(objective_ids: Collection[str] | None, since: date) -> AnySelect:
@@ -36,23 +39,7 @@ def flow_statement(objective_ids: Collection[str] | None, since: date) -> AnySel
 @lru_cache
 def _flows(*, of_objectives: bool) -> AnySelect:
     item = tables.records.alias("item")
-    known = func.coalesce(item.c.category, StatusCategory.TODO.value)  # what a status means may not be known
-    is_open = known.in_(_OPEN)
-    is_done = known == StatusCategory.DONE.value
-    day = case((and_(is_done, item.c.finished >= _SINCE), item.c.finished))
-    statement = (
-        select(
-            item.c.source,
-            item.c.container,
-            day.label("day"),
-            func.count(case((is_open, 1))).label("open"),
-            func.count(case((is_done, 1))).label("done"),
-            func.count(case((and_(is_done, item.c.finished.is_(None)), 1))).label("undated"),
-            func.min(case((is_done, item.c.finished))).label("began"),
-        )
-        .where(item.c.kind == RecordKind.WORK_ITEM, _counts(item), or_(is_open, is_done), ~has_parts(item))
-        .group_by(item.c.source, item.c.container, day)
-    )
+    statement = _counted(item, item.c.source, item.c.container)
     if not of_objectives:
         return statement
     # Led by the few that deliver; as a condition on all records it would be tried on each of them.
@@ -60,21 +47,75 @@ def _flows(*, of_objectives: bool) -> AnySelect:
     return statement.select_from(delivering).join(item, item.c.id == delivering.c.id)
 
 
+def _counted(item: FromClause, *by: ColumnElement[Any]) -> AnySelect:
+    """What is left and what was finished on which day, of the smallest pieces of work, by these columns."""
+    known = func.coalesce(item.c.category, StatusCategory.TODO.value)  # what a status means may not be known
+    is_open = known.in_(_OPEN)
+    is_done = known == StatusCategory.DONE.value
+    day = case((and_(is_done, item.c.finished >= _SINCE), item.c.finished))
+    return (
+        select(
+            *by,
+            day.label("day"),
+            func.count(case((is_open, 1))).label("open"),
+            func.count(case((is_done, 1))).label("done"),
+            func.count(case((and_(is_done, item.c.finished.is_(None)), 1))).label("undated"),
+            func.min(case((is_done, item.c.finished))).label("began"),
+        )
+        .where(item.c.kind == RecordKind.WORK_ITEM, _counts(item), or_(is_open, is_done), ~has_parts(item))
+        .group_by(*by, day)
+    )
+
+
+def served_statement(objective_ids: Collection[str], since: date) -> AnySelect:
+    """Count the smallest pieces by which of these objectives they deliver, all of them in one pass."""
+    return _served().params(since=since, objective_ids=sorted(objective_ids))
+
+
+@lru_cache
+def _served() -> AnySelect:
+    links, members, records = tables.links, tables.memberships, tables.records
+    linked = (
+        select(links.c.record_id.label("id"), links.c.objective_id)
+        .where(links.c.role == Role.DELIVERS, links.c.objective_id.in_(_OBJECTIVE_IDS))
+        .cte("linked")
+    )
+    in_releases = select(members.c.record_id, linked.c.objective_id).join(linked, linked.c.id == members.c.release_id)
+    tops = select(linked.c.id, linked.c.objective_id).union(in_releases).cte("tops")
+    below = select(tops.c.id, tops.c.objective_id).cte("below", recursive=True)
+    below = below.union(select(records.c.id, below.c.objective_id).join(below, records.c.parent_id == below.c.id))
+    served = (
+        select(below.c.id, func.aggregate_strings(below.c.objective_id, _BETWEEN).label("served"))
+        .group_by(below.c.id)
+        .subquery("delivering")
+    )
+    item = records.alias("item")
+    counted = _counted(item, served.c.served)
+    return counted.select_from(served).join(item, item.c.id == served.c.id).order_by(served.c.served)
+
+
+def served_flows_of(rows: Iterable[AnyRow]) -> Iterator[tuple[frozenset[str], Flow]]:
+    """One flow per set of objectives, one after the other. A set may come twice, never a piece of work."""
+    for served, several in groupby(rows, key=lambda row: str(row.served)):
+        yield frozenset(served.split(_BETWEEN)), _flow("", list(several))
+
+
 def flows_of(rows: Iterable[AnyRow]) -> list[Flow]:
     """One flow per team, by its name, from the rows of the statement."""
     teams: dict[str, list[AnyRow]] = {}
     for row in rows:
         teams.setdefault(f"{row.source}/{row.container}" if row.container else row.source, []).append(row)
-    return [
-        Flow(
-            team,
-            {row.day: row.done for row in sorted(several, key=lambda row: row.day or date.min) if row.day is not None},
-            open=sum(row.open for row in several),
-            undated=sum(row.undated for row in several),
-            began=min((row.began for row in several if row.began is not None), default=None),
-        )
-        for team, several in sorted(teams.items())
-    ]
+    return [_flow(team, several) for team, several in sorted(teams.items())]
+
+
+def _flow(team: str, rows: Sequence[AnyRow]) -> Flow:
+    return Flow(
+        team,
+        {row.day: row.done for row in sorted(rows, key=lambda row: row.day or date.min) if row.day is not None},
+        open=sum(row.open for row in rows),
+        undated=sum(row.undated for row in rows),
+        began=min((row.began for row in rows if row.began is not None), default=None),
+    )
 
 
 def delivering_statement(objective_ids: Collection[str]) -> AnySelect:

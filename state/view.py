@@ -37,7 +37,7 @@ from state.resolving import prepare_part, prepare_view, resolved, spine
 from state.rollups import latest_statement, rollup, rollup_statement
 from state.rows import AnyRow, AnySelect, last_seen, standing
 from state.sharing import Sharing
-from state.throughput import delivering_statement, flow_statement, flows_of
+from state.throughput import delivering_statement, flow_statement, flows_of, served_flows_of, served_statement
 from state.unknown_statuses import unknown_status_statement
 from state.work_counts import WorkCounts
 
@@ -247,6 +247,10 @@ class StoreView(WorkCounts):
     def flows(self, objective_ids: Collection[str] | None, since: date) -> Sequence[Flow]:
         """What each team has finished since a day and has left, of what delivers these objectives or of everything."""
         return flows_of(self._stream(flow_statement(objective_ids, since)))
+
+    def served_flows(self, objective_ids: Collection[str], since: date) -> Iterable[tuple[frozenset[str], Flow]]:
+        """What was finished and is left of what delivers these objectives, by which of them it delivers."""
+        return served_flows_of(self._stream(served_statement(objective_ids, since)))
 
     def delivering(self, objective_ids: Collection[str]) -> Sequence[str]:
         """The ids of the work and the releases that deliver these objectives, with everything below, in order."""

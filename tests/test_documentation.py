@@ -58,7 +58,7 @@ def test_every_check_is_documented():
     page = (REFERENCE / "checks.md").read_text(encoding="utf-8")
     assert checks()
     for name, check in checks().items():
-        assert f"\n## {name}\n" in page
+        assert f"\n### {name}\n" in page
         assert inspect.getdoc(check)
 
 

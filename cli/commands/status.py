@@ -33,9 +33,14 @@ if TYPE_CHECKING:
     from model.errors import Problem, UserError
     from model.findings import TrackedFinding
     from model.mapping_changes import Inventory, MappingChange, RefusedConfiguration
+    from model.measures import Measures, StoredMeasures
     from model.runs import CannotJudge, Coverage, Run
     from state.records import StoredSetAside
     from state.store import Store
+
+
+LAST_MEASURES = 30
+"""How many runs' measures JSON tells."""
 
 
 @dataclass(slots=True)
@@ -63,9 +68,10 @@ class Picture:
 
 
 @click.command("status", short_help="Show how fresh each source is and what waits.")
+@click.option("--measures", "with_measures", is_flag=True, help="Show what Driftline measured about itself instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
-def command(ctx: click.Context, as_json: bool) -> None:
+def command(ctx: click.Context, with_measures: bool, as_json: bool) -> None:
     """Show the last run, how fresh and complete each source is, the standing findings and the outbox.
 
     JSON: an object with last_run (as driftline sync gives it), sources (with a hint where one failed, and held_checks:
@@ -75,8 +81,29 @@ def command(ctx: click.Context, as_json: bool) -> None:
     within 30 days, or have ended) and mapping: fingerprint (of what records were linked with last), last_change (as
     driftline plan --log gives it), refused (since, problems and active, while the daemon does not take an edit) and
     mistakes (what is wrong with the files now). Exit code 2 when there are mistakes.
+
+    With --measures, over the last 90 days: how late people and tools learn of a change, how much is linked, how many
+    findings led to a decision, and how long a disagreement waits for its first mail. One row is a pair of tools (the
+    one in which a fact changed, the one that promised something that rests on it) or an objective; "told" ends with the
+    first digest that announced it, "reflected" with the change of the commitment. What no source's history tells is
+    unknown and not counted. A finding led to a decision when it was accepted or acknowledged, or resolved because the
+    commitment was changed.
+
+    JSON with --measures: an object with measures, null before anything was measured, and runs, the last 30 runs that
+    measured anything new (run_id and measures), newest first. Measures have at, days, told, reflected and first_mail
+    (each with measured, median_seconds, worst_seconds, unknown and waiting), pairs (changed_in, other, told,
+    reflected), objectives (objective_id, told, reflected), decisions (findings, accepted, acknowledged,
+    commitment_changed, ended_otherwise, undecided) and coverage (counted_at, records, linked, unpriced, and money by
+    account and currency with total and linked).
     """
     configuration, wrong = _configuration(ctx)
+    if with_measures:
+        _measured(configuration, as_json)
+        if wrong is not None:
+            talk()
+            say_error(wrong)
+            ctx.exit(ExitCode.MEND)
+        return
     with read_store(configuration) as store:
         picture = _picture(store, configuration.mapping) if store else Picture()
     picture.coverage = _with_unread(picture.coverage, configuration)
@@ -90,6 +117,23 @@ def command(ctx: click.Context, as_json: bool) -> None:
         talk()
         say_error(wrong)
         ctx.exit(ExitCode.MEND)
+
+
+def _measured(configuration: "Configuration", as_json: bool) -> None:
+    """What Driftline measured about itself."""
+    from cli.measures_view import show_measures
+    from pipeline.measures import measures_now
+
+    measures: Measures | None = None
+    runs: Sequence[StoredMeasures] = ()
+    with read_store(configuration) as store:
+        if store is not None:
+            measures = measures_now(store, configuration, now=clock_of(configuration).now())
+            runs = store.measures(LAST_MEASURES) if as_json else ()
+    if as_json:
+        print_json({"measures": measures, "runs": runs})
+    else:
+        show_measures(measures, configuration.settings.business.zone)
 
 
 def _configuration(ctx: click.Context) -> "tuple[Configuration, UserError | None]":

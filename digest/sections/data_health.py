@@ -5,7 +5,7 @@ from digest.base import Block, Chip, Inline, Small, Text, Tone, line
 from digest.brief import Brief, Section
 from digest.hostile import clean
 from model.credentials import URGENT_DAYS, Credentials
-from model.runs import Coverage, checks_by_reason
+from model.runs import Coverage
 
 LONGEST_REASON = 320
 """Characters of why a source failed; a vanished field with the rules and checks that need it fits."""
@@ -31,13 +31,11 @@ def _sources(brief: Brief) -> Block:
 
 def _blind(brief: Brief) -> tuple[Block, ...]:
     """What no number in this mail speaks of: a check that judges nothing must not look like one that found nothing."""
-    blind = list(checks_by_reason(brief.edition.blind).items())
-    if not blind:
+    checks = {each.check for each in brief.edition.blind}
+    if not checks:
         return ()
-    reason, checks = blind[0]
-    told = f"{clean(', '.join(checks), 80)} because {clean(reason, 120)}"
-    more = f"; {len(blind) - 1:,} more in driftline status" if len(blind) > 1 else ""
-    return (Small(line(Chip("cannot judge", Tone.WARN), f" {told}{more}.")),)
+    lacking = wording.count(len(checks), "check lacks fields", "checks lack fields")
+    return (Small(line(Chip("cannot judge", Tone.WARN), f" {lacking}: driftline status.")),)
 
 
 def _is_stale(coverage: Coverage, brief: Brief) -> bool:

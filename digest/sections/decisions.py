@@ -4,16 +4,16 @@ from collections.abc import Sequence
 
 from digest import wording
 from digest.base import Block, Chip, DecisionCard, Fact, Small, Tone, line
-from digest.brief import Brief, Section
-from digest.causes import Cause
+from digest.brief import FRESH, Brief, Section
+from digest.causes import Cause, Verdict
 from digest.choices import option_facts
 from digest.hostile import clean
 from digest.sentences import (
     STAKES,
     cause_line,
     claim_fact,
-    days_text,
     due_line,
+    forecast_fact,
     money_lines,
     otherwise_line,
     short_dates,
@@ -36,7 +36,7 @@ def compose(brief: Brief) -> tuple[Block, ...]:
     cards: list[Block] = [
         DecisionCard(
             number,
-            _question(cause, brief),
+            _question(cause, brief, in_short=number > WHOLE_CARDS),
             short_id(cause.findings[0]),
             _chips(cause, brief),
             _facts(cause, brief) if number <= WHOLE_CARDS else _facts_in_short(cause, brief),
@@ -52,10 +52,10 @@ def compose(brief: Brief) -> tuple[Block, ...]:
     return tuple(cards)
 
 
-def _question(cause: Cause, brief: Brief) -> str:
+def _question(cause: Cause, brief: Brief, *, in_short: bool) -> str:
     """The options as the check words them; where the findings of a cause differ, the options that hold for all."""
     if len({tracked.finding.advice for tracked in cause.findings}) > 1:
-        return _question_for_all(cause, brief)
+        return _question_for_all(cause, brief, in_short=in_short)
     return _question_of(cause, brief)
 
 
@@ -66,12 +66,15 @@ def _question_of(cause: Cause, brief: Brief) -> str:
     return words if words.endswith("?") else f"{words}?"
 
 
-def _question_for_all(cause: Cause, brief: Brief) -> str:
-    """``Move 5 promises to 16 Nov, or bring AUR-118 forward by up to 47 days?``: what the findings' own options say."""
+def _question_for_all(cause: Cause, brief: Brief, *, in_short: bool) -> str:
+    """``Move 5 promises to 16 Nov, or bring AUR-118 forward?``: what the findings' own options say.
+
+    By how many days stands with the options; ``in_short``, where they are not laid out, it stands here.
+    """
     findings = [tracked.finding for tracked in cause.findings]
     movable = [finding for finding in findings if not finding.options or _offers(finding, OptionKind.MOVE_PROMISE)]
     moves = _moves(movable, brief)
-    others = [*_brings(findings), *_funds(findings)]
+    others = [*_brings(findings, with_days=in_short), *_funds(findings)]
     if not others and not any(finding.options for finding in findings):
         others = [_without_options(cause)]
     if not moves and not others:
@@ -109,10 +112,12 @@ def _offers(finding: Finding, kind: OptionKind) -> bool:
     return any(option.kind is kind for option in finding.options)
 
 
-def _brings(findings: Sequence[Finding]) -> list[str]:
+def _brings(findings: Sequence[Finding], *, with_days: bool) -> list[str]:
     """What binds, where bringing it forward is still open."""
     for finding in findings:
         if (step := binding_step(finding)) is not None and _offers(finding, OptionKind.BRING_FORWARD):
+            if not with_days:
+                return [f"bring {_work(step)} forward"]
             offered = (option for each in findings for option in each.options)
             days = {option.days or 0 for option in offered if option.kind is OptionKind.BRING_FORWARD}
             most = "up to " if len(days) > 1 else ""
@@ -145,7 +150,7 @@ def _to_the_day(findings: Sequence[Finding], word: str, brief: Brief) -> str:
 def _chips(cause: Cause, brief: Brief) -> tuple[Chip, ...]:
     chips: list[Chip] = []
     if cause.told:
-        chips.append(verdict_chip(cause.told[0].verdict))
+        chips += map(verdict_chip, _verdicts(cause))
     else:
         opened = min(tracked.opened_at for tracked in cause.findings)
         chips.append(Chip(f"open since {wording.day(opened.astimezone(brief.edition.zone).date(), brief.today)}"))
@@ -157,10 +162,16 @@ def _chips(cause: Cause, brief: Brief) -> tuple[Chip, ...]:
     return tuple(chips)
 
 
+def _verdicts(cause: Cause) -> Sequence[Verdict]:
+    """What is news about it, each once; that a part of it eased is told only where nothing else is."""
+    told = list(dict.fromkeys(entry.verdict for entry in cause.told))
+    return [verdict for verdict in told if verdict in FRESH] or told[:1]
+
+
 def _facts_in_short(cause: Cause, brief: Brief) -> tuple[Fact, ...]:
     """What weighs on it, and who decides by when; the code leads to the rest."""
     money = [Fact(STAKES[account], content) for account, content in money_lines(cause.impact, brief.edition.currency)]
-    return (*money, Fact("Decides", due_line(cause, brief.today)))
+    return (*money, Fact("Decides", due_line(cause, brief.today, in_short=True)))
 
 
 def _facts(cause: Cause, brief: Brief) -> tuple[Fact, ...]:
@@ -168,9 +179,9 @@ def _facts(cause: Cause, brief: Brief) -> tuple[Fact, ...]:
     facts: list[Fact] = []
     if finding.commitment:
         facts.append(claim_fact(finding.commitment, today))
+    zone, shows_way = brief.edition.zone, not brief.full_of_decisions
     if finding.forecast:
-        gap = "" if finding.impact.days is None else days_text(finding.impact.days)
-        facts.append(claim_fact(finding.forecast, today, gap))
+        facts.append(forecast_fact(finding, finding.forecast, today, zone, shows_way=shows_way))
     if touched := touches_line(finding, brief.edition.tree):
         facts.append(Fact("Touches", touched))
     facts += [Fact(STAKES[account], content) for account, content in money_lines(cause.impact, currency)]
@@ -179,7 +190,7 @@ def _facts(cause: Cause, brief: Brief) -> tuple[Fact, ...]:
         facts.append(Fact("Other money", line(unconverted)))
     if not cause.impact.priced and not unconverted:
         facts.append(Fact("Money", line("not priced: no amount is linked")))
-    moved = cause_line(finding, today, brief.edition.zone)
+    moved = cause_line(finding, today, zone, shows_way=shows_way)
     if moved:
         facts.append(Fact("Cause", moved))
     facts += option_facts(cause, currency, today)

@@ -1,10 +1,8 @@
-"""How the numbers come about, how each one is traced, what was left out, and why this mail came."""
+"""How the numbers come about, how each one is traced, what was left out, and since when the mail tells."""
 
 from digest import wording
 from digest.base import Block, Small, line
 from digest.brief import Brief, Section
-from digest.hostile import clean
-from digest.sentences import SHORT_ID
 
 
 def compose(brief: Brief) -> tuple[Block, ...]:
@@ -16,22 +14,21 @@ def compose(brief: Brief) -> tuple[Block, ...]:
         found = wording.count(len(unchanged), "more finding stands", "more findings stand")
         lines.append(f"{found} unchanged.")
     if brief.upkeep:
-        found = wording.count(brief.upkeep, "finding is", "findings are")
-        lines.append(f"{found} about the data itself and left to those who look after it.")
+        lines.append(f"{wording.count(brief.upkeep, 'finding')} about the data, left to its owners.")
     if told or decided:
         lines.append(
-            "Every record counts once; revenue and savings are never added; weighted means times probability. "
-            f"All findings: driftline findings. Records behind an {SHORT_ID}-character code: driftline show CODE."
+            "Every record counts once, revenue and savings apart; weighted means times probability. "
+            "More: driftline findings, driftline show CODE."
         )
-    lines.append(f"Sent to {clean(brief.edition.audience, 60)}; {_why(brief)}.")
+    lines.append(f"{_why(brief)}.")
     return tuple(Small(line(text)) for text in lines)
 
 
 def _why(brief: Brief) -> str:
     since = brief.edition.since
     if since is None:
-        return "its first mail"
-    return f"news since {wording.moment(since, brief.edition.zone, brief.today)}"
+        return "First mail"
+    return f"News since {wording.moment(since, brief.edition.zone, brief.today)}"
 
 
 SECTION = Section("foot", 90, "", compose)

@@ -14,20 +14,14 @@ MAX_LINES = 3
 ALL_LINES = 5
 """How many findings are listed behind all causes together; a mail is read in a minute."""
 
-FULL_OF_DECISIONS = 3
-"""With so many decisions, what their cards tell is only referred to here."""
-
 _HEADS = {Account.SAVINGS: "lost", Account.COST: "cost"}
 
 
 def compose(brief: Brief) -> tuple[Block, ...]:
     blocks: list[Block] = []
     left = ALL_LINES
-    cards = _cards(brief)
-    for cause in brief.fresh[:MAX_CAUSES]:
-        if cause.key in cards:
-            blocks.append(Paragraph(_reference(cause, cards[cause.key])))
-            continue
+    fresh = _untold(brief)
+    for cause in fresh[:MAX_CAUSES]:
         rows = min(MAX_LINES, left, len(cause.findings)) if _differ(cause) else 0
         blocks.append(Paragraph(_headline(cause, brief, alone=rows == 0)))
         if rows > 0:
@@ -35,7 +29,7 @@ def compose(brief: Brief) -> tuple[Block, ...]:
             left -= rows
             if len(cause.findings) > rows:
                 blocks.append(Small(line(f"and {len(cause.findings) - rows:,} more")))
-    hidden = brief.fresh[MAX_CAUSES:]
+    hidden = fresh[MAX_CAUSES:]
     if hidden:
         findings = sum(len(cause.findings) for cause in hidden)
         more = wording.count(len(hidden), "more cause")
@@ -48,20 +42,10 @@ def _differ(cause: Cause) -> bool:
     return len(cause.findings) > 1 and (cause.impact.priced or not _equally_late(cause))
 
 
-def _cards(brief: Brief) -> dict[str, int]:
-    """The decision that tells a cause, by the cause's key, in a mail that is full of decisions: there, what a card
-    tells is not told again."""
-    if len(brief.shown_decisions) < FULL_OF_DECISIONS:
-        return {}
-    return {cause.key: number for number, cause in enumerate(brief.shown_decisions, start=1)}
-
-
-def _reference(cause: Cause, number: int) -> Line:
-    """A cause that a decision tells, in one line."""
-    pieces: list[Inline | str] = []
-    for verdict in dict.fromkeys(told.verdict for told in cause.told):
-        pieces += [verdict_chip(verdict), " "]
-    return line(*pieces, f"decision {number}")
+def _untold(brief: Brief) -> Sequence[Cause]:
+    """In a mail that is full of decisions, what a card tells with its verdicts is not told again."""
+    told = {cause.key for cause in brief.shown_decisions} if brief.full_of_decisions else set()
+    return [cause for cause in brief.fresh if cause.key not in told]
 
 
 def _headline(cause: Cause, brief: Brief, *, alone: bool) -> Line:

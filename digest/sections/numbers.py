@@ -9,6 +9,7 @@ from digest.brief import Brief, Section
 from digest.causes import Verdict, is_at_risk
 from digest.sentences import STAKES
 from model.findings import Account, Impact, TrackedFinding, combined
+from model.measures import span
 
 _OPENED = (Verdict.NEW, Verdict.REOPENED, Verdict.EXPIRED)
 
@@ -22,7 +23,7 @@ def compose(brief: Brief) -> tuple[Block, ...]:
     if not rows:
         return ()
     heads = (Column(brief.edition.currency), *(Column(name, figures=True) for name, _ in named))
-    return (Table(heads, tuple(rows)), *_held(brief), *_silenced(brief))
+    return (Table(heads, tuple(rows)), *_held(brief), *_silenced(brief), *_measured(brief))
 
 
 def _columns(brief: Brief) -> tuple[tuple[str, Impact], ...]:
@@ -48,7 +49,7 @@ def _rows(account: Account, columns: tuple[Impact, ...]) -> list[tuple[Line, ...
         return [_row(STAKES[account], columns, lambda impact: impact.full(account))]
     return [
         _row(f"{STAKES[account]}, full", columns, lambda impact: impact.full(account)),
-        _row(f"{STAKES[account]}, weighted", columns, lambda impact: impact.weighted(account)),
+        _row("weighted", columns, lambda impact: impact.weighted(account)),
     ]
 
 
@@ -76,6 +77,18 @@ def _silenced(brief: Brief) -> tuple[Block, ...]:
     worth = f" ({wording.listed(amounts)})" if amounts else ""
     what = wording.count(len(brief.silenced), "finding")
     return (Small(line(f"Not in Open: {what} below objectives that are on hold or cancelled{worth}.")),)
+
+
+def _measured(brief: Brief) -> tuple[Block, ...]:
+    """How late people learned of a change, and what came of what they were told: one line, once there is a figure."""
+    measures = brief.edition.measures
+    if measures is None or measures.told.median_seconds is None or measures.told.worst_seconds is None:
+        return ()
+    median, worst = span(measures.told.median_seconds), span(measures.told.worst_seconds)
+    rate = measures.decisions
+    decided = f"{rate.decided:,} of {wording.count(rate.findings, 'finding')} led to a decision"
+    late = f"from a change in a tool to the first mail {median} (median), {worst} at worst"
+    return (Small(line(f"Last {measures.days} days: {late}; {decided}.")),)
 
 
 def _amounts(impact: Impact, brief: Brief) -> list[str]:

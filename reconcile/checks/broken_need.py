@@ -47,8 +47,8 @@ class BrokenNeed(Check[CheckOptions]):
         what is read. A name that nothing has is judged only when every source was completely read. One disagreement is
         told once: where a promise or a saving rests on the need, however far behind, unsupported-commitment,
         dropped-scope or early-saving tells it, with the money; it is told here where these are silent: no promise waits
-        for it, the promise fails by something graver, or the saving books nothing. A circle is need-cycle's, and a
-        prerequisite that is late, overdue or has no date leads somewhere.
+        for it, the promise fails by something graver, the saving books nothing, or that check is switched off. A circle
+        is need-cycle's, and a prerequisite that is late, overdue or has no date leads somewhere.
 
     Why it matters
         What waits for nothing never begins, and no comparison of dates shows it. It is the cause of everything that
@@ -70,7 +70,7 @@ class BrokenNeed(Check[CheckOptions]):
         "cancelled, deleted or moved out."
     )
     options_type = CheckOptions
-    reads = FORECAST_READS | {"outcome", "planned_start", "plan", "promised", "enabler"}
+    reads = FORECAST_READS | {"outcome", "planned_start", "plan", "promised", "enabler", "created"}
     roles = frozenset({Role.DELIVERS, Role.PROMISES, Role.SAVES})
 
     def find(self, world: World, options: CheckOptions) -> Iterator[Verdict]:

@@ -38,6 +38,8 @@ class CrossesPeriodOptions(CheckOptions):
 
     from_amount: Annotated[Decimal, Field(ge=0)] = Decimal(1_000)
     """From how much money in the business currency on it is told that a saving's money changes the period."""
+    from_percent: Annotated[Decimal, Field(ge=0, le=100)] = Decimal(5)
+    """And from how many percent of what the saving plans for the months that it leaves: forecasts are never exact."""
     notice_days: Annotated[int, Field(ge=0)] = 14
     """How many days before the target, or the first month that falls short, something can still be done about it."""
 
@@ -64,9 +66,10 @@ class CrossesPeriod(Check[CrossesPeriodOptions]):
         saving whose forecast brings later what it does not bring when planned: the amount that moves from one quarter
         to another, with what the year that it leaves still gets. Inside the year it is late (yellow); over the end of a
         year, that year's effect is not reached (red). What has moved into months that are over is not told, nor less
-        than a floor. Nobody reads the same thing twice: a deal inside its tolerance in another quarter is told by
-        late-commitment, a saving that its enabler delays by early-saving, a target beyond its tolerance by
-        schedule-slip, and money that is not made up for at all by value-slip.
+        than a floor, nor less than 5 % of what the months plan that it leaves. Nobody reads the same thing twice: a
+        deal inside its tolerance in another quarter is told by late-commitment, a saving that its enabler delays by
+        early-saving, a target beyond its tolerance by schedule-slip, and money that is not made up for at all by
+        value-slip.
 
     Why it matters
         Inside the tolerance nobody has to be asked, but the quarter and the year are closed on a day: money on the
@@ -229,7 +232,11 @@ def _shifts(each: Outlook, today: date) -> tuple[_Shift, ...]:
 def _material(
     world: World, options: CrossesPeriodOptions, each: Outlook, shifts: tuple[_Shift, ...]
 ) -> tuple[_Shift, ...]:
-    """The shifts, where together they reach the floor; money without a rate is never too little."""
+    """The shifts, where together they reach both floors; money without a rate is never too little."""
+    left = {shift.planned for shift in shifts}
+    planned = sum((cell.planned for cell in each.cells if cell.month in left), NONE)
+    if _total(shifts) * 100 < planned * options.from_percent:
+        return ()
     whole = world.rates.convert(Money(_total(shifts), each.currency))
     return shifts if shifts and (whole is None or whole.amount >= options.from_amount) else ()
 

@@ -106,6 +106,7 @@ class DebtOutgrows(Check[DebtOutgrowsOptions]):
     options_type = DebtOutgrowsOptions
     reads = FORECAST_READS | LATE_READS | {"created", "type", "container"}
     roles = frozenset({Role.DELIVERS})
+    daily = True
 
     def find(self, world: World, options: DebtOutgrowsOptions) -> Iterator[Verdict]:
         """Yield one finding per objective and team."""

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from model.findings import Evidence, Finding, Impact
+from model.findings import Evidence, Finding
 from model.keys import objective_node
 from model.links import Role
 from model.objectives import Objective
@@ -28,6 +28,8 @@ class FarMilestoneOptions(CheckOptions):
     """Within how many days from now there must be a milestone."""
     most_days_between: Annotated[int, Field(ge=1)] = 183
     """How many days may lie between one milestone and the next, up to the target."""
+    planning_days: Annotated[int, Field(ge=0)] = 30
+    """How many days after its first approval an objective may still be without a plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class FarMilestone(Check[FarMilestoneOptions]):
         is the target of an objective below, a release that is to come, and open work with a date that delivers it; what
         is overdue is to come at once. Dates of work inside other work count as far as the plan knows them; where
         several dated pieces are known by their number and their last date only, a nearer one may be among them, and
-        nothing is found.
+        nothing is found. For 30 days after its first approval an objective may be without a plan.
 
     Why it matters
         What is not measured before the target can only be found missing at the target.
@@ -82,6 +84,8 @@ class FarMilestone(Check[FarMilestoneOptions]):
             in_force = objective_baselines(objective).in_force
             if in_force is None or in_force.target <= horizon or not runs(world, objective):
                 continue
+            if _is_being_planned(world, objective, options):
+                continue
             forecast = world.forecasts.get(objective_node(objective.id))
             plan = _plan(world, objective, in_force.target, options)
             gap = _gap(world, plan, options) if plan.whole else None
@@ -113,7 +117,6 @@ class FarMilestone(Check[FarMilestoneOptions]):
             world,
             objective,
             says,
-            impact=Impact(days),
             evidence=(
                 Evidence(node, objective.id, "target", plan.target.isoformat(), where),
                 *(Evidence(node, objective.id, "milestone", day.isoformat(), where) for day in plan.days[:3]),
@@ -125,6 +128,11 @@ class FarMilestone(Check[FarMilestoneOptions]):
     def why_resolved(self, finding: Finding, world: World, options: FarMilestoneOptions) -> str:
         """A milestone was set, or time has passed."""
         return why_not_looked_at(finding, world) or "there is a milestone in time now"
+
+
+def _is_being_planned(world: World, objective: Objective, options: FarMilestoneOptions) -> bool:
+    days = [each.approved_on for each in objective.baselines if each.approved_on is not None]
+    return bool(days) and (world.today - min(days)).days <= options.planning_days
 
 
 def _gap(world: World, plan: _Plan, options: FarMilestoneOptions) -> tuple[date, date] | None:

@@ -106,11 +106,11 @@ class FlatOutcome(Check[FlatOutcomeOptions]):
     What it finds
         An objective with a measurement (role measures) below which at least 20 % more work was finished in the last 8
         whole weeks than in the 8 before, while the figure came nearer to its target by less than 5 % of the gap of that
-        time; without a target, while it changed by less than 5 % (F2.4). A figure that was reached is not told. A
-        measurement that is written anew each time is compared with what was seen of it 8 weeks ago, one that has a
-        record for each period with the record of that time. An objective with more than 10,000 finished pieces below it
-        is not judged. The gap is told in the unit of the figure; what a point of it is worth nobody stores, so that it
-        is not priced.
+        time; without a target, while it changed by less than 5 % (F2.4). A figure that was reached is not told, nor one
+        that tells what was spent, how much is done, or what is still to be spent and gained (metrics). A measurement
+        that is written anew each time is compared with what was seen of it 8 weeks ago, one that has a record for each
+        period with the record of that time. An objective with more than 10,000 finished pieces below it is not judged.
+        The gap is told in the unit of the figure; what a point of it is worth nobody stores, so that it is not priced.
 
     Why it matters
         The output is local; whoever waits for the outcome has nothing of it.
@@ -134,6 +134,7 @@ class FlatOutcome(Check[FlatOutcomeOptions]):
     options_type = FlatOutcomeOptions
     reads = frozenset({"metric", "value", "target", "unit", "period", "status", "finished", "parent", "releases"})
     roles = frozenset({Role.MEASURES, Role.DELIVERS})
+    daily = True
 
     def asks(self, world: World, options: FlatOutcomeOptions) -> Asked:
         """What was seen of the measurements."""
@@ -233,12 +234,16 @@ def _measures(world: World, node: str) -> bool:
 def _series(world: World, objective: Objective) -> Iterator[_Series]:
     """The figures of an objective: one record that is written anew, or one for each period."""
     grouped: dict[tuple[str, str], list[Measurement]] = {}
+    names = world.options.metrics
+    told_otherwise = (*names.spent, *names.progress, *names.cost_to_complete, *names.remaining_benefit)
+    no_outcomes = {normalise_key(name) for name in told_otherwise}
     links = world.served.get(objective.id, ())
     for node in sorted({link.record_id for link in links if link.role is Role.MEASURES}):
         measurement = world.measurements.get(node)
         if measurement is not None and measurement.value is not None:
             metric = normalise_key(measurement.metric or measurement.title)
-            grouped.setdefault((measurement.source, metric), []).append(measurement)
+            if metric not in no_outcomes:
+                grouped.setdefault((measurement.source, metric), []).append(measurement)
     for _, several in sorted(grouped.items()):
         points = _seen(world, several[0]) if len(several) == 1 else _by_period(world, several)
         if points and len({each.measurement.unit for each in points}) == 1:

@@ -34,7 +34,7 @@ class IdleHandoverOptions(CheckOptions):
 
     working_days: Annotated[int, Field(ge=0)] = 10
     """How many working days may pass between the day on which work could begin and its begin."""
-    ahead_days: Annotated[int, Field(ge=0)] = 30
+    ahead_days: Annotated[int, Field(ge=0)] = 14
     """Work without a planned start that is to finish, or is needed, later than in so many days may wait, and is not
     told."""
 
@@ -57,7 +57,7 @@ class IdleHandover(Check[IdleHandoverOptions]):
     What it finds
         Work that serves an objective, or an objective, that has not begun although everything that it needs was
         finished, lags included, more than 10 working days ago (I37). What is planned to start later counts from its
-        planned start, and what has no planned start is told only when it is to finish, or is needed, within 30 days.
+        planned start, and what has no planned start is told only when it is to finish, or is needed, within 14 days.
         Something that contains work has begun when anything in it has. The money is what the days since then are worth:
         the yearly value of what needs the work soonest, times days / 365.
 
@@ -100,7 +100,7 @@ class IdleHandover(Check[IdleHandoverOptions]):
         waiting, last = handover.forecast, handover.last
         ids = objectives_of(world, handover.node)
         record = world.record(handover.node)
-        impact = Impact(handover.idle, shares_of_days(world, handover.node, handover.idle))
+        impact = Impact(None, shares_of_days(world, handover.node, handover.idle))
         name, key = name_of(world, waiting), world.key(waiting)
         system = "objectives" if handover.node in world.network.objectives else source_of(handover.node)
         ended, where = says_of(world, last), world.where(last.node, "finished")

@@ -80,6 +80,7 @@ class IdleObjective(Check[IdleObjectiveOptions]):
     options_type = IdleObjectiveOptions
     reads = FORECAST_READS | LATE_READS | {"actual"}
     roles = frozenset({Role.DELIVERS, Role.PROMISES, Role.SAVES})
+    daily = True
 
     def find(self, world: World, options: IdleObjectiveOptions) -> Iterator[Verdict]:
         """Yield one finding per approved objective without active work."""
@@ -96,7 +97,7 @@ class IdleObjective(Check[IdleObjectiveOptions]):
     def _finding(self, world: World, idle: _Idle) -> Finding:
         objective = idle.objective
         node, ids = objective_node(objective.id), (objective.id,)
-        impact = Impact(idle.days, shares_of_days(world, node, idle.days))
+        impact = Impact(None, shares_of_days(world, node, idle.days))
         responsible = owner(world.tree, ids)
         approval = f"was approved on {day_text(idle.since)}"
         if idle.approved.approved_by:

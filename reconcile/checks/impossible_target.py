@@ -94,7 +94,7 @@ class ImpossibleTarget(Check[ImpossibleTargetOptions]):
     patterns = ("F5.4", "I12")
     formula = (
         "Best case = per month the largest of plan, forecast and actual from the possible start on; shortfall = target "
-        "- best case > 0."
+        "- best case > 0. It sets the severity; as money counts what the savings lose against their plan."
     )
     options_type = ImpossibleTargetOptions
     reads = FORECAST_READS | {

@@ -110,6 +110,7 @@ class MissingEvidence(Check[MissingEvidenceOptions]):
     options_type = MissingEvidenceOptions
     reads = FORECAST_READS | {"changed", "created"}
     roles = frozenset({Role.DELIVERS, Role.REPORTS, Role.SAVES, Role.MEASURES})
+    daily = True
 
     def asks(self, world: World, options: MissingEvidenceOptions) -> Asked:
         """What was seen of the few objectives whose milestone is near and of which nothing was finished lately."""

@@ -39,7 +39,10 @@ class NeedCycle(Check[CheckOptions]):
     title = "Things of the plan wait for each other"
     family = "dependencies"
     patterns = ("I40",)
-    formula = "A strongly connected part of the graph of needs, parents and releases with more than one member."
+    formula = (
+        "A strongly connected part of the graph of needs, parents and releases: several members, or one that waits for "
+        "itself."
+    )
     options_type = CheckOptions
     reads = FORECAST_READS
     roles = frozenset({Role.DELIVERS})

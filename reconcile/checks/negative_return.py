@@ -122,7 +122,7 @@ class NegativeReturn(Check[NegativeReturnOptions]):
         }
     )
     roles = frozenset({Role.MEASURES, Role.REPORTS, Role.SAVES, Role.PROMISES, Role.DELIVERS})
-    whole = True
+    daily = True
 
     def find(self, world: World, options: NegativeReturnOptions) -> Iterator[Verdict]:
         any_told = False

@@ -55,11 +55,10 @@ class OrphanWork(Check[OrphanWorkOptions]):
     options_type = OrphanWorkOptions
     reads = frozenset({"status", "finished", "parent", "releases", "container"})
     roles = frozenset(Role)
+    daily = True
 
     def find(self, world: World, options: OrphanWorkOptions) -> Iterator[Verdict]:
-        """Yield one finding per team, where everything is judged: a share of weeks does not change within a day."""
-        if world.scope is not None:
-            return
+        """Yield one finding per team."""
         counts = counts_of(world)
         if counts is None:
             yield NOT_COUNTED

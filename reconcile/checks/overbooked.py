@@ -103,6 +103,7 @@ class Overbooked(Check[OverbookedOptions]):
     options_type = OverbookedOptions
     reads = FORECAST_READS | {"owner"}
     roles = frozenset({Role.DELIVERS})
+    daily = True
 
     def find(self, world: World, options: OverbookedOptions) -> Iterator[Verdict]:
         """Yield one finding per objective below which somebody is overbooked."""
@@ -127,7 +128,7 @@ class Overbooked(Check[OverbookedOptions]):
         shown = listed(names[:3] + [f"{len(names) - 3:,} more"] * (len(names) > 3))
         says = f"{people} booked for more than {options.most_at_once} pieces of work at once, for {shown}"
         says += f", for {days_text(longest.days)}, until {day_text(longest.until)}"
-        impact = Impact(longest.days)
+        impact = Impact()
         return Finding(
             check=self.name,
             check_version=self.version,

@@ -93,7 +93,7 @@ class RequestPriority(Check[RequestPriorityOptions]):
             yield Blind(f"no work of {listed(silent)} that was looked at has a priority", tuple(silent))
 
     def _finding(self, world: World, objective: Objective, pieces: tuple[_Piece, ...], days: int) -> Finding:
-        ids, impact = (objective.id,), Impact(days)
+        ids, impact = (objective.id,), Impact()
         keys = [piece.record.key for piece in pieces]
         shown = listed(keys[:3] + [f"{len(keys) - 3:,} more"] * (len(keys) > 3))
         reasons = listed(list(dict.fromkeys(_words(piece) for piece in pieces))[:3])

@@ -45,6 +45,9 @@ class ScheduleSlipOptions(CheckOptions):
     """From how many percent of the time from the approval to the target on a slip is marked for triage."""
     notice_days: Annotated[int, Field(ge=0)] = 14
     """How many days before the target the work can still be brought forward."""
+    saving_days: Annotated[int, Field(ge=0)] = 2
+    """By how many days the planned start of a saving may move without being told, where its objective tolerates less:
+    savings are planned by month."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +71,14 @@ class ScheduleSlip(Check[ScheduleSlipOptions]):
 
     What it finds
         An objective whose work is forecast to finish after its baseline in force, by more than its tolerance; and a
-        saving that has not begun and whose planned start was moved, in all its moves together, by more than that. Slip
-        in percent = days / (baseline - approval), where the time counts from the day on which the first baseline was
-        approved; 15 % or more is marked for triage. Without a dated approval there is no percentage, and the finding
-        says so. The money is that of the promises and savings below that the same record makes late. The original
-        baseline is kept and shown. Where the target has passed and the open work has no date that holds, the days up to
-        today count, as the least. Where the work has no date and the target is still to come, nothing can be judged. A
-        saving that is booked before its enabler is early-saving's; a slip inside the tolerance is crosses-period's,
-        where it crosses the end of a quarter.
+        saving that has not begun and whose planned start was moved, in all its moves together, by more than that, and
+        by more than two days. Slip in percent = days / (baseline - approval), where the time counts from the day on
+        which the first baseline was approved; 15 % or more is marked for triage. Without a dated approval there is no
+        percentage, and the finding says so. The money is that of the promises and savings below that the same record
+        makes late. The original baseline is kept and shown. Where the target has passed and the open work has no date
+        that holds, the days up to today count, as the least. Where the work has no date and the target is still to
+        come, nothing can be judged. A saving that is booked before its enabler is early-saving's; a slip inside the
+        tolerance is crosses-period's, where it crosses the end of a quarter.
 
     Why it matters
         Ten moves of two days are twenty days, and nobody decided on them. This is the schedule trigger of triage; the
@@ -116,7 +119,7 @@ class ScheduleSlip(Check[ScheduleSlipOptions]):
         yield from _blind(world)
         for saving in world.network.savings.values():
             moved = _moved(world, saving)
-            if moved is not None and moved.days > world.tolerance_days(moved.objective_ids):
+            if moved is not None and moved.days > max(world.tolerance_days(moved.objective_ids), options.saving_days):
                 yield self._of_saving(world, options, moved)
 
     def _of_target(

@@ -129,6 +129,7 @@ class StalledScope(Check[StalledScopeOptions]):
     options_type = StalledScopeOptions
     reads = FORECAST_READS | LATE_READS | {"created"}
     roles = frozenset({Role.DELIVERS})
+    daily = True
 
     def asks(self, world: World, options: StalledScopeOptions) -> Asked:
         """How the dates of what binds the objectives in question moved."""

@@ -86,12 +86,10 @@ class TicketsForUnshipped(Check[TicketsForUnshippedOptions]):
     options_type = TicketsForUnshippedOptions
     reads = FORECAST_READS | {"type", "labels", "components", "created"}
     roles = frozenset({Role.DELIVERS})
+    daily = True
 
     def find(self, world: World, options: TicketsForUnshippedOptions) -> Iterator[Verdict]:
-        """Yield one finding per release or piece of work that is named, where everything is judged: going through all
-        support work after each change would cost more than it tells."""
-        if world.scope is not None:
-            return
+        """Yield one finding per release or piece of work that is named."""
         counts = counts_of(world)
         if counts is None:
             yield NOT_COUNTED

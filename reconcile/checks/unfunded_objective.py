@@ -38,7 +38,8 @@ class UnfundedObjective(Check[CheckOptions]):
         (the extra field budget_approved) tells zero or no. A blank budget is unknown, not zero. What objectives below
         have approved funds the one above.
 
-        What is needed is the one-time cost of the savings that serve it, where they tell one.
+        What is needed is the one-time cost of the savings that serve it, where they tell one. Without such a cost it is
+        for those who look after the objective only: what waits for it is told to leaders by missing-enabler.
 
     Why it matters
         A mandate without money is carried out by nobody, and those who rely on it learn of it last.
@@ -115,6 +116,7 @@ class UnfundedObjective(Check[CheckOptions]):
             decider=decider(world.tree, ids, within_tolerance=False),
             advice=f"Approve a budget of {objective.name}, or put it on hold.",
             sources=sources_for(world, objective, (record.source for record in (*telling, *_savings(records)))),
+            upkeep=not impact.shares,
         )
 
     def why_resolved(self, finding: Finding, world: World, options: CheckOptions) -> str:

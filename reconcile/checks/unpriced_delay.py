@@ -74,7 +74,7 @@ class UnpricedDelay(Check[UnpricedDelayOptions]):
     options_type = UnpricedDelayOptions
     reads = FORECAST_READS | {"blocked_since"}
     roles = frozenset({Role.DELIVERS, Role.SAVES, Role.PROMISES})
-    whole = True
+    daily = True
 
     def asks(self, world: World, options: UnpricedDelayOptions) -> Asked:
         """When what binds the work of objectives without money was moved."""

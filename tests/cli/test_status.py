@@ -11,6 +11,7 @@ Change = Callable[[Path, str, str], None]
 FIELDS = {
     *("last_run", "sources", "set_aside", "findings", "cannot_judge", "deliveries", "owner", "expiring", "mapping"),
 }
+LATENCY_FIELDS = {"measured", "median_seconds", "worst_seconds", "unknown", "waiting"}
 SOURCE_FIELDS = {"source", "records", "linked", "as_of", "complete", "error", "configured"}
 
 
@@ -132,3 +133,41 @@ def test_while_a_daemon_does_not_take_an_edit_it_says_so(copy: Path):
     ) in said.out
     assert told["refused"]["problems"][0]["hint"] == "did you mean 'M-101'?"
     assert "not taken" not in after.out
+
+
+def test_the_measures_say_who_waits_what_is_linked_and_what_was_decided(tuesday: Meridian):
+    """On Tuesday nobody was told yet; one promise was replanned after it had been found on Monday."""
+    said = driftline("status", "--measures", folder=tuesday.folder)
+    assert (said.code, said.err) == (0, "")
+    assert said.lines[0] == "the 90 days before 15 Sep 2026 09:10 CEST"
+    waiting = driftline("status", "--measures", "--json", folder=tuesday.folder).json["measures"]["told"]["waiting"]
+    assert f"first mail     none announced yet; {waiting} not mailed yet" in said.lines
+    assert any(re.fullmatch(r"jira -> salesforce +– +– +0 of 6 +– +– +0 of 6", line) for line in said.lines)
+    assert "coverage       98 % of 82 records linked, counted 15 Sep 2026 09:10 CEST" in said.lines
+    assert "               100 % of EUR 3,710,000 open deals" in said.lines
+    assert ", 1 replanned; " in said.out
+
+
+def test_the_measures_as_json_have_the_documented_fields(tuesday: Meridian):
+    told = driftline("status", "--measures", "--json", folder=tuesday.folder).json
+    assert set(told) == {"measures", "runs"}
+    assert [each["run_id"] for each in told["runs"]] == [2, 1]
+    measures = told["measures"]
+    assert set(measures) == {
+        *("at", "days", "told", "reflected", "first_mail", "pairs", "objectives", "decisions", "coverage"),
+    }
+    assert set(measures["told"]) == LATENCY_FIELDS
+    assert measures["told"]["median_seconds"] is None
+    assert set(measures["pairs"][0]) == {"changed_in", "other", "told", "reflected"}
+    assert set(measures["objectives"][0]) == {"objective_id", "told", "reflected"}
+    assert set(measures["decisions"]) == {
+        *("findings", "accepted", "acknowledged", "commitment_changed", "ended_otherwise", "undecided"),
+    }
+    assert set(measures["coverage"]) == {"counted_at", "records", "linked", "unpriced", "money"}
+    assert set(measures["coverage"]["money"][0]) == {"account", "currency", "total", "linked"}
+
+
+def test_before_the_first_sync_there_are_no_measures(unread: Path):
+    said = driftline("status", "--measures", folder=unread)
+    assert (said.code, said.out) == (0, "nothing was measured yet: the measures come with the next driftline sync\n")
+    assert driftline("status", "--measures", "--json", folder=unread).json == {"measures": None, "runs": []}

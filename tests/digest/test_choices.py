@@ -100,4 +100,4 @@ def test_a_hostile_title_in_an_option_stays_text():
 def test_what_one_more_week_costs_stands_with_the_consequence():
     saving = erp()[0]
     weekly = replace(saving.impact, weekly=saving.impact.shares)
-    assert "that cannot come and each week more costs EUR 390k savings" in decisions(replace(saving, impact=weekly))
+    assert "that cannot come; EUR 390k savings more each week" in decisions(replace(saving, impact=weekly))

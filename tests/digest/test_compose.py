@@ -361,7 +361,7 @@ def test_the_same_edition_gives_the_same_mail_whatever_the_order_of_its_parts():
 
 def test_what_the_reader_gets_is_said_in_the_foot():
     text = said(compose(two_causes()), "foot")
-    assert "Sent to leaders; news since Mon 7 Sep 07:00." in text
+    assert "News since Mon 7 Sep 07:00." in text
     assert "driftline show" in text
 
 

@@ -1,6 +1,6 @@
 """A world that is brought up to date says what a new one would say; what a change cannot reach is not looked at."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from model.links import Link, Role
-from model.objectives import Level, Objective
+from model.objectives import Level, Objective, StageGate
 from model.records import Absence, Change, Move, Outcome
 from model.surroundings import Touched
+from reconcile.checks import checks
 from reconcile.engine import reconcile, reconcile_again
 from reconcile.forecast import alike
 from reconcile.judgement import Judgement
@@ -122,12 +123,15 @@ def begin(stored: Stored) -> Standing:
 
 
 def differences(standing: Standing, full: Judgement) -> list[str]:
+    """What is said otherwise, but for what is judged once a day."""
+    once_a_day = {name for name, check in checks().items() if check.daily}
     now = {each.fingerprint: each for each in full.findings}
     found = [
         f"{'missing' if key not in standing.findings else 'left' if key not in now else 'other'}: "
         f"{(now.get(key) or standing.findings[key]).check} {(now.get(key) or standing.findings[key]).subjects}"
         for key in sorted(now.keys() | standing.findings.keys())
         if now.get(key) != standing.findings.get(key)
+        and (now.get(key) or standing.findings[key]).check not in once_a_day
     ]
     before, after = standing.judgement.forecasts, full.forecasts
     for node in {*before.by_node, *after.by_node}:
@@ -205,3 +209,19 @@ def test_another_text_alone_is_told_of_all_that_rests_on_it():
     standing.follow(stored, touched)
     assert differences(standing, judged(stored)) == []
     assert any("Another title" in step.title for each in standing.findings.values() for step in each.chain)
+
+
+def test_what_is_judged_once_a_day_stays_as_it_was_until_then():
+    stored = two_programmes()
+    stored.objectives[1] = replace(stored.objectives[1], stage_gate=StageGate.DECIDED)
+    for number in range(12):
+        piece = stored.work(f"P-{number}", date(2026, 10, 1), start=date(2026, 9, 1), owner="Ada", category=DOING)
+        stored.need(piece, "A-1")
+        stored.link(piece, "ONE" if number % 2 else "TWO", Role.DELIVERS)
+    standing = begin(stored)
+    before = {key for key, each in standing.findings.items() if each.check == "overbooked"}
+    for number in range(12):
+        standing.follow(stored, take(stored, (f"jira:P-{number}", {"category": DONE})))
+    assert before
+    assert before <= standing.findings.keys()
+    assert not before & {each.fingerprint for each in judged(stored).findings}

@@ -242,12 +242,12 @@ class Stored:
         waiting = {*dependents, *changed, *named}
         asked |= waiting | {node for need in needs if need.dependent in waiting for node in need.prerequisites}
         dated_anew = frozenset(each.id for each in work if not set(self._places(each)).isdisjoint(changed))
-        groups = {
-            group: frozenset(
-                node for each in work if each.id in asked | dated_anew for node in self._nodes_above(group, each)
-            )
-            for group in Group
-        }
+
+        def lie_below(ids: Collection[str]) -> dict[Group, frozenset[str]]:
+            return {
+                group: frozenset(node for each in work if each.id in ids for node in self._nodes_above(group, each))
+                for group in Group
+            }
 
         def among(records: Iterable[Any]) -> tuple[Any, ...]:
             return tuple(each for each in records if each.id in asked)
@@ -265,7 +265,8 @@ class Stored:
             needs=tuple(need for need in needs if need.dependent in waiting),
             absences={key: value for key, value in self.absences_.items() if key in asked},
             dated_anew=dated_anew,
-            groups=groups,
+            groups=lie_below(asked | dated_anew),
+            above=frozenset[str]().union(*lie_below(changed | dated_anew).values()),
         )
 
     @staticmethod
@@ -366,6 +367,17 @@ class Stored:
                 team = f"{item.source}/{item.container}" if item.container else item.source
                 teams.setdefault(team, []).append(item)
         return [self._flow(team, items, since) for team, items in sorted(teams.items())]
+
+    def served_flows(self, objective_ids: Collection[str], since: date) -> Iterable[tuple[frozenset[str], Flow]]:
+        served: dict[str, set[str]] = {}
+        for objective_id in objective_ids:
+            for id_ in self._delivering([objective_id]):
+                served.setdefault(id_, set()).add(objective_id)
+        groups: dict[frozenset[str], list[WorkItem]] = {}
+        for item in self._pieces(served):
+            if item.category is not DROPPED:
+                groups.setdefault(frozenset(served[item.id]), []).append(item)
+        return [(ids, self._flow("", items, since)) for ids, items in sorted(groups.items(), key=str)]
 
     def delivering(self, objective_ids: Collection[str]) -> Sequence[str]:
         work: list[WorkItem] = self._of(WorkItem, present=True)

@@ -9,9 +9,11 @@ from alembic.migration import MigrationContext
 from sqlalchemy import create_engine, inspect, text
 
 from model.errors import StateError, StateMigrationError
+from model.findings import Transition, TransitionKind
 from model.links import Need, NeedOrigin
 from model.reading import Cursor
 from state import schema
+from state.codec import encode
 from state.engine import WRITES, create_sqlite_file, open_engine, parse_url
 from state.reading import StoredCursor
 from state.store import Store
@@ -130,6 +132,23 @@ def test_the_third_schema_keeps_the_needs_that_earlier_ones_stored(empty_url: st
     engine.dispose()
     with Store.open(empty_url, migrate=True) as store:
         assert store.needs_of("crm:1") == [Need("crm:1", "A-1", 14, NeedOrigin.RULE, "launch", "r.yaml:3")]
+
+
+def test_the_eighth_schema_has_all_that_happened_to_findings_still_to_measure(empty_url: str) -> None:
+    """C17: what an earlier program noted is followed up by the first run of this one."""
+    _make(empty_url, "0007")
+    engine = create_engine(empty_url)
+    with engine.begin() as connection:
+        opened = encode(Transition(fingerprint="f", kind=TransitionKind.OPENED, at=DAY_1))
+        for statement in (
+            "INSERT INTO findings (fingerprint, state, changed_at, content) VALUES ('f', 'open', :at, :said)",
+            "INSERT INTO transitions (fingerprint, kind, at, content) VALUES ('f', 'opened', :at, :said)",
+        ):
+            connection.execute(text(statement), {"at": DAY_1, "said": opened})
+    engine.dispose()
+    with Store.open(empty_url, migrate=True) as store:
+        assert [each.fingerprint for each in store.unmeasured()] == ["f"]
+        assert (store.openings(), store.measures()) == ([], [])
 
 
 def test_an_upgrade_that_fails_leaves_nothing(empty_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

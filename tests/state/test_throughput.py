@@ -1,6 +1,6 @@
 """What was finished and what is left, counted in SQL, says what a plain computation says."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, timedelta
 
 import pytest
@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from model.links import Link, Role
 from model.records import Absence, StatusCategory, WorkItem
 from model.throughput import Flow
+from reconcile.throughput import together
 from state.store import Store
 from tests.reconcile.world import Stored
 from tests.state.worlds import DAY_2, item, release, save
@@ -26,6 +27,14 @@ DONE, DROPPED, DOING, TODO = (
 def flows(store: Store, objectives: Collection[str] | None) -> list[Flow]:
     with store.view() as view:
         return list(view.flows(objectives, SINCE))
+
+
+def by_set(served: Iterable[tuple[frozenset[str], Flow]]) -> dict[frozenset[str], Flow]:
+    """What serves the same objectives together, whichever of them the database named first."""
+    sets: dict[frozenset[str], list[Flow]] = {}
+    for objectives, flow in served:
+        sets.setdefault(objectives, []).append(flow)
+    return {objectives: together("", several) for objectives, several in sets.items()}
 
 
 def delivers(record: str, objective: str) -> Link:
@@ -69,6 +78,30 @@ def test_an_objective_has_the_linked_work_the_members_of_its_releases_and_all_be
 
     assert flows(store, ["M"]) == [Flow("jira/AUR", {}, open=2)]  # the task and the member, each once
     assert flows(store, ["other"]) == flows(store, []) == []
+
+
+def test_many_objectives_are_counted_in_one_pass_by_what_serves_them(store: Store) -> None:
+    """A task that is linked to one objective and lies below an epic of another serves both; the release brings its
+    members; an epic is no piece of work beside its parts."""
+    day = date(2026, 7, 8)
+    save(
+        store,
+        item("epic"),
+        item("story", parent="epic", category=DONE, finished=day),
+        item("task", parent="epic"),
+        release("r", "R"),
+        item("member", releases=("r",)),
+        item("elsewhere"),
+    )
+    links = [delivers("jira:epic", "M"), delivers("jira:task", "N"), delivers("jira:r", "N")]
+    store.replace_links([link.record_id for link in links], links, [])
+    with store.view() as view:
+        served = by_set(view.served_flows(["M", "N"], SINCE))
+        alone = by_set(view.served_flows(["M"], SINCE))
+
+    both, only_m, only_n = frozenset({"M", "N"}), frozenset({"M"}), frozenset({"N"})
+    assert served == {only_m: Flow("", {day: 1}, began=day), both: Flow("", open=1), only_n: Flow("", open=1)}
+    assert alone == {only_m: Flow("", {day: 1}, open=1, began=day)}
 
 
 @pytest.mark.parametrize("absence", list(Absence))
@@ -141,6 +174,9 @@ def test_sql_and_plain_lists_count_alike(store: Store, drawn: list[tuple[object,
             assert flows(store, asked) == listed.flows(asked, SINCE)
             with store.view() as view:
                 assert view.delivering(asked or ()) == listed.delivering(asked or ())
+                served = by_set(view.served_flows(asked or (), SINCE))
+                assert served == by_set(listed.served_flows(asked or (), SINCE))
+            assert together("", served.values()) == together("", flows(store, asked or ()))
     finally:
         _empty(store)
 

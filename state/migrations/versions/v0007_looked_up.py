@@ -16,7 +16,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_records_without_category",
         "records",
-        ["kind"],
+        ["category", "kind"],
         sqlite_where=sa.text("category IS NULL"),
         postgresql_where=sa.text("category IS NULL"),
     )

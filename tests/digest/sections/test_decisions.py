@@ -5,7 +5,18 @@ from decimal import Decimal
 import pytest
 
 from digest.base import Edition
-from model.findings import Claim, DecisionOption, Finding, Impact, OptionKind, Severity, Share, Slip, Triage
+from model.findings import (
+    Claim,
+    DecisionOption,
+    Finding,
+    Impact,
+    OptionKind,
+    Severity,
+    Share,
+    Slip,
+    TransitionKind,
+    Triage,
+)
 from model.money import Money
 from tests.digest.editions import (
     accepted,
@@ -14,6 +25,7 @@ from tests.digest.editions import (
     edition,
     erp,
     failed_source,
+    happened,
     late_deal,
     opened,
     revenue,
@@ -34,10 +46,9 @@ def test_a_card_holds_question_claims_money_cause_decider_day_and_default():
     assert first.strip() == (
         "1. Move the promise of Aurora 4.0 to 16 Nov, or bring AUR-118 forward by 47 days? [new] a235a962 "
         "Salesforce OPP-1041 promises 30 Sep "
-        "Jira AUR-118 is due 16 Nov, 47 days late "
+        "Jira AUR-118 is due 16 Nov, 47 days late; moved from 30 Sep on 7 Sep by Ben Kuhn "
         "Touches Growth "
-        "Revenue at risk EUR 2,400,000 full, EUR 1,637,000 weighted, 6 deals "
-        "Cause AUR-118 moved from 30 Sep on 7 Sep by Ben Kuhn "
+        "Revenue at risk EUR 2,400,000 full, 1,637,000 weighted, 6 deals "
         "Decides Priya Nair by Tue 15 Sep, 7 days left "
         "Otherwise promises break from 30 Sep"
     )
@@ -85,7 +96,7 @@ def test_a_promise_in_the_past_is_broken_already():
 def test_a_cause_with_revenue_and_savings_shows_both_apart_and_both_consequences():
     saving = replace(early_saving("row 14", "A", 90_000), cause="jira:10118")
     text = of(aurora(1)[0], saving)
-    assert "Revenue at risk EUR 620,000 full, EUR 496,000 weighted, 1 deal" in text
+    assert "Revenue at risk EUR 620,000 full, 496,000 weighted, 1 deal" in text
     assert "Savings lost EUR 90,000 in Oct 2026, 1 saving" in text
     assert "710,000" not in text
     assert "that cannot come" in text
@@ -115,7 +126,7 @@ def test_money_without_a_rate_is_named_and_never_zero():
 def test_a_change_without_a_name_or_time_says_only_what_is_known():
     finding = aurora(1)[0]
     bare = replace(finding, evidence=(replace(finding.evidence[0], by=None, at=None),))
-    assert "Cause AUR-118 moved from 30 Sep Decides" in of(bare)
+    assert "47 days late; moved from 30 Sep Touches" in of(bare)
 
 
 def test_a_change_of_another_record_names_field_and_values():
@@ -169,7 +180,7 @@ def offering(finding: Finding, *kinds: OptionKind, days: int | None = None) -> F
 def test_an_objective_is_a_target_and_no_saving_and_what_goes_to_one_day_is_told_together():
     deals = [offering(deal, OptionKind.MOVE_PROMISE, OptionKind.BRING_FORWARD, days=47) for deal in aurora(2)]
     late = replace(deals[0], subjects=("objective:ERP",), impact=erp()[0].impact, title="The target slips")
-    assert "1. Move 2 promises and 1 target to 16 Nov, or bring AUR-118 forward by 47 days?" in of(
+    assert "1. Move 2 promises and 1 target to 16 Nov, or bring AUR-118 forward?" in of(
         *deals, replace(late, advice="Approve it")
     )
 
@@ -215,3 +226,33 @@ def test_without_decisions_there_is_no_section():
     nothing: Edition = edition([], [])
     assert section_text("decisions", nothing) == ""
     assert section_text("decisions", edition([], [tracked(f) for f in erp()])) != ""
+
+
+def test_in_a_mail_full_of_decisions_the_way_is_left_to_the_code_and_the_third_card_is_short():
+    first = replace(aurora(1)[0], advice="Move the promise or bring the work forward?")
+    others = [replace(late_deal(f"OPP-{n}", "A", n, "0.5"), cause=f"jira:{n}", chain=()) for n in (1, 2)]
+    assert "by Ben Kuhn, through Aurora 4.0" in of(first, others[0])
+    text = of(first, *others)
+    assert "by Ben Kuhn Touches" in text
+    assert text.endswith("Decides Priya Nair by Tue 15 Sep")
+
+
+def test_everything_that_is_news_about_a_decision_is_on_its_card():
+    worse = happened(tracked(aurora(2)[1]), TransitionKind.WORSENED)
+    assert "[new] [worsened] " in section_text("decisions", edition([opened(aurora(1)[0]), worse]))
+
+
+def test_work_whose_key_is_but_a_number_is_called_by_its_title():
+    """What moved and what binds is the same task, whose title the forecast gives: its change is told once, there."""
+    finding = aurora(1)[0]
+    chain = tuple(
+        replace(step, key="1208000000000323", title="Train partners") if step.node == finding.cause else step
+        for step in finding.chain
+    )
+    proof = replace(finding.evidence[0], record_id=finding.cause or "", key="1208000000000323")
+    forecast = Claim("Asana", "Train partners", "is due 16 Nov", date(2026, 11, 16))
+    task = replace(finding, chain=chain, evidence=(proof,), forecast=forecast)
+    assert "Asana Train partners is due 16 Nov, 47 days late; moved from 30 Sep on 7 Sep by Ben Kuhn" in of(task)
+    other = replace(task, forecast=replace(forecast, key="Aurora 4.0"))
+    assert "Cause Train partners moved from 30 Sep to 16 Nov on 7 Sep" in of(other)
+    assert "120800" not in of(task) + of(other) + section_text("news", edition([opened(task)]))

@@ -79,9 +79,10 @@ def test_opened_and_worsened_since_the_last_mail_is_still_new():
 
 
 def test_causes_beyond_the_cap_are_counted():
+    """Three of the eleven are decisions, and five have a line."""
     news = [
         opened(replace(deal, subjects=(str(n), str(m)), cause=f"jira:{n}"))
-        for n in range(8)
+        for n in range(11)
         for m, deal in enumerate(aurora(2))
     ]
     text = section_text("news", edition(news))
@@ -100,9 +101,14 @@ def test_a_cause_whose_lines_have_no_room_keeps_its_money_and_code():
     assert "2 findings, 47 days late, EUR 30 revenue full, 15 weighted, owner Dana Petrov" in text
 
 
-def test_where_three_decisions_are_told_the_list_refers_to_them():
+def test_what_one_of_three_decisions_tells_is_not_told_again():
+    """Its card says that it is new."""
     news = [opened(finding) for finding in [*aurora(), *erp(), *third_cause()]]
-    assert section_text("news", edition(news)) == "[new] decision 1 [new] decision 2 [new] decision 3"
+    assert section_text("news", edition(news)) == ""
+    assert section_text("decisions", edition(news)).count("[new]") == 3
+    fourth = section_text("news", edition([*news, opened(unsupported_rollout())]))
+    assert fourth.startswith("[new] T: 2 findings")
+    assert fourth.count("[new]") == 1
 
 
 def test_what_resolved_or_only_stands_is_no_news():

@@ -2,7 +2,19 @@ from dataclasses import replace
 from datetime import date
 
 from model.findings import Impact
-from tests.digest.editions import accepted, aurora, edition, erp, failed_source, old_deal, opened, tracked, two_causes
+from model.measures import DecisionRate, Latency, Measures
+from tests.digest.editions import (
+    NOW,
+    accepted,
+    aurora,
+    edition,
+    erp,
+    failed_source,
+    old_deal,
+    opened,
+    tracked,
+    two_causes,
+)
 from tests.digest.saying import section_text
 
 
@@ -10,7 +22,7 @@ def test_full_weighted_and_savings_stand_in_rows_of_their_own():
     assert section_text("numbers", two_causes()) == (
         "EUR New Open Resolved "
         "Revenue at risk, full 2,400,000 2,400,000 120,000 "
-        "Revenue at risk, weighted 1,637,000 1,637,000 84,000 "
+        "weighted 1,637,000 1,637,000 84,000 "
         "Savings lost 965,000 965,000 0"
     )
 
@@ -21,7 +33,7 @@ def test_what_stood_before_is_open_but_not_new_and_what_was_accepted_is_neither(
     assert section_text("numbers", edition(news, standing)) == (
         "EUR New Open Accepted "
         "Revenue at risk, full 120,000 2,520,000 0 "
-        "Revenue at risk, weighted 84,000 1,721,000 0 "
+        "weighted 84,000 1,721,000 0 "
         "Savings lost 0 0 965,000"
     )
 
@@ -43,3 +55,22 @@ def test_money_below_a_stopped_objective_is_not_open_and_is_named():
     assert text.endswith(
         "Not in Open: 4 findings below objectives that are on hold or cancelled (EUR 965,000 savings)."
     )
+
+
+def test_once_people_were_told_the_last_line_says_how_late_and_what_came_of_it():
+    """Domain 4.2: median reality latency; decisions made versus asked."""
+    measures = Measures(
+        at=NOW,
+        told=Latency(5, 22 * 3600, 23 * 86_400, unknown=2),
+        decisions=DecisionRate(8, accepted=1, commitment_changed=2, undecided=5),
+    )
+    text = section_text("numbers", replace(two_causes(), measures=measures))
+    assert text.endswith(
+        "Last 90 days: from a change in a tool to the first mail 22 hours (median), 3 weeks at worst; "
+        "3 of 8 findings led to a decision."
+    )
+
+
+def test_no_latency_is_told_before_there_is_one():
+    measures = Measures(at=NOW, told=Latency(unknown=3, waiting=2))
+    assert section_text("numbers", replace(two_causes(), measures=measures)) == section_text("numbers", two_causes())

@@ -12,6 +12,7 @@ from model.money import Month, MonthAmount
 from model.objectives import Level, Objective, StageGate
 from model.records import Absence, Outcome, Record
 from reconcile.checks.broken_need import BrokenNeed
+from reconcile.options import ReconcileOptions
 from tests.reconcile.world import DOING, DONE, DROPPED, NOW, Stored
 
 OCT_30 = date(2026, 10, 30)
@@ -249,3 +250,32 @@ def test_where_nothing_says_what_it_needs_the_check_is_blind(stored: Stored) -> 
     assert [each.reason for each in stored.judge().blind["broken-need"]] == [
         "no record and no objective says what it needs"
     ]
+
+
+def without(*names: str) -> ReconcileOptions:
+    """The options with these checks switched off."""
+    return ReconcileOptions.model_validate({"checks": {name: {"enabled": False} for name in names}})
+
+
+@pytest.mark.parametrize(
+    ("wanted", "check"), [("AUR-150", "unsupported-commitment"), ("HW-9", "dropped-scope"), (None, "early-saving")]
+)
+def test_what_a_check_that_is_switched_off_would_tell_is_told_here(wanted: str | None, check: str) -> None:
+    """HW-9 itself is promised, something behind it is, or a saving waits behind it."""
+    stored = example_world()
+    waiting = "jira:AUR-150"
+    if wanted is None:
+        stored.saving("S-1", "AUR-150", OCT_30, {"2026-11": 1_000})
+    else:
+        promise = stored.deal("OPP-1", wanted, OCT_30)
+        waiting = promise if wanted == "HW-9" else waiting
+    about = {each.check for each in stored.judge().findings if each.cause == "asana:HW-9"}
+    assert check in about
+    off = stored.judge(options=without(check)).findings
+    told_here = [each.subjects for each in off if each.check == "broken-need"]
+
+    assert [each.check for each in off if each.check == check] == []
+    assert (waiting, "asana:HW-9") in told_here
+    other = {"unsupported-commitment", "dropped-scope", "early-saving"} - {check}
+    silent = stored.judge(options=without(*other)).findings
+    assert (waiting, "asana:HW-9") not in [each.subjects for each in silent if each.check == "broken-need"]

@@ -85,6 +85,14 @@ def test_a_target_beyond_its_tolerance_or_in_the_same_quarter_or_on_its_day_is_n
     assert "objective:LAUNCH" not in found(stored)
 
 
+def test_what_is_less_than_a_twentieth_of_its_months_does_not_change_the_period(stored: Stored) -> None:
+    """5 % of the 620,000 that December plans are 31,000; forecasts are never exact."""
+    for moved, told in ((31_000, True), (30_999, False)):
+        forecast = {"2026-11": 600_000, "2026-12": 620_000 - moved, "2027-01": 620_000 + moved}
+        stored.change("savings:M-201", forecast=cells(forecast))
+        assert ("savings:M-201" in found(stored)) is told
+
+
 def test_no_subject_is_told_by_two_of_the_checks_about_dates(stored: Stored) -> None:
     for due in (OCT_2, date(2026, 10, 6)):
         stored.change("jira:AUR-1", due=due)

@@ -14,8 +14,7 @@ from tests.reconcile.world import DOING, DONE, DROPPED, Stored
 OCT_1 = date(2026, 10, 1)
 
 
-@pytest.fixture
-def stored() -> Stored:
+def story_world() -> Stored:
     """The rehearsal slipped to 15 October; the go-live takes 7 days after it, until 22 October."""
     stored = Stored()
     stored.objectives = [
@@ -28,6 +27,11 @@ def stored() -> Stored:
     stored.saving("M-201", "ERP-100", OCT_1, {"2026-10": 620_000, "2026-11": 600_000, "2026-12": 620_000})
     stored.link("savings:M-201", "M-201")
     return stored
+
+
+@pytest.fixture
+def stored() -> Stored:
+    return story_world()
 
 
 def found(stored: Stored):

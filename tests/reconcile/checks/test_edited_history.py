@@ -196,6 +196,12 @@ def test_ten_points_are_needed(stored: Stored, before: int, told: bool) -> None:
     assert bool(found(stored, "progress")) is told
 
 
+def test_where_no_work_is_left_a_progress_may_rise(stored: Stored) -> None:
+    """What remains is to take it over."""
+    stored.change("jira:RTE-2", category=DONE, finished=date(2026, 7, 20))
+    assert found(stored, "progress") == []
+
+
 def test_work_that_was_closed_up_to_two_weeks_before_explains_it(stored: Stored) -> None:
     for day, told in ((date(2026, 8, 31), True), (date(2026, 9, 1), False)):
         stored.change("jira:RTE-1", finished=day)

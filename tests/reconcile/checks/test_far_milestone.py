@@ -5,7 +5,7 @@ from datetime import date, timedelta
 import pytest
 
 from model.links import Role
-from model.objectives import StageGate
+from model.objectives import Baseline, StageGate
 from model.records import Absence
 from tests.reconcile.checks.ownership_checks import blind, found, judged, objective
 from tests.reconcile.world import DOING, DONE, TODAY, Stored
@@ -38,7 +38,7 @@ def test_a_first_milestone_after_more_than_ninety_days_is_told(stored: Stored) -
     assert finding.title == (
         "Objective O is to be reached by 30 Jun 2027, with the first milestone on 26 Feb 2027, 164 days from now"
     )
-    assert (finding.impact.days, finding.upkeep, finding.owner) == (164, True, "Ann")
+    assert (finding.impact.days, finding.upkeep, finding.owner) == (None, True, "Ann")
 
 
 @pytest.mark.parametrize("away", [89, 90, 91])
@@ -108,3 +108,10 @@ def test_why_it_is_resolved_says_that_there_is_one(stored: Stored) -> None:
     stored.change("jira:R-1", release_date=date(2026, 10, 1))
     stored.objectives.append(objective("P", "O", target=date(2027, 2, 1)))
     assert judged(stored, CHECK).gone_because(before) == "there is a milestone in time now"
+
+
+def test_for_thirty_days_after_its_approval_an_objective_may_be_without_a_plan(stored: Stored) -> None:
+    for days in (30, 31):
+        approved = Baseline(JUN_30, approved_on=TODAY - timedelta(days))
+        stored.objectives = [objective("O", target=JUN_30, owner="Ann", baselines=(approved,))]
+        assert bool(found(stored, CHECK)) is (days > 30)

@@ -128,6 +128,12 @@ def test_the_figure_of_a_period_that_is_over_does_not_stand_still(stored: Stored
     assert len(found(stored)) == 1
 
 
+@pytest.mark.parametrize("metric", ["Budget spent", "progress", "Restkosten", "remaining benefit"])
+def test_what_is_spent_done_or_still_to_come_is_no_outcome(stored: Stored, metric: str) -> None:
+    stored.change("kpi:H", metric=metric)
+    assert found(stored) == []
+
+
 def test_an_objective_at_rest_and_a_report_are_not_judged(stored: Stored) -> None:
     stored.links_ = [replace(each, role=Role.REPORTS) if each.record_id == HOURS else each for each in stored.links_]
     assert found(stored) == []

@@ -20,15 +20,15 @@ CUT_OVER = "jira:ERP-100"
 
 
 def example_world() -> Stored:
-    """Master data is finished; the cut-over that needs it is due on 9 October and has not begun. A saving waits."""
+    """Master data is finished; the cut-over that needs it is due on 28 September and has not begun. A saving waits."""
     stored = Stored()
     stored.objectives = [Objective(id="ERP", name="ERP go-live", level=Level.PROJECT, owner="jonas")]
     stored.work("ERP-90", category=DONE, finished=AUG_24)
-    stored.work("ERP-100", date(2026, 10, 9), owner="lena")
+    stored.work("ERP-100", date(2026, 9, 28), owner="lena")
     stored.need(CUT_OVER, "ERP-90")
     stored.link(CUT_OVER, "ERP", Role.DELIVERS)
-    plan = {f"{2026 + (9 + month) // 12}-{(9 + month) % 12 + 1:02}": 100_000 for month in range(12)}
-    stored.link(stored.saving("M-1", "ERP-100", date(2026, 10, 12), plan), "ERP", Role.SAVES)
+    plan = {f"{2026 + (8 + month) // 12}-{(8 + month) % 12 + 1:02}": 100_000 for month in range(12)}
+    stored.link(stored.saving("M-1", "ERP-100", date(2026, 9, 29), plan), "ERP", Role.SAVES)
     return stored
 
 
@@ -49,7 +49,7 @@ def test_work_that_could_begin_three_weeks_ago_is_found_with_what_these_days_are
         "ERP-100 could begin on 24 Aug 2026 and has not begun; ERP-90 finished on 24 Aug 2026 (22 days without work "
         "on it)"
     )
-    assert finding.impact.days == 22
+    assert finding.impact.days is None  # nothing is late by that
     assert finding.impact.full(Account.SAVINGS) == Decimal("72328.77")
     assert (finding.owner, finding.decider, finding.objective_ids) == ("lena", "lena", ("ERP",))
     assert [(each.key, each.field, each.value) for each in finding.evidence][:2] == [
@@ -65,7 +65,7 @@ def test_the_tenth_working_day_is_still_in_time(stored: Stored) -> None:
     stored.change("jira:ERP-90", finished=date(2026, 9, 1))
     assert found(stored) == []
     stored.change("jira:ERP-90", finished=date(2026, 8, 31))
-    assert [each.impact.days for each in found(stored)] == [15]
+    assert ["(15 days" in each.title for each in found(stored)] == [True]
     checks = ChecksOptions.model_validate({"idle-handover": IdleHandoverOptions(working_days=11)})
     assert found(stored, options=ReconcileOptions(checks=checks)) == []
 
@@ -87,7 +87,7 @@ def test_a_planned_start_and_a_lag_give_time(stored: Stored) -> None:
     stored.change(CUT_OVER, start=date(2026, 9, 2))
     assert found(stored) == []
     stored.change(CUT_OVER, start=date(2026, 8, 31))
-    assert [each.impact.days for each in found(stored)] == [15]
+    assert ["(15 days" in each.title for each in found(stored)] == [True]
     stored.change(CUT_OVER, start=None)
     stored.needs_[0] = (CUT_OVER, "ERP-90", 14)  # from 7 September on
     assert found(stored) == []
@@ -99,17 +99,17 @@ def test_everything_that_it_needs_must_be_there_and_the_last_counts(stored: Stor
     assert found(stored) == []
     stored.change("jira:ERP-95", category=DONE, finished=date(2026, 8, 27))
     (finding,) = found(stored)
-    assert (finding.impact.days, finding.commitment and finding.commitment.key) == (19, "ERP-95")
+    assert ("(19 days" in finding.title, finding.commitment and finding.commitment.key) == (True, "ERP-95")
 
 
 def test_without_a_planned_start_only_what_is_to_finish_soon_is_told(stored: Stored) -> None:
-    stored.change(CUT_OVER, due=TODAY + timedelta(30))
+    stored.change(CUT_OVER, due=TODAY + timedelta(14))
     assert len(found(stored)) == 1
-    stored.change(CUT_OVER, due=TODAY + timedelta(31))
+    stored.change(CUT_OVER, due=TODAY + timedelta(15))
     assert found(stored) == []
     stored.change(CUT_OVER, due=None)
-    assert len(found(stored)) == 1  # the saving needs it by 12 October
-    stored.change("savings:M-1", planned_start=TODAY + timedelta(31), plan=())
+    assert len(found(stored)) == 1  # the saving needs it by 29 September
+    stored.change("savings:M-1", planned_start=TODAY + timedelta(16), plan=())
     assert found(stored) == []
     stored.change(CUT_OVER, due=TODAY - timedelta(1))
     assert len(found(stored)) == 1

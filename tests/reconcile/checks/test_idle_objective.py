@@ -63,7 +63,7 @@ def test_an_approved_objective_on_which_nobody_works_is_found_with_its_idle_mone
         "Same-day sorting was approved on 2 Jun 2026, and none of its 2 pieces of work has begun (105 days, with a "
         "budget of EUR 500,000)"
     )
-    assert (finding.impact.days, finding.impact.full(Account.SAVINGS)) == (105, Decimal(210_000))
+    assert (finding.impact.days, finding.impact.full(Account.SAVINGS)) == (None, Decimal(210_000))
     assert (finding.owner, finding.decider) == ("jonas", "jonas")
     assert finding.commitment is not None
     assert finding.commitment.says == "was approved on 2 Jun 2026 by martin"
@@ -105,7 +105,7 @@ def test_no_work_at_all_is_idle_and_dropped_work_is_none(stored: Stored) -> None
 def test_thirty_days_after_the_approval_are_still_in_time(stored: Stored) -> None:
     with_objective(stored, baselines=(Baseline(DEC_21, "martin", date(2026, 8, 16)),))
     assert found(stored) == []
-    assert [each.impact.days for each in found(stored, today=date(2026, 9, 16))] == [31]
+    assert ["(31 days" in each.title for each in found(stored, today=date(2026, 9, 16))] == [True]
 
 
 @pytest.mark.parametrize("stage", [StageGate.ON_HOLD, StageGate.CANCELLED, StageGate.CLOSED, StageGate.IMPLEMENTED])

@@ -15,8 +15,7 @@ from tests.reconcile.world import DOING, DONE, EUR, NOW, TODAY, Stored
 SEP_30, NOV_16 = date(2026, 9, 30), date(2026, 11, 16)
 
 
-@pytest.fixture
-def stored() -> Stored:
+def story_world() -> Stored:
     """Aurora 4.0 keeps its date of 30 September, while its certification slipped to 16 November."""
     stored = Stored()
     stored.objectives = [
@@ -39,6 +38,11 @@ def stored() -> Stored:
     stored.deal("OPP-1", "Aurora 4.0", SEP_30, 480_000, account="Nordwind", owner="sales@meridian.example")
     stored.link("salesforce:OPP-1", "M-101")
     return stored
+
+
+@pytest.fixture
+def stored() -> Stored:
+    return story_world()
 
 
 def found(stored: Stored, **more):

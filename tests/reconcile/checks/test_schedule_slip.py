@@ -278,6 +278,15 @@ def test_a_planned_start_that_moved_earlier_or_back_or_has_begun_is_no_slip() ->
         assert changed.judge().gone_because(finding) == says
 
 
+def test_a_saving_that_moved_by_two_days_is_no_slip() -> None:
+    """Its objective tolerates none, but savings are planned by month."""
+    for day, told in ((3, False), (4, True)):
+        stored = moved_world()
+        stored.objectives[1] = replace(stored.objectives[1], tolerance=Tolerance())
+        stored.change("savings:M-201", planned_start=date(2026, 10, day))
+        assert bool(found(stored)) is told
+
+
 def test_a_saving_moved_inside_the_tolerance_is_no_slip() -> None:
     stored = moved_world()
     stored.records_ = [

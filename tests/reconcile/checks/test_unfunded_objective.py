@@ -116,3 +116,11 @@ def test_what_is_out_of_sight_holds_and_an_incomplete_source_does(stored: Stored
     stored.change("asana:HW-1", category=DONE)
     stored.cover("asana", complete=False)
     assert judged(stored, CHECK).hold(before, None) is not None
+
+
+def test_without_money_that_hangs_on_it_only_its_owner_is_told(stored: Stored) -> None:
+    """Leaders read of it once: from missing-enabler, where something nearly done waits for it."""
+    for number in (0, 1):
+        stored.change(f"savings:S-{number}", one_time_cost=None)
+    (finding,) = found(stored, CHECK)
+    assert (finding.upkeep, finding.impact.full(Account.COST), finding.owner) == (True, 0, "Lena")

@@ -32,8 +32,7 @@ def example_world() -> Stored:
     return stored
 
 
-@pytest.fixture
-def stored() -> Stored:
+def story_world() -> Stored:
     """Offline mode was promised for the end of October; what it needs was then cancelled."""
     stored = Stored()
     stored.work("AUR-138", date(2026, 10, 2), category=DROPPED, resolution="Won't Do")
@@ -41,6 +40,11 @@ def stored() -> Stored:
     stored.need("jira:AUR-140", "AUR-138")
     stored.deal("OPP-10", "AUR-140", OCT_31, 220_000, account="Verde Energia", probability=Decimal("0.5"))
     return stored
+
+
+@pytest.fixture
+def stored() -> Stored:
+    return story_world()
 
 
 def found(stored: Stored):
