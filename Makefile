@@ -22,11 +22,13 @@ check: $(STAMP)
 	$(BIN)/python docs/generate.py --check
 	@$(MAKE) --no-print-directory test
 
-# The proofs in their long form: kills, attacks on the guard against mass loss, hostile workbooks in full size. The tests
-# hold a short form of each.
+# The proofs in their long form: kills, attacks on the guard against mass loss, hostile workbooks in full size, and a
+# healthy company of 20,000 records in which nothing is found, with noise on its dates too. The tests hold a short form
+# of each.
 proof: $(STAMP)
 	DRIFTLINE_KILLS=$(or $(KILLS),1000) DRIFTLINE_GUARD_EXAMPLES=$(or $(ATTACKS),10000) DRIFTLINE_BULK=4 \
 		DRIFTLINE_WHOLE_MATRIX=1 $(BIN)/pytest tests/faults
+	DRIFTLINE_WHOLE_COMPANY=1 $(BIN)/pytest -s tests/proofs
 
 # Ratios against the least that the same work can take; some minutes each.
 # Options: make bench ARGS="--rows 10 --only jira"; the workbooks: make bench OF=workbook

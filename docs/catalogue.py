@@ -23,11 +23,10 @@ from config.settings import Settings
 from mapping.load import LoadedMapping
 from model.findings import Finding, TrackedFinding
 from model.links import Role
-from reconcile.check import FORECAST_READS, Check
+from reconcile.check import FAMILIES, FORECAST_READS, Check
 from reconcile.checks import checks
 from reconcile.options import field_name
 
-FAMILIES = ("promises", "savings and value", "dependencies", "truth", "flow", "ownership")
 REFERENCE = Path(__file__).parent / "reference"
 
 _INTRODUCTION = """\

@@ -16,6 +16,7 @@ from mapping.uses import rules_reading
 from model.errors import SchemaDriftError
 from model.runs import SourceOutcome, SourceResult
 from pipeline.trust import approving
+from reconcile.check import FAMILIES
 from reconcile.checks import checks
 from state.store import Store
 
@@ -177,8 +178,14 @@ def dependents(mapping: LoadedMapping, source: str, fields: Collection[str]) -> 
     roles = {rule.role for rule in rules}
     return Dependents(
         {rule.name: rule.location for rule in rules},
-        tuple(name for name, check in checks().items() if check.rests_on(filled, roles)),
+        tuple(sorted((name for name, check in checks().items() if check.rests_on(filled, roles)), key=_family)),
     )
+
+
+def _family(check: str) -> tuple[int, str]:
+    """The order of the catalogue; those that belong to no family last."""
+    family = checks()[check].family
+    return (FAMILIES.index(family) if family in FAMILIES else len(FAMILIES), check)
 
 
 def _drifted(noted: _Noted, now: Mapping[str, str], options: SourceOptions) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from datetime import date
 
 from model.keys import objective_node
 from model.links import Role
+from model.records import Record
 from reconcile.forecast import Forecast, ForecastState
 from reconcile.network import is_started
 from reconcile.world import World
@@ -74,6 +75,17 @@ def name_of(world: World, forecast: Forecast) -> str:
     """What people call a node: its key, or its title where the key is but a number."""
     key = world.key(forecast)
     return world.title(forecast) or key if key.isdecimal() else key
+
+
+def called(record: Record) -> str:
+    """What people call a record: its key, or its title where the key is but a number."""
+    return record.title or record.key if record.key.isdecimal() else record.key
+
+
+def called_in_full(record: Record) -> str:
+    """Its key with its title, as far as they say different things."""
+    name = called(record)
+    return f"{name} {record.title}" if record.title and record.title != name else name
 
 
 def is_gone(world: World, node: str) -> bool:

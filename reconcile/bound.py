@@ -288,8 +288,13 @@ class Bounds:
                 yield Input(own.release, base.at(release.day, self.world), lag=edge.lag, reading=release)
 
     def key(self, node: str) -> str:
-        """What people call a node."""
+        """What people call a node: its key, or its title where the key is but a number."""
         node = plain(node)
+        key = self._key(node)
+        record = self.world.record(node) if key.isdecimal() else None
+        return record.title or key if record else key
+
+    def _key(self, node: str) -> str:
         if (work := self.world.network.work.get(node)) is not None:
             return work.key
         if node in self.world.forecasts.by_node:

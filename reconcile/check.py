@@ -27,6 +27,10 @@ FORECAST_READS = frozenset(
 """The fields of work, releases and sprints on which a forecast rests."""
 
 
+FAMILIES = ("promises", "savings and value", "dependencies", "truth", "flow", "ownership")
+"""The families of the catalogue, in its order: what most asks leaders for a decision comes first."""
+
+
 class CheckOptions(Options):
     """What every check can be told; each check adds its own."""
 
@@ -81,7 +85,7 @@ class Check(ABC, Generic[OptionsT]):
     title: ClassVar[str]
     """One line for lists."""
     family: ClassVar[str] = ""
-    """Where it stands in the catalogue: promises, savings and value, dependencies, truth, flow or ownership."""
+    """Where it stands in the catalogue: one of ``FAMILIES``; a check of your own may have none."""
     patterns: ClassVar[tuple[str, ...]] = ()
     """The ids of the patterns that it answers, as docs/reference/patterns.yaml lists them; a check of your own may have
     none."""

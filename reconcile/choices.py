@@ -9,6 +9,7 @@ from model.findings import Account, DecisionOption, Finding, OptionKind, total_o
 from model.keys import objective_node
 from model.objectives import Objective, StageGate
 from model.records import Deal, Saving
+from reconcile.above import name_of
 from reconcile.bound import MOST_LEAVES, Bounds, Holder, bounds_of, plain
 from reconcile.decisions import nearest, owner
 from reconcile.delay import with_delay
@@ -133,7 +134,7 @@ def _bring_forward(case: _Case, committed: date, bounds: Bounds) -> Iterator[Dec
     record = world.record(cause.node)
     yield DecisionOption(
         kind=OptionKind.BRING_FORWARD,
-        says=f"Bring {world.key(cause)} forward by {days_text(days)}, to {day_text(day)}: "
+        says=f"Bring {name_of(world, cause)} forward by {days_text(days)}, to {day_text(day)}: "
         + _outcome(reached, case, committed, bounds.key(binds.node) if binds else ""),
         record_id=cause.node,
         acts=record.owner if record else None,
@@ -196,7 +197,7 @@ def _cut_scope(case: _Case, committed: date, bounds: Bounds) -> Iterator[Decisio
     rest = f"{remaining:,} of {whole.counts.open:,} open remain" if remaining > 0 else "what is done remains"
     yield DecisionOption(
         kind=OptionKind.CUT_SCOPE,
-        says=f"Leave {_names(left_out, bounds)} out of {world.key(whole)} ({rest}): "
+        says=f"Leave {_names(left_out, bounds)} out of {name_of(world, whole)} ({rest}): "
         + _outcome(reached.day, case, committed),
         record_id=whole.node,
         acts=(record.owner if record else None) or owner(world.tree, case.finding.objective_ids),

@@ -11,7 +11,6 @@ from reconcile.forecast import ForecastState
 from reconcile.impact import lost_share, planned_start
 from reconcile.planned_revenue import end_of_year
 from reconcile.promises import promise_of
-from reconcile.scope import dropped_target
 from reconcile.world import World
 
 CERTAIN_WITHOUT_A_DATE = frozenset({ForecastState.DROPPED, ForecastState.UNRESOLVED})
@@ -73,8 +72,8 @@ def _promise_names(world: World, deal: Deal, state: ForecastState, cause: str) -
     promise = promise_of(world, deal)
     if promise is None:
         return False
-    if (drop := dropped_target(world, promise)) is not None:
-        return drop.node == cause and _runs(world, "dropped-scope")
+    if promise.target.dropped_itself:
+        return promise.target.node == cause and _runs(world, "dropped-scope")
     certain = deal.promised_date is not None or state in CERTAIN_WITHOUT_A_DATE
     return certain and _runs(world, "unsupported-commitment")
 

@@ -70,7 +70,7 @@ class BrokenNeed(Check[CheckOptions]):
         "cancelled, deleted or moved out."
     )
     options_type = CheckOptions
-    reads = FORECAST_READS | {"outcome", "planned_start", "plan", "promised", "enabler", "created"}
+    reads = FORECAST_READS | {"outcome", "planned_start", "plan", "promised", "enabler"}
     roles = frozenset({Role.DELIVERS, Role.PROMISES, Role.SAVES})
 
     def find(self, world: World, options: CheckOptions) -> Iterator[Verdict]:
@@ -102,8 +102,8 @@ class BrokenNeed(Check[CheckOptions]):
             subjects=broken.subjects,
             title=f"{who} waits for {what}, which {says}",
             objective_ids=ids,
-            commitment=Claim(source_of(node), world.key(waiting), f"needs {edge.wanted}", None, where),
-            forecast=Claim(world.system(dead) or source_of(node), world.key(dead), says, None, world.where(dead.node)),
+            commitment=Claim(source_of(node), who, f"needs {edge.wanted}", None, where),
+            forecast=Claim(world.system(dead) or source_of(node), what, says, None, world.where(dead.node)),
             impact=impact,
             cause=dead.node,
             chain=(

@@ -13,6 +13,7 @@ from model.keys import objective_node, source_of
 from model.links import Link, Role
 from model.objectives import Objective
 from model.records import Light, Measurement, Record, Revision, Saving
+from reconcile.above import called
 from reconcile.check import Asked, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decider, owner
 from reconcile.impact import severity
@@ -254,12 +255,13 @@ def _name(world: World, report: _Report) -> str:
     record = report.record
     if record is None:
         return "the objectives file"
-    return f"{record.title if record.key.isdecimal() else record.key} in {record.source}"
+    return f"{called(record)} in {record.source}"
 
 
 def _claim(world: World, objective: Objective, report: _Report) -> Claim:
-    where = world.where(report.record.id, "light") if report.record else objective.location
-    return Claim(report.system, report.key, f"reports the {report.kind.value} as {report.light.value}", where=where)
+    record = report.record
+    name, where = (called(record), world.where(record.id, "light")) if record else (report.key, objective.location)
+    return Claim(report.system, name, f"reports the {report.kind.value} as {report.light.value}", where=where)
 
 
 def _proof(world: World, objective: Objective, report: _Report, since: datetime | None) -> Evidence:

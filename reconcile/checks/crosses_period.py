@@ -121,7 +121,7 @@ class CrossesPeriod(Check[CrossesPeriodOptions]):
         impact = Impact(days, shares)
         last_day = decide_by(baseline, options.notice_days, world.today)
         ids = (objective.id,)
-        cause, named = world.key(forecast.cause), name_of(world, forecast.cause)
+        named = name_of(world, forecast.cause)
         return Finding(
             check=self.name,
             check_version=self.version,
@@ -133,7 +133,7 @@ class CrossesPeriod(Check[CrossesPeriodOptions]):
             commitment=target_claim(target),
             forecast=Claim(
                 world.system(forecast.cause),
-                cause,
+                named,
                 says_of(world, forecast.cause),
                 day,
                 world.where(forecast.cause.node),

@@ -10,6 +10,7 @@ from model.findings import Claim, Finding, Step
 from model.keys import source_of
 from model.links import Role
 from model.records import Outcome
+from reconcile.above import called, name_of
 from reconcile.check import FORECAST_READS, Asked, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decide_by, decider
 from reconcile.forecast import ForecastState
@@ -157,12 +158,14 @@ def _objectives(world: World, promise: Promise, drop: Drop) -> tuple[str, ...]:
 def _name(world: World, node: str) -> str:
     objective = world.network.objectives.get(node)
     record = world.record(node)
-    return objective.name if objective else record.key if record else node
+    if objective is not None:
+        return objective.name
+    return called(record) if record else node
 
 
 def _title(world: World, promise: Promise, drop: Drop) -> str:
     when = f" for {day_text(promise.deal.promised_date)}" if promise.deal.promised_date else ""
-    promised, name = world.key(promise.target), _name(world, drop.node)
+    promised, name = name_of(world, promise.target), _name(world, drop.node)
     says = drop.says
     if drop.node == promise.target.node:
         return f"{promise.party} was promised {promised}{when}, but {name} {says}"

@@ -165,13 +165,13 @@ def _title(world: World, gap: _Gap) -> str:
     booked = f"{name} is booked from {day_text(gap.start)}"
     if gap.possible is None:
         cause = gap.forecast.cause
-        reason = f"{world.key(cause)} {says_of(world, cause)}"
+        reason = f"{name_of(world, cause)} {says_of(world, cause)}"
         until = day_text(gap.until - timedelta(1))
         return f"{booked}, but nothing supports its enabler: {reason}; the plan is counted to {until}"
     gap_text = later_text((gap.possible - gap.start).days)
     if gap.within_tolerance:
         gap_text += ", inside the tolerance but in another quarter"
-    return f"{booked}; {world.key(gap.target)} makes it possible from {day_text(gap.possible)} ({gap_text})"
+    return f"{booked}; {name_of(world, gap.target)} makes it possible from {day_text(gap.possible)} ({gap_text})"
 
 
 def _commitment(world: World, gap: _Gap) -> Claim:
@@ -183,12 +183,12 @@ def _forecast(world: World, gap: _Gap) -> Claim:
     if gap.possible is None:
         cause = gap.forecast.cause
         system = world.system(cause) or gap.saving.source
-        return Claim(system, world.key(cause), says_of(world, cause), None, world.where(cause.node))
+        return Claim(system, name_of(world, cause), says_of(world, cause), None, world.where(cause.node))
     target = gap.target
     says = f"now says {day_text(target.day)}" if target.day else says_of(world, target)
     if gap.forecast.lag:
         says += f", plus {lag_text(gap.forecast.lag)}"
-    return Claim(world.system(target), world.key(target), says, gap.possible, world.where(target.node))
+    return Claim(world.system(target), name_of(world, target), says, gap.possible, world.where(target.node))
 
 
 def _plan_evidence(world: World, gap: _Gap) -> Iterator[Evidence]:

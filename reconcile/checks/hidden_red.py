@@ -171,7 +171,7 @@ class HiddenRed(Check[HiddenRedOptions]):
             ),
             forecast=Claim(
                 world.system(named),
-                world.key(named),
+                name_of(world, named),
                 says,
                 shown.day if shown is target.forecast and shown.state is ForecastState.DATED else None,
                 world.where(named.node),

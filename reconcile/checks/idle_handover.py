@@ -113,8 +113,8 @@ class IdleHandover(Check[IdleHandoverOptions]):
             title=f"{name} could begin on {since} and has not begun; {name_of(world, last)} {ended} "
             f"({days_text(handover.idle)} without work on it)",
             objective_ids=ids,
-            commitment=Claim(world.system(last), world.key(last), ended, last.day, where),
-            forecast=Claim(system, key, "has not begun", where=world.where(handover.node, "status")),
+            commitment=Claim(world.system(last), name_of(world, last), ended, last.day, where),
+            forecast=Claim(system, name, "has not begun", where=world.where(handover.node, "status")),
             impact=impact,
             cause=handover.node,
             evidence=(

@@ -104,7 +104,7 @@ class LateCommitment(Check[LateCommitmentOptions]):
             title=self._title(world, promise, promised, day, former),
             objective_ids=promise.objective_ids,
             commitment=commitment_claim(promise, world),
-            forecast=Claim(world.system(target), world.key(target), says, day, world.where(target.node)),
+            forecast=Claim(world.system(target), name_of(world, target), says, day, world.where(target.node)),
             impact=impact,
             cause=promise.forecast.cause.node,
             chain=chain_steps(world, promise.forecast, f"promised for {day_text(promised)}", promised),
@@ -127,7 +127,7 @@ class LateCommitment(Check[LateCommitmentOptions]):
         gap = later_text(days)
         if days <= promise.tolerance_days:
             gap += f", inside the tolerance of {days_text(promise.tolerance_days)} but in another quarter"
-        told = f"{promise.party} was promised {world.key(promise.target)} for {day_text(promised)}"
+        told = f"{promise.party} was promised {name_of(world, promise.target)} for {day_text(promised)}"
         if former is not None:
             told += f", {former_says(world, promise, former)}"
         return f"{told}; the work now says {day_text(day)} ({gap})"

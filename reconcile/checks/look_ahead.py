@@ -130,12 +130,16 @@ class LookAhead(Check[LookAheadOptions]):
             objective_ids=ids,
             commitment=Claim(
                 source_of(needs_it[0].node),
-                world.key(needs_it[0]),
+                name_of(world, needs_it[0]),
                 f"needs {name_of(world, reading)} by {day}",
                 where=world.where(needs_it[0].node),
             ),
             forecast=Claim(
-                world.system(reading), world.key(reading), f"now says {day_text(gap.day)}", gap.day, world.where(node)
+                world.system(reading),
+                name_of(world, reading),
+                f"now says {day_text(gap.day)}",
+                gap.day,
+                world.where(node),
             ),
             impact=Impact(gap.days),
             cause=reading.cause.node,

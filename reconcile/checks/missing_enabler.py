@@ -157,9 +157,11 @@ class MissingEnabler(Check[MissingEnablerOptions]):
             subjects=(node, reading.node),
             title=_title(world, case),
             objective_ids=own_ids or other_ids,
-            commitment=Claim(source_of(node), key, f"is {case.parts.percent} % done", where=world.where(node)),
+            commitment=Claim(
+                source_of(node), name_of(world, case.link), f"is {case.parts.percent} % done", where=world.where(node)
+            ),
             forecast=Claim(
-                world.system(reading), world.key(reading), _missing(lack), reading.day, world.where(reading.node)
+                world.system(reading), name_of(world, reading), _missing(lack), reading.day, world.where(reading.node)
             ),
             impact=impact,
             cause=reading.cause.node,

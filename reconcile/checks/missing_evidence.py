@@ -12,6 +12,7 @@ from model.calendars import DEFAULT_CALENDAR, Calendar
 from model.findings import Claim, Evidence, Finding, Impact
 from model.links import Role
 from model.records import Record
+from reconcile.above import called
 from reconcile.check import FORECAST_READS, Asked, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decide_by, decider, owner
 from reconcile.forecast import ForecastState
@@ -147,7 +148,7 @@ class MissingEvidence(Check[MissingEvidenceOptions]):
             f"{day_text(target.in_force.target)}",
             objective_ids=ids,
             commitment=target_claim(target),
-            forecast=Claim(newest.source, newest.key, says, silence.last, world.where(newest.id)),
+            forecast=Claim(newest.source, called(newest), says, silence.last, world.where(newest.id)),
             cause=target.node,
             evidence=(
                 *target_evidence(target),

@@ -69,7 +69,7 @@ class NeedCycle(Check[CheckOptions]):
             subjects=cycle.nodes,
             title=f"{_called(world, first)} {told}",
             objective_ids=ids,
-            commitment=Claim(source_of(first), _key(world, first), told, None, world.where(first)),
+            commitment=Claim(source_of(first), _called(world, first), told, None, world.where(first)),
             impact=impact,
             cause=first,
             chain=tuple(_step(world, node, way[place + 1 : place + 2]) for place, node in enumerate(way)),

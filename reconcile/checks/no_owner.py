@@ -8,6 +8,7 @@ from model.findings import Evidence, Finding
 from model.keys import objective_node
 from model.objectives import Objective
 from model.records import Measurement, Record, RecordKind
+from reconcile.above import called
 from reconcile.check import Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import owner as owner_above
 from reconcile.network import Edge
@@ -163,6 +164,6 @@ def _tells_owners(record: Record, beside: Collection[tuple[str, RecordKind]]) ->
 
 
 def _named(lack: _Lack) -> str:
-    named = [each.name for each in lack.objectives] + [each.key for each in lack.records]
+    named = [each.name for each in lack.objectives] + [called(each) for each in lack.records]
     named += [edge.wanted for edge in lack.needs]
     return listed(named[:5] + ([f"{len(named) - 5:,} more"] if len(named) > 5 else []))

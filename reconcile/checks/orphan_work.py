@@ -9,6 +9,7 @@ from pydantic import Field
 from model.findings import Claim, Evidence, Finding
 from model.links import Role
 from model.work_counts import Unserved
+from reconcile.above import called
 from reconcile.check import Blind, Check, CheckOptions, Verdict
 from reconcile.counts import NOT_COUNTED, counts_of, weeks_ago
 from reconcile.values import percent_of
@@ -83,7 +84,7 @@ class OrphanWork(Check[OrphanWorkOptions]):
             subjects=(_subject(team),),
             title=f"{team.finished_for_none:,} of {team.finished:,} pieces of work that {team.team} finished since "
             f"{since} serve no objective ({share} %)",
-            forecast=Claim(team.source, key, "serves no objective", where=where),
+            forecast=Claim(team.source, called(record) if record else key, "serves no objective", where=where),
             evidence=tuple(_evidence(team, share, key, where)),
             advice=f"Write a rule that links the work of {team.team} to what it serves; see driftline suggest.",
             sources=(team.source,),

@@ -8,6 +8,7 @@ from pydantic import Field
 
 from model.findings import Account, Claim, Finding, Impact, Severity, Share
 from model.links import Role
+from reconcile.above import name_of
 from reconcile.check import FORECAST_READS, Asked, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decider
 from reconcile.forecast import ForecastState
@@ -94,7 +95,11 @@ class OutdatedPlan(Check[OutdatedPlanOptions]):
             objective_ids=promise.objective_ids,
             commitment=commitment_claim(promise, world),
             forecast=Claim(
-                world.system(target), world.key(target), _says(world, promise), forecast.day, world.where(target.node)
+                world.system(target),
+                name_of(world, target),
+                _says(world, promise),
+                forecast.day,
+                world.where(target.node),
             ),
             impact=Impact(days, (Share(deal.id),)),
             cause=forecast.cause.node,
@@ -140,7 +145,7 @@ def _says(world: World, promise: Promise) -> str:
 
 
 def _title(world: World, promise: Promise, promised: date, days: int, former: FormerDate) -> str:
-    what, day = world.key(promise.target), promise.forecast.day
+    what, day = name_of(world, promise.target), promise.forecast.day
     gap = later_text(days)
     if days > 0:
         gap += f", inside the tolerance of {days_text(promise.tolerance_days)}"

@@ -11,6 +11,7 @@ from model.findings import Claim, Evidence, Finding, Impact
 from model.keys import source_of
 from model.links import Role
 from model.records import Move, Record, Saving
+from reconcile.above import called
 from reconcile.baselines import planned_field
 from reconcile.check import FORECAST_READS, Asked, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import owner
@@ -120,21 +121,25 @@ class OutdatedRow(Check[OutdatedRowOptions]):
             check=self.name,
             check_version=self.version,
             subjects=(saving.id,),
-            title=f"{name} was last touched on {touched}; {record.key}, which it waits for, moved {stale.shift} "
+            title=f"{name} was last touched on {touched}; {called(record)}, which it waits for, moved {stale.shift} "
             f"since {moved}",
             objective_ids=ids,
             commitment=Claim(
                 saving.source, saving.key, f"still books savings from {day_text(stale.start)}", stale.start, where
             ),
             forecast=Claim(
-                record.source, record.key, f"moved {stale.shift}", stale.last.new, world.where(record.id, _field(stale))
+                record.source,
+                called(record),
+                f"moved {stale.shift}",
+                stale.last.new,
+                world.where(record.id, _field(stale)),
             ),
             impact=Impact(stale.days),
             cause=stale.forecast.cause.node,
             evidence=tuple(_evidence(world, stale)),
             owner=saving.owner or owner(world.tree, ids),
             decider=saving.owner or owner(world.tree, ids),
-            advice=f"Bring {saving.key} up to date, or write down that its plan holds although {record.key} moved.",
+            advice=f"Bring {saving.key} up to date, or write down that its plan holds although {called(record)} moved.",
             sources=rests_on(stale.forecast, saving),
             upkeep=True,
         )

@@ -12,6 +12,7 @@ from model.keys import normalise_key, objective_node
 from model.links import Role
 from model.objectives import Objective, StageGate
 from model.records import StatusCategory, WorkItem
+from reconcile.above import called
 from reconcile.baselines import objective_baselines
 from reconcile.check import FORECAST_READS, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decider, owner
@@ -94,7 +95,7 @@ class RequestPriority(Check[RequestPriorityOptions]):
 
     def _finding(self, world: World, objective: Objective, pieces: tuple[_Piece, ...], days: int) -> Finding:
         ids, impact = (objective.id,), Impact()
-        keys = [piece.record.key for piece in pieces]
+        keys = [called(piece.record) for piece in pieces]
         shown = listed(keys[:3] + [f"{len(keys) - 3:,} more"] * (len(keys) > 3))
         reasons = listed(list(dict.fromkeys(_words(piece) for piece in pieces))[:3])
         says = f"{shown}, is {reasons}; nothing of it was finished for {days_text(days)}"

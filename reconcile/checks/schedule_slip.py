@@ -132,7 +132,7 @@ class ScheduleSlip(Check[ScheduleSlipOptions]):
         impact = Impact(days, shares)
         last_day = decide_by(baseline, options.notice_days, world.today)
         ids = (objective.id,)
-        cause, named = world.key(forecast.cause), name_of(world, forecast.cause)
+        named = name_of(world, forecast.cause)
         return Finding(
             check=self.name,
             check_version=self.version,
@@ -142,7 +142,7 @@ class ScheduleSlip(Check[ScheduleSlipOptions]):
             commitment=target_claim(target),
             forecast=Claim(
                 world.system(forecast.cause),
-                cause,
+                named,
                 says_of(world, forecast.cause),
                 forecast.day if days is not None else None,
                 world.where(forecast.cause.node),

@@ -12,6 +12,7 @@ from model.keys import objective_node
 from model.links import Role
 from model.objectives import Objective
 from model.records import Deal, Measurement, Outcome, Record, Saving
+from reconcile.above import called, called_in_full
 from reconcile.check import Asked, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import owner
 from reconcile.promises import gone_reason
@@ -123,8 +124,8 @@ class StaleRecord(Check[StaleRecordOptions]):
             record,
             (record.id,),
             f"{_name(record)} {says} {day_text(changed)}, {age} ago",
-            Claim("settings", record.key, f"may be {days_text(aged.limit)} old"),
-            Claim(record.source, record.key, f"{says} {day_text(changed)}", changed, world.where(record.id)),
+            Claim("settings", called(record), f"may be {days_text(aged.limit)} old"),
+            Claim(record.source, called(record), f"{says} {day_text(changed)}", changed, world.where(record.id)),
             Evidence(
                 record.id, record.key, world.field_name(record.id, field), changed.isoformat(), world.where(record.id)
             ),
@@ -166,7 +167,7 @@ class StaleRecord(Check[StaleRecordOptions]):
             evidence=(proof,),
             severity=Severity.NOTICE,
             owner=_keeper(record) or owner(world.tree, ids),
-            advice=f"Bring {record.key} up to date in {record.source}, or take its link away if nobody keeps it.",
+            advice=f"Bring {called(record)} up to date in {record.source}, or take its link away if nobody keeps it.",
             sources=(record.source,),
             upkeep=True,
         )
@@ -260,5 +261,4 @@ def _keeper(record: Record) -> str | None:
 
 def _name(record: Record) -> str:
     kind = "deal" if isinstance(record, Deal) else "saving" if isinstance(record, Saving) else "report"
-    title = f" {record.title}" if record.title and record.title != record.key else ""
-    return f"The {kind} {record.key}{title} in {record.source}"
+    return f"The {kind} {called_in_full(record)} in {record.source}"

@@ -33,8 +33,9 @@ class StaleSource(Check[StaleSourceOptions]):
 
     What it finds
         Every source whose last reading failed or broke off and whose last complete reading lies further back than 24
-        hours, or that never was completely read; and every source that nothing has read to its end for two weeks,
-        although nothing failed. A source of which another interval is expected has its own limit.
+        hours; and every source that nothing has read to its end for two weeks, although nothing failed. A source of
+        which another interval is expected has its own limit. One that was never read has no age: status and the
+        digest's data health tell it.
 
     Why it matters
         What was found in it is held, and what has changed in it since is not seen: its figures are those of that day.
@@ -63,9 +64,8 @@ class StaleSource(Check[StaleSourceOptions]):
                 yield self._finding(world, options, entry)
 
     def _finding(self, world: World, options: StaleSourceOptions, entry: Coverage) -> Finding:
-        name = entry.source
-        since = f"was last read completely on {day_text(entry.as_of.date())}" if entry.as_of else "was never read"
-        lag = f", {_lag_text(world.now - entry.as_of)} ago" if entry.as_of else " to its end"
+        name, day = entry.source, entry.as_of or world.now
+        since, lag = f"was last read completely on {day_text(day.date())}", f", {_lag_text(world.now - day)} ago"
         error = f": {entry.error}" if entry.error else ""
         return Finding(
             check=self.name,
@@ -73,11 +73,9 @@ class StaleSource(Check[StaleSourceOptions]):
             subjects=(f"{name}:source",),
             title=f"{name} {since}{lag}{error}",
             commitment=Claim("settings", name, f"may lag for {_lag_text(_limit(options, entry))}"),
-            forecast=Claim(name, name, f"{since}{lag}", entry.as_of.date() if entry.as_of else None),
+            forecast=Claim(name, name, f"{since}{lag}", day.date()),
             evidence=(
-                Evidence(
-                    f"{name}:source", name, "last complete reading", entry.as_of.isoformat() if entry.as_of else "none"
-                ),
+                Evidence(f"{name}:source", name, "last complete reading", day.isoformat()),
                 *([Evidence(f"{name}:source", name, "error", entry.error)] if entry.error else []),
             ),
             severity=Severity.MINOR,
@@ -96,9 +94,7 @@ class StaleSource(Check[StaleSourceOptions]):
 
 
 def _is_stale(world: World, options: StaleSourceOptions, entry: Coverage) -> bool:
-    if entry.as_of is None:
-        return not entry.complete
-    return world.now - entry.as_of > _limit(options, entry)
+    return entry.as_of is not None and world.now - entry.as_of > _limit(options, entry)
 
 
 def _limit(options: StaleSourceOptions, entry: Coverage) -> timedelta:

@@ -10,6 +10,7 @@ from pydantic import Field
 from model.findings import Claim, Evidence, Finding, Impact
 from model.links import Link, Role
 from model.records import Light, Record, Revision, Saving, StatusCategory, WorkItem
+from reconcile.above import called, called_in_full
 from reconcile.check import Asked, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decide_by, decider, owner
 from reconcile.impact import planned_start, severity
@@ -92,7 +93,7 @@ class SuddenRed(Check[SuddenRedOptions]):
         record = jump.record
         ids = _objectives(world, record.id)
         where, field = world.where(record.id, "light"), world.field_name(record.id, "light")
-        name = f"{record.key} {record.title}" if record.title and record.title != record.key else record.key
+        name = called_in_full(record)
         last_day = decide_by(jump.day, 0, world.today)
         red = f"is red since {day_text(jump.seen.date())}, {_left(jump)}"
         return Finding(
@@ -101,8 +102,8 @@ class SuddenRed(Check[SuddenRedOptions]):
             subjects=(record.id,),
             title=f"{name} was green since {day_text(jump.green_since.date())} and {red}",
             objective_ids=ids,
-            commitment=Claim(record.source, record.key, "was reported green", jump.day, where),
-            forecast=Claim(record.source, record.key, red, where=where),
+            commitment=Claim(record.source, called(record), "was reported green", jump.day, where),
+            forecast=Claim(record.source, called(record), red, where=where),
             cause=record.id,
             evidence=(
                 Evidence(record.id, record.key, field, "red", where, old="green", at=jump.seen),
@@ -112,7 +113,8 @@ class SuddenRed(Check[SuddenRedOptions]):
             owner=record.owner or owner(world.tree, ids),
             decider=decider(world.tree, ids, within_tolerance=False),
             decide_by=last_day,
-            advice=f"Ask {record.owner or 'its owner'} what was known when, and decide what is left of {record.key}.",
+            advice=f"Ask {record.owner or 'its owner'} what was known when, and decide what is left of "
+            f"{called(record)}.",
             sources=(record.source,),
         )
 

@@ -7,6 +7,7 @@ from model.findings import Claim, Evidence, Finding
 from model.keys import normalise_key
 from model.links import Role
 from model.network import UnknownStatus
+from reconcile.above import called
 from reconcile.check import Check, CheckOptions, Verdict
 from reconcile.world import World
 
@@ -58,7 +59,9 @@ class UnknownStatusCheck(Check[CheckOptions]):
             check_version=self.version,
             subjects=(subject,),
             title=f"{have} the status {first.status}, of which is not known what it means",
-            forecast=Claim(first.source, key, f"has the status {first.status}", where=where),
+            forecast=Claim(
+                first.source, called(record) if record else key, f"has the status {first.status}", where=where
+            ),
             evidence=(Evidence(first.example, key, "status", first.status, where),),
             advice=f"Say under statuses: of the source {first.source} what {first.status} means: todo, doing, done or "
             "dropped.",

@@ -123,7 +123,7 @@ class UnreleasedRevenue(Check[UnreleasedRevenueOptions]):
                 planned.start,
                 planned.objective.location,
             ),
-            forecast=Claim(world.system(told), world.key(told), says, gap.possible, world.where(told.node)),
+            forecast=Claim(world.system(told), name_of(world, told), says, gap.possible, world.where(told.node)),
             impact=Impact(gap.days, (shown,), deferred=deferred),
             cause=forecast.cause.node,
             chain=chain_steps(world, forecast, f"revenue expected from {day_text(planned.start)}", planned.start),
@@ -214,7 +214,7 @@ def _title(world: World, gap: _Gap) -> str:
     if gap.possible is None:
         cause = gap.forecast.cause
         until = day_text(gap.until - timedelta(1))
-        return f"{expects}, but {world.key(cause)} {says_of(world, cause)}: {money} to {until} rest on nothing"
+        return f"{expects}, but {name_of(world, cause)} {says_of(world, cause)}: {money} to {until} rest on nothing"
     gap_text = later_text(gap.days or 0)
     if gap.within:
         gap_text += ", inside the tolerance but in another quarter"

@@ -102,7 +102,7 @@ class UnsupportedCommitment(Check[UnsupportedCommitmentOptions]):
             title=self._title(world, promise),
             objective_ids=promise.objective_ids,
             commitment=commitment_claim(promise, world),
-            forecast=Claim(system, world.key(cause), says_of(world, cause), None, world.where(cause.node)),
+            forecast=Claim(system, name_of(world, cause), says_of(world, cause), None, world.where(cause.node)),
             impact=impact,
             cause=cause.node,
             chain=chain_steps(world, promise.forecast, promised, deal.promised_date),
@@ -116,9 +116,9 @@ class UnsupportedCommitment(Check[UnsupportedCommitmentOptions]):
         )
 
     def _title(self, world: World, promise: Promise) -> str:
-        what, cause = world.key(promise.target), promise.forecast.cause
+        what, cause = name_of(world, promise.target), promise.forecast.cause
         when = f" for {day_text(promise.deal.promised_date)}" if promise.deal.promised_date else ""
-        reason = f"{world.key(cause)} {says_of(world, cause)}"
+        reason = f"{name_of(world, cause)} {says_of(world, cause)}"
         if cause.node != promise.target.node:
             reason = f"it waits for {name_of(world, cause)}, which {says_of(world, cause)}"
         return f"{promise.party} was promised {what}{when}, but {reason}"

@@ -29,10 +29,11 @@ def tuesday(story: Story) -> Story:
 
 def test_on_monday_the_first_run_is_the_baseline_and_no_news(story: Story):
     run = story.sync()
-    assert (run.outcome, run.baseline, run.opened) == (RunOutcome.DONE, True, 2)
+    assert (run.outcome, run.baseline, run.opened) == (RunOutcome.DONE, True, 3)
     assert {tracked.finding.check: key for key, tracked in story.standing().items()} == {
         "late-commitment": "OPP-0009",
         "missing-enabler": "M-401",
+        "unfunded-objective": "M-402",
     }
     assert story.send("2026-09-14") == []
     assert story.world.mail.mails() == []

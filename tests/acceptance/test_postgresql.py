@@ -28,7 +28,7 @@ def test_two_days_at_meridian_come_to_the_same_figures(story_on_postgresql: Stor
     story.sync()
     story.world.move_to_tuesday()
     run = story.sync()
-    assert (run.opened, run.resolved, run.standing) == (17, 1, 18)
+    assert (run.opened, run.resolved, run.standing) == (18, 1, 20)
     together = combined([tracked.finding.impact for tracked in story.standing().values()])
     assert together.full(Account.REVENUE) == Decimal(2_260_000)
     assert together.weighted(Account.REVENUE) == Decimal(1_721_000)

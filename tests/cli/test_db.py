@@ -41,7 +41,7 @@ def test_a_backup_is_a_state_that_can_be_read(copy: Path):
     for leftover in (copy / "state").glob("driftline.db-*"):
         leftover.unlink()
     backup.rename(copy / "state" / "driftline.db")
-    assert "18 findings" in driftline("findings", folder=copy).out
+    assert "20 findings" in driftline("findings", folder=copy).out
 
 
 def test_a_backup_never_replaces_a_file_and_needs_a_state(copy: Path, unread: Path):
@@ -80,7 +80,7 @@ def test_in_postgresql_looking_makes_nothing_and_its_password_is_taken_from_its_
         assert "nothing was read yet" in driftline("findings", folder=unread).err
         assert driftline("db", "status", "--json", folder=unread).json == {"url": url, "schema": None, "owner": None}
         assert driftline("sync", folder=unread).code == 0
-        assert "18 findings" in driftline("findings", folder=unread).out
+        assert "20 findings" in driftline("findings", folder=unread).out
         assert driftline("show", "AUR-118", folder=unread).code == 0
         assert driftline("db", "backup", unread / "copy.db", folder=unread).code == 2
         (unread / "secrets" / "state").unlink()

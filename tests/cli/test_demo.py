@@ -97,8 +97,8 @@ def _has_its_figures(out: str) -> None:
     """What the demo writes is data alone: no command line, no log."""
     lines = out.splitlines()
     assert "ok: 5 sources, 26 objectives, 21 rules, 1 digest" in lines
-    assert "baseline 1 on 14 Sep 2026: 2 opened, 0 resolved, 2 standing" in lines
-    assert "run 2 on 15 Sep 2026: 17 opened, 1 resolved, 18 standing" in lines
+    assert "baseline 1 on 14 Sep 2026: 3 opened, 0 resolved, 3 standing" in lines
+    assert "run 2 on 15 Sep 2026: 18 opened, 1 resolved, 20 standing" in lines
     assert "revenue at risk: EUR 2,260,000 in full, EUR 1,721,000 weighted by probability" in lines
     assert "savings lost: EUR 979,000" in lines
     assert any(line.startswith("Subject: 5 decisions, EUR 2.3M revenue at risk") for line in lines)

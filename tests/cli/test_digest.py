@@ -16,7 +16,7 @@ def test_a_preview_prints_the_mail_and_says_who_would_get_it(tuesday: Meridian, 
     said = driftline("digest", "preview", "leaders", "--html", page, folder=tuesday.folder)
     assert said.code == 0
     assert said.err == "Would send to martin.keller@meridian.example, claire.dubois@meridian.example:\n"
-    assert said.lines[0].startswith("Subject: 5 decisions, EUR 2.3M revenue at risk")
+    assert said.lines[0].startswith("Subject: 5 decisions (2 triage), EUR 2.3M revenue at risk")
     assert "AUR-118" in said.out
     assert "<html" in page.read_text("utf-8")
     assert tuesday.mail.mails() == []

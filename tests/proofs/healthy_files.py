@@ -11,7 +11,8 @@ import yaml
 
 from config.load import Configuration, load
 from model.money import Month
-from tests.proofs.healthy import Company, Team, budget_of, following, monthly_plan, saving_numbers
+from tests.proofs.money import budget_of, monthly_plan, saving_numbers
+from tests.proofs.teams import Company, Team, following
 
 _PORTFOLIO, _PROGRAM = 40, 8
 _BETWEEN_REVIEWS = 30

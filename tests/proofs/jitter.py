@@ -7,12 +7,12 @@ from datetime import date, datetime
 from functools import cache
 from typing import Any
 
-from model.records import Record
+from model.records import RECORD_TYPES, Record, RecordKind
 
 
 @cache
-def _date_fields(kind: type[Record]) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(kind) if each.type in ("date | None", date | None))
+def _date_fields(kind: RecordKind) -> tuple[str, ...]:
+    return tuple(each.name for each in fields(RECORD_TYPES[kind]) if each.type in ("date | None", date | None))
 
 
 class Jitter:
@@ -24,13 +24,13 @@ class Jitter:
         self.moved = self.dates = 0
 
     def __call__(self, day: date, record: Record) -> Record:
-        chance = random.Random(f"{self._seed} {day} {record.id}")  # noqa: S311 - nothing secret
+        chance = random.Random(f"{self._seed} {day} {record.id}")
         moved = dict(self._moves(chance, day, record))
         noisy: Record = replace(record, **moved) if moved else record
         return noisy
 
     def _moves(self, chance: random.Random, day: date, record: Record) -> Iterator[tuple[str, Any]]:
-        for name in _date_fields(type(record)):
+        for name in _date_fields(record.kind):
             value = getattr(record, name)
             if value is None or isinstance(value, datetime):
                 continue

@@ -15,7 +15,8 @@ from pipeline.judge import judge_and_keep
 from pipeline.mapping_change import link_and_record
 from state.store import Store
 from tests.proofs import healthy_files
-from tests.proofs.healthy import SOURCES, START, Company, Life
+from tests.proofs.healthy import lives_of
+from tests.proofs.teams import SOURCES, START, Company, Life
 
 _PAGE = 1_000
 Spoil = Callable[[date, Record], Record]
@@ -28,7 +29,10 @@ class Figures:
 
     records: int
     days: int
-    revisions: int
+    readings: int
+
+    def __str__(self) -> str:
+        return f"{self.records:,} records, {self.days} days, {self.readings:,} readings"
 
 
 def morning(day: date) -> datetime:
@@ -46,7 +50,7 @@ class Living:
         self._spoil = spoil
         self._files = files
         self._settings = settings
-        self._lives = list(company.lives())
+        self._lives = list(lives_of(company))
         self._on: dict[date, list[Life]] = defaultdict(list)
         for life in self._lives:
             for day in life.days:

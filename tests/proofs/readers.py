@@ -2,14 +2,13 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from digest.brief import sort_edition
 from model.findings import Transition
-from model.runs import CannotJudge  # noqa: F401
 from pipeline.notify import edition_for, prepare
 from tests.proofs.living import Living, morning
-from datetime import date
 
 _TELLING = frozenset({"opened", "reopened", "resolved", "worsened", "improved", "settled"})
 
@@ -32,10 +31,11 @@ def mail_settings(programmes: int) -> dict[str, Any]:
 
 @dataclass
 class Readers:
-    """How many causes were new or worse in each mail, and how many eased."""
+    """How many causes were new or worse in each mail, how many eased, and how often each finding was told."""
 
     fresh: dict[str, list[int]] = field(default_factory=dict)
     eased: dict[str, list[int]] = field(default_factory=dict)
+    told: Counter[str] = field(default_factory=Counter)
 
     def read(self, living: Living, day: date) -> None:
         """Compose the mail of every reader, and count it as read."""

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 from model.records import Deal, Outcome, Record
-from tests.proofs.healthy import Company, Team
+from tests.proofs.teams import FIRST, Company, Team
 
 
 class Tight:
@@ -25,6 +25,4 @@ class Tight:
 
 def first_number(company: Company, team: int) -> int:
     """The number that the first increment of a team has in its keys."""
-    from tests.proofs.healthy import FIRST
-
     return Team(company, team).first - FIRST

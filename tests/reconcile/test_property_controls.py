@@ -18,6 +18,7 @@ from model.money import Money
 from reconcile import impact, propagation
 from reconcile.checks import late_commitment
 from reconcile.judgement import Judgement
+from reconcile.network import planned_days
 from reconcile.promises import Promise
 from tests.reconcile import test_properties as properties
 from tests.reconcile.test_properties import COUNT, OBJECTIVES, Plan, anything
@@ -104,8 +105,7 @@ def test_a_duration_that_pulls_instead_of_pushing_breaks_moving_a_due_date_later
     moving = properties.test_moving_a_due_date_later_never_lowers_the_days
     holds_unbroken(moving, *example)
 
-    planned = propagation.planned_days
-    monkeypatch.setattr(propagation, "planned_days", lambda item: -(planned(item) or 0))
+    monkeypatch.setattr(propagation, "planned_days", lambda item: -(planned_days(item) or 0))
 
     fails(moving, *example)
 

@@ -12,7 +12,7 @@ from connectors.jira import JiraOptions
 from connectors.jira.fields import FieldPlan, SiteField, field_value, sprint_value
 from connectors.jira.records import JiraReader
 from model.errors import RecordError
-from model.records import NeedClaim
+from model.records import NeedClaim, StatusCategory
 from model.secret import Secret
 from tests.connectors.contract import context_at
 
@@ -69,6 +69,18 @@ def test_a_spoiled_issue_is_set_aside_and_the_others_are_read(spoiled: dict[str,
     assert [one.native_id for one in set_aside] == ["10001"]
     assert set_aside[0].reason
     json.dumps([set_aside[0].reason, set_aside[0].location]).encode()
+
+
+@pytest.mark.parametrize("key", ["undefined", "something-new"])
+def test_a_status_whose_category_jira_calls_undefined_means_nothing_that_is_known(key: str) -> None:
+    """It is neither open nor done; a resolution beside it does not decide that, the configuration does."""
+    status = {"name": "Parked", "statusCategory": {"id": 1, "key": key, "name": "No Category"}}
+    given = {"status": status, "resolution": {"name": "Won't Do"}, "resolutiondate": "2026-09-02T10:00:00.000+0000"}
+    parked, left_open = a_reader().issue(an_issue(**given)), a_reader().issue(an_issue(status=status))
+    assert (parked.status, parked.category, parked.finished) == ("Parked", None, None)
+    assert (left_open.status, left_open.category, left_open.finished) == ("Parked", None, None)
+    said = a_reader(statuses={"parked": "dropped"}).issue(an_issue(**given))
+    assert said.category is StatusCategory.DROPPED
 
 
 def test_of_several_sprints_the_active_one_counts_else_the_nearest() -> None:

@@ -73,9 +73,15 @@ def world_of(check: str) -> Callable[[], Stored]:
 
 
 def verdicts(stored: Stored, check: str) -> object:
+    """What a check says in figures; a milestone that is far away is told as evidence alone."""
     judgement = stored.judge()
     said = {
-        each.fingerprint: (each.impact, each.forecast and each.forecast.day, each.commitment and each.commitment.day)
+        each.fingerprint: (
+            each.impact,
+            each.forecast and each.forecast.day,
+            each.commitment and each.commitment.day,
+            [proof.value for proof in each.evidence if proof.field == "milestone"],
+        )
         for each in judgement.findings
         if each.check == check
     }
