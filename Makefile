@@ -12,7 +12,7 @@ demo: $(STAMP)
 	@$(BIN)/driftline demo $(if $(KEEP),--keep)
 
 test: $(STAMP)
-	@$(BIN)/pytest -n 2
+	@$(BIN)/pytest -n 3
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .

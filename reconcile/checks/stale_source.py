@@ -20,8 +20,8 @@ _DAY = timedelta(days=1)
 class StaleSourceOptions(CheckOptions):
     """Options of the check stale-source."""
 
-    after: Duration = _DAY
-    """How long a source may fail to be read to its end before it is told."""
+    after: Duration = timedelta(hours=36)
+    """How long a source may fail to be read to its end before it is told; a daily one may fail once."""
     unread_after: Duration = timedelta(weeks=2)
     """How long ago the last complete reading may lie where nothing failed; longer than the rarest every of a source."""
     sources: Annotated[Mapping[str, Duration], Field(examples=[{"savings": "3d"}])] = {}
@@ -32,7 +32,7 @@ class StaleSource(Check[StaleSourceOptions]):
     """A source was not completely read for longer than expected.
 
     What it finds
-        Every source whose last reading failed or broke off and whose last complete reading lies further back than 24
+        Every source whose last reading failed or broke off and whose last complete reading lies further back than 36
         hours; and every source that nothing has read to its end for two weeks, although nothing failed. A source of
         which another interval is expected has its own limit. One that was never read has no age: status and the
         digest's data health tell it.

@@ -101,7 +101,7 @@ def _has_its_figures(out: str) -> None:
     assert "run 2 on 15 Sep 2026: 18 opened, 1 resolved, 20 standing" in lines
     assert "revenue at risk: EUR 2,260,000 in full, EUR 1,721,000 weighted by probability" in lines
     assert "savings lost: EUR 979,000" in lines
-    assert any(line.startswith("Subject: 5 decisions, EUR 2.3M revenue at risk") for line in lines)
+    assert any(line.startswith("Subject: 5 decisions (2 triage), EUR 2.3M revenue at risk") for line in lines)
     assert "$" not in out
     assert '"event"' not in out
 

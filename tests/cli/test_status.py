@@ -139,11 +139,12 @@ def test_the_measures_say_who_waits_what_is_linked_and_what_was_decided(tuesday:
     """On Tuesday nobody was told yet; one promise was replanned after it had been found on Monday."""
     said = driftline("status", "--measures", folder=tuesday.folder)
     assert (said.code, said.err) == (0, "")
-    assert said.lines[0] == "the 90 days before 15 Sep 2026 09:10 CEST"
+    assert re.fullmatch(r"the 90 days before 15 Sep 2026 09:1\d CEST", said.lines[0])
     waiting = driftline("status", "--measures", "--json", folder=tuesday.folder).json["measures"]["told"]["waiting"]
     assert f"first mail     none announced yet; {waiting} not mailed yet" in said.lines
     assert any(re.fullmatch(r"jira -> salesforce +– +– +0 of 6 +– +– +0 of 6", line) for line in said.lines)
-    assert "coverage       98 % of 82 records linked, counted 15 Sep 2026 09:10 CEST" in said.lines
+    counted = r"coverage       98 % of 82 records linked, counted 15 Sep 2026 09:1\d CEST"
+    assert any(re.fullmatch(counted, line) for line in said.lines)
     assert "               100 % of EUR 3,710,000 open deals" in said.lines
     assert ", 1 replanned; " in said.out
 

@@ -56,7 +56,7 @@ def edited(text: str, edit) -> str:
     return "\n".join(lines) + "\n"
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(FILES), changes=st.lists(edits(), min_size=1, max_size=3))
 def test_edited_files_load_or_are_refused_with_located_mistakes(sample, tmp_path_factory, name, changes):
     folder = tmp_path_factory.mktemp("edited", numbered=True)

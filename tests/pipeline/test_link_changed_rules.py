@@ -49,7 +49,7 @@ files = st.lists(st.sampled_from(RULES), max_size=5, unique=True)
 rounds = st.lists(st.tuples(files, st.integers(0, 2), st.lists(changes, max_size=3)), min_size=2, max_size=5)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rounds=rounds)
 def test_editing_rules_step_by_step_comes_to_the_same_as_matching_everything(
     tmp_path_factory: pytest.TempPathFactory, rounds: list[tuple[list[str], int, list[Change]]]

@@ -50,7 +50,7 @@ def test_a_source_that_fails_for_longer_than_a_day_is_told_with_its_error(stored
     assert finding.subjects == ("salesforce:source",)
     assert (finding.upkeep, finding.severity) == (True, Severity.MINOR)
     assert finding.commitment is not None
-    assert finding.commitment.says == "may lag for 24 hours"
+    assert finding.commitment.says == "may lag for 36 hours"
     assert [(each.field, each.value) for each in finding.evidence] == [
         ("last complete reading", "2026-09-12T06:00:00+00:00"),
         ("error", "the token has expired"),
@@ -59,8 +59,8 @@ def test_a_source_that_fails_for_longer_than_a_day_is_told_with_its_error(stored
 
 
 def test_the_limit_itself_is_no_lag(stored: Stored) -> None:
-    assert not told(stored, timedelta(hours=24))
-    assert told(stored, timedelta(hours=24, seconds=1))
+    assert not told(stored, timedelta(hours=36))
+    assert told(stored, timedelta(hours=36, seconds=1))
 
 
 def test_a_source_that_was_never_read_has_no_age(stored: Stored) -> None:
