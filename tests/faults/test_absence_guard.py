@@ -35,7 +35,7 @@ from pipeline.guard import LOSS_WINDOW, SMALLEST_SUSPICIOUS_LOSS, SUSPICIOUS_SHA
 from state.store import Store
 from tests.faults.memory_source import CONTAINERS, Reader
 
-EXAMPLES = int(os.environ.get("DRIFTLINE_GUARD_EXAMPLES", "100"))
+EXAMPLES = int(os.environ.get("DRIFTLINE_GUARD_EXAMPLES", "60"))
 MEMORY = Path("/dev/shm")
 OUTSIDE = "Z"
 """A container that is not configured: what is there has moved away."""

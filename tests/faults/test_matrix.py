@@ -193,10 +193,10 @@ def finish(matrix: Matrix, system: System, folder: Path, cell: Cell, end: End) -
 
 
 def _cells() -> Iterator[Any]:
-    """Every trouble of every system at every position; in the short form half of them, at one after the other."""
+    """Every trouble of every system at every position; in the short form a quarter of them, at one after the other."""
     for place, system in enumerate(CALLED):
         for number, trouble in enumerate(TROUBLES):
-            turn = (POSITIONS[(place + number) % len(POSITIONS)],) if (place + number) % 2 == 0 else ()
+            turn = (POSITIONS[(place + number) % len(POSITIONS)],) if (place + number) % 4 == 0 else ()
             for position in POSITIONS if book.WHOLE else turn:
                 yield pytest.param(system, trouble, position, id=f"{system.source}-{trouble.name}-{position}")
 
