@@ -9,6 +9,7 @@ from functools import reduce
 from model.calendars import Calendar
 from model.network import DateSource, PlanWork
 from model.objectives import Objective, StageGate
+from reconcile.again import Again
 from reconcile.amended import GONE, amended
 from reconcile.arrangement import Cycle, arrange
 from reconcile.below import Below, contained
@@ -18,7 +19,6 @@ from reconcile.forecast import (
     Forecast,
     Forecasts,
     ForecastState,
-    alike,
     gravest,
     only_source,
     settled_release,
@@ -56,7 +56,7 @@ def propagate_again(
     wait for one whose forecast moved. What turns out as it was stays the same object, so that a comparison by identity
     tells what moved.
     """
-    going = _Pass(network, today, calendars, _Again(earlier.by_node, earlier.inside), _Again(earlier.by_node, {}))
+    going = _Pass(network, today, calendars, Again(earlier.by_node, earlier.inside), Again(earlier.by_node, {}))
     found = going.run(nodes, changed)
     by_node = {node: found.by_node.get(node, GONE) for node in nodes}
     changed_inside = {
@@ -68,31 +68,6 @@ def propagate_again(
         cycles | dict(found.cycles),
         amended(earlier.inside, changed_inside),
     )
-
-
-class _Again(dict[str, Forecast]):
-    """What is forecast in this pass; a look-up of anything else finds it as it was before.
-
-    What turns out as it was before is kept as the same object.
-    """
-
-    def __init__(self, by_policy: Mapping[str, Forecast], inside: Mapping[str, Forecast]) -> None:
-        super().__init__()
-        self._by_policy, self._inside = by_policy, inside
-
-    def __missing__(self, node: str) -> Forecast:
-        return self._inside[node] if node in self._inside else self._by_policy[node]
-
-    def __setitem__(self, node: str, forecast: Forecast) -> None:
-        known = self._before(node)
-        super().__setitem__(node, known if known is not None and alike(known, forecast) else forecast)
-
-    def moved(self, node: str) -> bool:
-        """Whether this pass found something else than was known before."""
-        return node in self and self[node] is not self._before(node)
-
-    def _before(self, node: str) -> Forecast | None:
-        return self._inside.get(node) or self._by_policy.get(node)
 
 
 @dataclass(slots=True)
@@ -139,7 +114,7 @@ class _Pass:
 
     def _moved(self, nodes: Iterable[str]) -> bool:
         """Whether one of these says something else than before this pass."""
-        both = [each for each in (self.by_policy, self.by_work) if isinstance(each, _Again)]
+        both = [each for each in (self.by_policy, self.by_work) if isinstance(each, Again)]
         return any(each.moved(node) for node in nodes for each in both)
 
     def _delivering(self, node: str) -> Iterator[str]:
