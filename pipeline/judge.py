@@ -87,14 +87,8 @@ def judge_and_keep(
             tracked = known[1] if known is not None and known[0] == newest else store.tracked()
             judged = _judged_sources(store, tracked)
             fresh = {entry.source for entry in judgement.coverage if entry.as_of is not None} - judged
-            led = advance(
-                tracked,
-                judgement,
-                now=now,
-                today=today,
-                baseline=False,
-                options=configuration.settings.reconcile,
-            )
+            options = configuration.settings.reconcile
+            led = advance(tracked, judgement, now=now, today=today, baseline=False, options=options)
             led = with_movers(_with_baseline(led, tracked, fresh), tracked, store, configuration.settings.business.zone)
             led = with_causes(led, tracked, reach, configuration)
             # Somebody may have accepted a finding meanwhile: then all of them are led on again from there.

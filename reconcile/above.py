@@ -34,8 +34,9 @@ def _containing(world: World, node: str) -> set[str]:
     return {objective_id for each in _upward(world, node) for objective_id in _served_by(world, each)}
 
 
-def contained_in(world: World, node: str) -> Iterator[str]:
-    """What a node is directly part of: its parent, its releases and the objectives that it delivers."""
+def contained_in(world: World, node: str, *, any_role: bool = False) -> Iterator[str]:
+    """What a node is directly part of: its parent, its releases and the objectives that it delivers, or with
+    ``any_role`` serves in any role."""
     item = world.network.work.get(node)
     if item is not None:
         yield from item.releases
@@ -45,7 +46,7 @@ def contained_in(world: World, node: str) -> Iterator[str]:
     if objective is not None and objective.parent is not None:
         yield objective_node(objective.parent)
     for link in world.links.get(node, ()):
-        if link.role is Role.DELIVERS and link.objective_id in world.tree:
+        if (any_role or link.role is Role.DELIVERS) and link.objective_id in world.tree:
             yield objective_node(link.objective_id)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
-from model.keys import objective_node
+from reconcile.above import contained_in
 from reconcile.floats import committed_day
 from reconcile.forecast import Forecast, ForecastState
 from reconcile.impact import planned_start
@@ -69,17 +69,7 @@ def _closure(nodes: Iterable[str], following: Callable[[str], Iterable[str]]) ->
 
 def _containing(world: World, node: str) -> Iterator[str]:
     """What a node is part of, or serves in any role: parent, releases, objectives."""
-    item = world.network.work.get(node)
-    if item is not None:
-        yield from item.releases
-        if item.parent is not None:
-            yield item.parent
-    objective = world.network.objectives.get(node)
-    if objective is not None and objective.parent is not None:
-        yield objective_node(objective.parent)
-    for link in world.links.get(node, ()):
-        if link.objective_id in world.tree:
-            yield objective_node(link.objective_id)
+    return contained_in(world, node, any_role=True)
 
 
 def _waiting_for_members(world: World, release: str) -> Iterator[str]:
