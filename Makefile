@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check proof bench format docs lock clean
+.PHONY: demo test check mail-checks proof bench format docs lock clean
 
 demo: $(STAMP)
 	@$(BIN)/driftline demo $(if $(KEEP),--keep)
@@ -14,7 +14,7 @@ demo: $(STAMP)
 test: $(STAMP)
 	@$(BIN)/pytest -n 3
 
-check: $(STAMP)
+check: $(STAMP) mail-checks
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -22,12 +22,23 @@ check: $(STAMP)
 	$(BIN)/python docs/generate.py --check
 	@$(MAKE) --no-print-directory test
 
+# What the mails are checked with needs Node; without it these tests are skipped.
+MAIL_CHECKS := tests/mail/node_modules/.installed
+
+mail-checks:
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory $(MAIL_CHECKS); \
+		else echo "no npm: the checks of the mails are skipped" >&2; fi
+
+$(MAIL_CHECKS): tests/mail/package-lock.json
+	@cd tests/mail && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
+	@touch $@
+
 # The proofs in their long form: kills, attacks on the guard against mass loss, hostile workbooks in full size, and a
 # healthy company of 20,000 records in which nothing is found, with noise on its dates too. The tests hold a short form
 # of each.
 proof: $(STAMP)
 	DRIFTLINE_KILLS=$(or $(KILLS),1000) DRIFTLINE_GUARD_EXAMPLES=$(or $(ATTACKS),10000) DRIFTLINE_BULK=4 \
-		DRIFTLINE_WHOLE_MATRIX=1 $(BIN)/pytest tests/faults
+		DRIFTLINE_WHOLE_MATRIX=1 $(BIN)/pytest tests/faults tests/cli/test_demo.py
 	DRIFTLINE_WHOLE_COMPANY=1 $(BIN)/pytest -s tests/proofs
 
 # Ratios against the least that the same work can take; some minutes each.

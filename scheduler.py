@@ -21,9 +21,12 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from config.load import Configuration
 from model.errors import DriftlineError, InterruptedRunError
 from pipeline.crash import crash_site
+from pipeline.notices import tell_at_once
 from pipeline.notify import deliver, prepare
+from pipeline.owners import prepare_to_dos
 from pipeline.pauses import Pauses
 from pipeline.reload import Reloader, conclude_anew
+from pipeline.rhythm import OWNERS, slot_book
 from pipeline.run import make_pass
 from pipeline.slots import SlotBook
 from pipeline.standing import Standing
@@ -83,8 +86,7 @@ class Daemon:
 
     @property
     def slots(self) -> SlotBook:
-        settings = self.configuration.settings
-        return SlotBook(self.store, settings.digests, settings.business.zone)
+        return slot_book(self.store, self.configuration)
 
     def run(self) -> bool:
         """Work until SIGTERM or SIGINT; tell whether everything under way ended within the grace time.
@@ -109,6 +111,7 @@ class Daemon:
         self.store.mark_interrupted_runs(now)
         self.store.recover_deliveries(now)
         self.slots.begin(now)
+        tell_at_once(self.store, self.configuration, now=now)
         for run in reversed(self.store.runs(_LAST_RUNS)):
             self.tried.update((result.source, result.finished_at) for result in run.results)
         for name in self.configuration.settings.sources:
@@ -273,8 +276,9 @@ class Daemon:
         self.tried[name] = self.clock()
 
     def tell(self) -> None:
-        """Compose the digests that are due and send what waits."""
-        for audience in self.configuration.settings.digests:
+        """Compose the digests and to-do mails that are due and send what waits."""
+        settings = self.configuration.settings
+        for audience in [*settings.digests, *([OWNERS] if settings.owners is not None else [])]:
             job = f"digest {audience}"
             if not self.pauses.over(job, self.clock()):
                 continue
@@ -290,7 +294,10 @@ class Daemon:
         if slot is None or not self._caught_up(audience, now):
             return
         with self.turn:
-            prepare(self.store, self.configuration, audience, slot=slot.name, now=now)
+            if audience == OWNERS:
+                prepare_to_dos(self.store, self.configuration, slot=slot.name, now=now)
+            else:
+                prepare(self.store, self.configuration, audience, slot=slot.name, now=now)
             self.slots.serve(audience, slot)
         self._held_back.pop(audience, None)
 

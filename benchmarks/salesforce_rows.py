@@ -4,7 +4,7 @@ import random
 import re
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
@@ -104,8 +104,8 @@ class SalesforceRows:
         self._fields.append({name: orjson.dumps(name) + b":" + orjson.dumps(value) for name, value in row.items()})
         if place % 5 == 0:
             self._history[self._ids[place]] = [
-                _history(place, self._ids[place], close - timedelta(days=30), created),
-                _history(place + 1, self._ids[place], close, created + timedelta(days=2)),
+                _history(place, row | {"CloseDate": str(close - timedelta(days=30)), "StageName": "Proposal"}, created),
+                _history(place + 1, row, created + timedelta(days=2)),
             ]
 
     def serve(self, answers: Answers, address: Callable[[], str]) -> None:
@@ -238,9 +238,11 @@ def _comparable(text: str) -> str:
     return text[:19] if re.match(r"\d{4}-\d\d-\d\dT", text) else text
 
 
-def _history(number: int, opportunity: str, close: date, at: datetime) -> bytes:
+def _history(number: int, deal: Mapping[str, Any], at: datetime) -> bytes:
+    """One snapshot of a deal; the first of two differs in its day, and where it was won in its stage."""
     author = {"attributes": {"type": "User"}, "Name": "Person", "Email": "person.1@example.com"}
-    row = {"Id": f"008Dm{number:010d}IAA", "OpportunityId": opportunity, "CloseDate": str(close), "CreatedBy": author}
+    told = {name: deal[name] for name in ("CloseDate", "StageName", "Amount", "Probability")}
+    row = {"Id": f"008Dm{number:010d}IAA", "OpportunityId": deal["Id"], **told, "CreatedBy": author}
     return orjson.dumps({"attributes": {}, **row, "CreatedDate": _moment(at)})
 
 

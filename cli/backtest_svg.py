@@ -5,13 +5,14 @@ never added to each other.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
-from decimal import ROUND_CEILING, Decimal
+from datetime import date
+from decimal import Decimal
 from html import escape
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from cli.wording import clean, day
+from digest.plots.axes import named_days, scale
 from model.findings import Account
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def _legend() -> Iterator[str]:
 
 def _panel(made: "Backtest", account: Account, currency: str, top: int) -> Iterator[str]:
     """One account: its amounts on the left, the days below."""
-    ceiling, unit = _scale(max(max(_of(each.at_risk, account), _of(each.put_right, account)) for each in made.days))
+    ceiling, unit = scale(max(max(_of(each.at_risk, account), _of(each.put_right, account)) for each in made.days))
     floor = top + HEAD + PANEL
     yield _label(LEFT, top + 24, f"{TITLES[account]}, {currency}", "name")
     steps = int(ceiling / unit)
@@ -80,7 +81,7 @@ def _panel(made: "Backtest", account: Account, currency: str, top: int) -> Itera
         y = floor - PANEL * number / steps
         yield f'<path class="{"axis" if number == 0 else "grid"}" d="M{LEFT} {y:.1f} H{WIDTH - RIGHT}"/>'
         yield _label(LEFT - 10, y + 4, f"{unit * number:,.0f}", "sub", anchor="end")
-    for when in _ticks(made.start, made.end):
+    for when in named_days(made.start, made.end, 10):
         x = _x(when, made)
         yield f'<path class="axis" d="M{x:.1f} {floor} v5"/>'
         yield _label(x, floor + 20, f"{when.day} {when:%b}", "sub", anchor="middle")
@@ -109,27 +110,6 @@ def _stairs(made: "Backtest", values: "Sequence[tuple[DayTotals, Decimal]]", flo
 def _x(when: date, made: "Backtest") -> float:
     days = (made.end - made.start).days + 1
     return LEFT + (WIDTH - LEFT - RIGHT) * (when - made.start).days / days
-
-
-def _ticks(start: date, end: date) -> Iterator[date]:
-    """The first days of months, thinned out; for a few weeks, the first and the last day."""
-    months = [start + timedelta(n) for n in range((end - start).days + 1) if (start + timedelta(n)).day == 1]
-    if len(months) < 2:
-        yield from dict.fromkeys((start, end))
-        return
-    yield from months[:: max(1, -(-len(months) // 10))]
-
-
-def _scale(most: Decimal) -> tuple[Decimal, Decimal]:
-    """A round ceiling over the largest amount, and the round step that leads there in two to five."""
-    if most <= 0:
-        return Decimal(1), Decimal(1)
-    unit = Decimal(10) ** (len(str(int(most))) - 1)
-    for part in (Decimal("0.5"), Decimal(1), Decimal(2)):
-        steps = (most / (unit * part)).to_integral_value(ROUND_CEILING)
-        if steps <= 5:
-            return unit * part * steps, unit * part
-    return unit * 10, unit * 5
 
 
 def _of(totals: Mapping[Account, Decimal], account: Account) -> Decimal:

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING
 from cli.output import say
 from cli.table import cell, print_pairs, print_table, watched
 from cli.wording import count, day, lateness, moment, money, month, said
+from model.decisions import outcomes
 from model.findings import Account, Impact, combined, total_of
 from model.money import Month
 from model.so_what import NOT_PRICED, so_what, stakes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from zoneinfo import ZoneInfo
 
     from rich.text import Text
 
@@ -82,7 +84,7 @@ def _line(tracked: "TrackedFinding", currency: str) -> "tuple[str | int | Text, 
 
 def _title(tracked: "TrackedFinding") -> str:
     held = f" (not re-checked since {day(tracked.held_since)})" if tracked.held_since else ""
-    state = "" if tracked.state.value == "open" else f" [{tracked.state.value}]"
+    state = "" if tracked.state.value == "open" else f" [{'decided' if tracked.decided else tracked.state.value}]"
     silent = " [not told]" if tracked.inhibited_by else " [comes and goes]" if tracked.flapping else ""
     triage = " [triage]" if tracked.finding.triage is not None else ""
     return f"{tracked.finding.title}{triage}{state}{silent}{held}"
@@ -154,6 +156,9 @@ def _decision(tracked: "TrackedFinding") -> "Iterator[tuple[str, str]]":
     if not tracked.standing:
         yield "to decide", "nothing any more: it is resolved"
         return
+    if tracked.decided and tracked.decision is not None:
+        yield "to decide", f"nothing before {day(tracked.decision.until)}, unless it worsens: it is decided"
+        return
     yield "to decide", tracked.finding.advice or "nothing is proposed"
     yield "decides", _decider(tracked.finding)
 
@@ -206,10 +211,10 @@ def print_options(finding: "Finding", currency: str) -> None:
     say()
     say("what can be decided", bold=True)
     rows = [
-        (option.says, option.acts or NOBODY, _given_up(option, currency), day(option.until) if option.until else "")
-        for option in finding.options
+        (number, each.says, each.acts or NOBODY, _given_up(each, currency), day(each.until) if each.until else "")
+        for number, each in enumerate(finding.options, start=1)
     ]
-    print_table(("option", "who acts", "gives up", "open until"), rows)
+    print_table(("", "option", "who acts", "gives up", "open until"), rows)
 
 
 def _given_up(option: "DecisionOption", currency: str) -> str:
@@ -243,6 +248,7 @@ def _concerned(tracked: "TrackedFinding", configuration: "Configuration") -> "It
         yield "accepted", f"by {accepted.by} until {day(accepted.until)}: {accepted.why}"
         if accepted.overrides:
             yield "", f"without the right to: it was for {accepted.overrides} to decide"
+    yield from _decided(tracked, zone)
     if tracked.inhibited_by:
         yield "not told", f"as long as this is so: {tracked.inhibited_by}"
     if tracked.flapping is not None:
@@ -250,6 +256,15 @@ def _concerned(tracked: "TrackedFinding", configuration: "Configuration") -> "It
         yield "comes and goes", f"since {since}; it is told again when it has settled"
     if tracked.held_since is not None:
         yield "held", f"not re-checked since {moment(tracked.held_since, zone)}: {tracked.held_because}"
+
+
+def _decided(tracked: "TrackedFinding", zone: "ZoneInfo") -> "Iterator[tuple[str, str]]":
+    """What was decided last, and how far that has come on the day of the last judgement."""
+    for outcome in outcomes([tracked], tracked.judged_at.astimezone(zone).date()):
+        decision = outcome.decision
+        seen = ", its effect is seen in part" if outcome.partly_seen else ""
+        yield "decided", f"by {decision.by} on {day(decision.at.astimezone(zone))}: {decision.says}"
+        yield "", f"{decision.owner} carries it out until {day(decision.until)}: {outcome.progress}{seen}"
 
 
 def _print_claims(finding: "Finding") -> None:
@@ -281,13 +296,20 @@ def _print_evidence(evidence: "Sequence[Evidence]") -> None:
 
 
 def _proven(proof: "Evidence") -> str:
-    value = said(proof.value)
+    """The value, and what it was where it changed; an empty one is said, because a gap proves nothing to a reader."""
+    value = _or_none(proof.value)
     if proof.old is None and proof.by is None and proof.at is None:
         return value
-    before = f", before {said(proof.old)}" if proof.old else ""
+    if proof.old == proof.value and proof.by is None and proof.at is None:
+        return f"{value}, unchanged"
+    before = f", before {_or_none(proof.old)}" if proof.old is not None and proof.old != proof.value else ""
     by = f" by {proof.by}" if proof.by else ""
     at = f" on {day(proof.at)}" if proof.at else ""
     return f"{value}{before}, changed{by}{at}"
+
+
+def _or_none(text: str) -> str:
+    return said(text) or "none"
 
 
 def _who_and_why(step: "Transition") -> str:

@@ -91,7 +91,8 @@ def _coverage(share: "LinkedShare | None", zone: ZoneInfo) -> Iterator[tuple[str
 def _decisions(rate: "DecisionRate") -> str:
     if not rate.findings:
         return "no finding asked for one"
-    ways = f"{rate.accepted:,} accepted, {rate.acknowledged:,} acknowledged, {rate.commitment_changed:,} replanned"
+    made = f"{rate.recorded:,} decided, {rate.accepted:,} accepted"
+    ways = f"{made}, {rate.acknowledged:,} acknowledged, {rate.commitment_changed:,} replanned"
     rest = f"{rate.undecided:,} undecided, {rate.ended_otherwise:,} gone without one"
     return f"{percent(rate.decided, rate.findings)} of {count(rate.findings, 'finding')} ({ways}; {rest})"
 

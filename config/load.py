@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from config.anchor import anchored
+from config.audiences import audience_problems
 from config.custom_checks import LoadedChecks, load_checks
 from config.files import find_settings, matching_files, read_file
 from config.lookup_sheets import LookupSheets
@@ -79,6 +80,8 @@ def load(path: Path) -> Configuration:
     custom = _custom_checks(check_files, document, settings, problems) if all_there else None
     if settings is not None and mapping is not None:
         problems += unknown_objectives(document, settings, mapping.tree)
+    if settings is not None and custom is not None:
+        problems += audience_problems(document, settings, {*checks(), *custom.checks})
     if problems or settings is None or mapping is None or custom is None:
         raise ConfigurationError(*in_order(document, without_secrets(document, problems)))
     return Configuration(

@@ -12,7 +12,10 @@ from pydantic import AfterValidator, ConfigDict, Field, SerializeAsAny, WithJson
 from config.calendars import CalendarOptions
 from config.clock import ClockOptions
 from connectors.base import SourceOptions
+from digest.channels.options import ChannelOptions
 from digest.options import DigestOptions, MailOptions
+from digest.people_options import BudgetOptions, OwnersOptions
+from digest.recipients import MailAddress
 from model.money import RateTable
 from model.options import Options
 from model.secret import Secret
@@ -156,8 +159,18 @@ class Settings(Options):
     """How claims are compared and weighed."""
     mail: MailOptions | None = None
     """The mail server that digests are sent through."""
+    channels: dict[Name, ChannelOptions] = Field(default_factory=dict)
+    """Ways beside mail on which a digest can go out, by a name of your choice."""
     digests: dict[Name, DigestOptions] = Field(default_factory=dict)
     """Who is told what, by a name of your choice."""
+    budget: BudgetOptions | None = None
+    """How much one person gets in a week; left out: everything."""
+    owners: OwnersOptions | None = None
+    """The to-do mails of owners; left out: owners get none."""
+    people: Annotated[dict[str, MailAddress], Field(examples=[{"Ben Kuhn": "ben.kuhn@example.com"}])] = Field(
+        default_factory=dict
+    )
+    """The mail addresses of people by the names that the sources and the objectives give them."""
     log: LogOptions = LogOptions()
     """How much the log tells."""
     clock: ClockOptions | None = None

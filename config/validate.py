@@ -35,10 +35,22 @@ def settings_of(document: Document) -> tuple[Settings | None, list[Problem]]:
     problems += more
     if settings is not None:
         problems += region_problems(document, settings.calendars)
-    if settings is not None and settings.digests and settings.mail is None:
-        hint = "add mail: with sender and smtp, or remove the digests"
-        problems.append(document.problem(("digests",), "digests are set, but no mail server", hint, at_key=True))
+    if settings is not None:
+        problems += _ways_out(document, settings)
     return settings, problems
+
+
+def _ways_out(document: Document, settings: Settings) -> Iterator[Problem]:
+    """Digests that could not go out: to addresses without a mail server, or on channels that there are not."""
+    if settings.mail is None and any(digest.recipients for digest in settings.digests.values()):
+        hint = "add mail: with sender and smtp, or remove the digests"
+        yield document.problem(("digests",), "digests are set, but no mail server", hint, at_key=True)
+    for name, digest in settings.digests.items():
+        for index, channel in enumerate(digest.channels):
+            if channel not in settings.channels:
+                hint = did_you_mean(channel, settings.channels, "the channels are") or "add it under channels:"
+                at = ("digests", name, "channels", index)
+                yield document.problem(at, f"there is no channel '{channel}'", hint)
 
 
 def source_names(document: Document) -> frozenset[str]:
@@ -88,7 +100,8 @@ def in_order(document: Document, problems: Sequence[Problem]) -> list[Problem]:
 
 def without_secrets(document: Document, problems: Sequence[Problem]) -> list[Problem]:
     """The same problems without what somebody wrote in the place of a reference to a secret."""
-    literals = sorted(set(_literal_secrets(document.value)), key=len, reverse=True)
+    written = {*_literal_secrets(document.value), *_channel_addresses(document)}
+    literals = sorted(written, key=len, reverse=True)
     return [_without(problem, literals) for problem in problems]
 
 
@@ -133,6 +146,13 @@ def _source(document: Document, name: str) -> tuple[SourceOptions | None, list[P
         key = "every" if options.every < SHORTEST_INTERVAL else "full_every"
         return None, [document.problem((*at, key), f"{key} must be at least 1s", "write a duration such as 15m")]
     return options, problems
+
+
+def _channel_addresses(document: Document) -> Iterator[str]:
+    """Addresses of channels that stand in the file instead of a reference: they hold keys."""
+    channels = document.value.get("channels")
+    for name in channels if isinstance(channels, dict) else ():
+        yield from _literal_secrets(document.get(("channels", name, "url")), "url")
 
 
 def _literal_secrets(value: Any, key: str = "") -> Iterator[str]:

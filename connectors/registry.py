@@ -72,8 +72,9 @@ def _assigns_connector(module: str) -> bool:
     return any(isinstance(target, ast.Name) and target.id == "CONNECTOR" for target in targets)
 
 
-def _offered() -> dict[str, EntryPoint]:
-    """The entry points by kind; a claim on a kind that is taken is an error, whoever would have won."""
+@cache
+def _offered() -> Mapping[str, EntryPoint]:
+    """The entry points by kind, looked up once; a claim on a kind that is taken is an error, whoever would have won."""
     offered: dict[str, EntryPoint] = {}
     for point in entry_points(group=ENTRY_POINT_GROUP):
         holder = BUILT_IN if point.name in _built_in_kinds() else None

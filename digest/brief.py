@@ -1,12 +1,19 @@
 """What the sections of one mail are written from: the edition, sorted once into decisions, news and what eased."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from digest.base import Block, Edition
+from digest.audience import news_of_accounts, of_accounts, wanted
+from digest.base import Block, Edition, News
+from digest.budget import within
 from digest.causes import Cause, Told, Verdict, group, is_at_risk, judge
-from model.findings import FindingState, Impact, Severity, TrackedFinding, combined
+from digest.decided import LastDecision, last_decisions
+from digest.grant import granted
+from digest.language import Language
+from model.calendars import Calendar
+from model.causes import cause_key
+from model.findings import Account, FindingState, Impact, Severity, TrackedFinding, combined
 
 EXPIRY_NOTICE = timedelta(days=14)
 """How long before its end an acceptance is brought up again."""
@@ -14,7 +21,11 @@ EXPIRY_NOTICE = timedelta(days=14)
 FULL_OF_DECISIONS = 3
 """With so many decisions, what their cards tell is told nowhere else, and how it hangs together is left to the code."""
 
-FRESH = (Verdict.NEW, Verdict.REOPENED, Verdict.EXPIRED, Verdict.WORSENED)
+OPENED = (Verdict.NEW, Verdict.REOPENED, Verdict.EXPIRED)
+WHOLE_CARDS = 2
+"""One screen of a phone holds two decisions; what comes after them is told in short."""
+
+FRESH = (Verdict.NEW, Verdict.REOPENED, Verdict.EXPIRED, Verdict.OVERDUE, Verdict.WORSENED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,10 +48,52 @@ class Brief:
     after: Impact
     upkeep: int = 0
     """How many findings about the data itself stand and are left to those who look after it."""
+    past: tuple[News, ...] = ()
+    """What happened to its findings within the time that the plots show."""
+    pieces: int = 0
+    """How many pieces of news are told: all findings of one cause are one."""
+    held_back: tuple[str, ...] = ()
+    """The findings whose news the readers' budget holds back."""
+    held_pieces: int = 0
+    """How many pieces of news that are."""
+    last_decisions: tuple[LastDecision, ...] = ()
+    """What was decided or took effect since the reader was last told, and what is overdue."""
+
+    @property
+    def accounts(self) -> tuple[Account, ...]:
+        """The accounts that are told, in the reader's order."""
+        return self.edition.options.told_accounts
+
+    @property
+    def working_days(self) -> Calendar | None:
+        """The calendar by which days are counted, where the audience names one."""
+        return self.edition.calendar if self.edition.options.calendar else None
+
+    @property
+    def words(self) -> Language:
+        """How the reader is spoken to."""
+        return self.edition.language
+
+    @property
+    def mails_used_up(self) -> bool:
+        """Whether the readers' budget has room only for what breaks it."""
+        return self.edition.allowance is not None and self.edition.allowance.mails_used_up
 
     @property
     def has_news(self) -> bool:
-        return bool(self.told) or self.expiring_is_news
+        if self.mails_used_up:
+            return bool(self.told) or self.triage_is_news
+        return bool(self.told) or self.expiring_is_news or self.taken > 0 or self.triage_is_news
+
+    @property
+    def triage_is_news(self) -> bool:
+        """Whether a triage is called for or called off."""
+        return self.edition.meeting is not None and self.edition.meeting.fresh
+
+    @property
+    def taken(self) -> int:
+        """How many decisions were taken since the reader was last told."""
+        return sum(each.taken for each in self.last_decisions)
 
     @property
     def shown_decisions(self) -> tuple[Cause, ...]:
@@ -56,7 +109,10 @@ class Brief:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One part of the mail. ``compose`` gives its blocks, or none when it has nothing to say."""
+    """One part of the mail. ``compose`` gives its blocks, or none when it has nothing to say.
+
+    The heading is a text of the code like those that are said; it is translated when the mail is put together.
+    """
 
     name: str
     order: int
@@ -67,20 +123,22 @@ class Section:
 def sort_edition(edition: Edition) -> Brief:
     """Keep what this audience may see and wants to hear, and sort it into what the sections tell."""
     today = edition.now.astimezone(edition.zone).date()
-    visible = _audience_filter(edition)
-    told = tuple(
-        entry for entry in (judge(news) for news in edition.news if visible(news.tracked)) if entry is not None
-    )
-    current = {tracked.fingerprint: tracked for tracked in edition.standing if visible(tracked)}
-    current.update({news.tracked.fingerprint: news.tracked for news in edition.news if visible(news.tracked)})
+    edition = _of_audience(granted(edition))
+    judged = (judge(news, edition.told_at_once.get(news.tracked.fingerprint)) for news in edition.news)
+    told, held = within(edition.allowance, [entry for entry in judged if entry is not None], today)
+    unheard = {entry.tracked.fingerprint for entry in held if entry.verdict in OPENED}
+    current = {t.fingerprint: t for t in edition.standing if edition.options.upkeep or not t.finding.upkeep}
+    current.update({news.tracked.fingerprint: news.tracked for news in edition.news})
     standing = [tracked for tracked in current.values() if tracked.standing]
     at_risk = tuple(tracked for tracked in standing if is_at_risk(tracked))
     accepted = tuple(tracked for tracked in standing if tracked.state is FindingState.ACCEPTED)
     fresh = [entry for entry in told if entry.verdict in FRESH]
     eased = [entry for entry in told if entry.verdict not in FRESH]
     news_prints = {entry.tracked.fingerprint for entry in told}
-    decisions = tuple(cause for cause in group(at_risk, told) if _needs_decision(cause))
-    decided_on = {tracked.fingerprint for cause in decisions for tracked in cause.findings}
+    heard = [tracked for tracked in at_risk if tracked.fingerprint not in unheard]
+    asked = (tracked for tracked in heard if not tracked.decided)
+    decisions = tuple(cause for cause in group(asked, told) if _needs_decision(cause))
+    told_above = news_prints | {tracked.fingerprint for cause in decisions for tracked in cause.findings}
     expiring = _expiring(accepted, today)
     return Brief(
         edition=edition,
@@ -96,27 +154,52 @@ def sort_edition(edition: Edition) -> Brief:
         expiring_is_news=any(_comes_into_notice(tracked, edition, today) for tracked in expiring),
         watched=tuple(
             tracked
-            for tracked in at_risk
-            if tracked.finding.severity is Severity.NOTICE and tracked.fingerprint not in news_prints | decided_on
+            for tracked in heard
+            if tracked.finding.severity is Severity.NOTICE and tracked.fingerprint not in told_above
         ),
         before=_value_before(at_risk, told),
         after=combined([tracked.finding.impact for tracked in at_risk]),
-        upkeep=0 if edition.options.upkeep else sum(is_at_risk(t) for t in edition.standing if t.finding.upkeep),
+        past=edition.past,
+        upkeep=0 if edition.options.upkeep else _upkeep(edition),
+        pieces=len({cause_key(entry.tracked.finding) for entry in told}),
+        held_back=_held_back(edition, told, held),
+        held_pieces=len({cause_key(entry.tracked.finding) for entry in held}),
+        last_decisions=last_decisions(current.values(), edition.news, today),
     )
 
 
-def _audience_filter(edition: Edition) -> Callable[[TrackedFinding], bool]:
-    granted = edition.tree.subtree(edition.options.objectives) if edition.options.objectives else None
+def _of_audience(edition: Edition) -> Edition:
+    """Only what the audience wants to hear, with the money of its accounts; what is about the data stays, to be
+    counted."""
+    visible, accounts = wanted(edition), edition.options.told_accounts
+    return replace(
+        edition,
+        news=tuple(news_of_accounts(news, accounts) for news in edition.news if visible(news.tracked)),
+        past=tuple(news_of_accounts(news, accounts) for news in edition.past if visible(news.tracked)),
+        standing=tuple(
+            of_accounts(tracked, accounts)
+            for tracked in edition.standing
+            if visible(tracked) or (tracked.finding.upkeep and not edition.options.upkeep)
+        ),
+    )
 
-    def visible(tracked: TrackedFinding) -> bool:
-        finding = tracked.finding
-        if finding.upkeep and not edition.options.upkeep:
-            return False
-        if finding.severity < edition.options.minimum_severity:
-            return False
-        return granted is None or not granted.isdisjoint(finding.objective_ids)
 
-    return visible
+def _held_back(edition: Edition, told: Iterable[Told], held: Iterable[Told]) -> tuple[str, ...]:
+    """The findings to come back to; where there is no mail, also those to which only something small happened."""
+    found = {entry.tracked.fingerprint for entry in held}
+    if edition.allowance is not None and edition.allowance.mails_used_up:
+        found |= {news.tracked.fingerprint for news in edition.news}
+        found -= {entry.tracked.fingerprint for entry in told}
+    return tuple(sorted(found))
+
+
+def _upkeep(edition: Edition) -> int:
+    """What is about the data and stands, without what its owners were only just asked to mend."""
+    return sum(
+        is_at_risk(tracked) and tracked.fingerprint not in edition.with_owners
+        for tracked in edition.standing
+        if tracked.finding.upkeep
+    )
 
 
 def _needs_decision(cause: Cause) -> bool:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
-from digest.base import News
+from digest.base import AtOnce, News
 from model.causes import cause_key, cause_rank, rank
 from model.findings import (
     Finding,
@@ -25,6 +25,7 @@ class Verdict(StrEnum):
     NEW = "new"
     REOPENED = "reopened"
     EXPIRED = "acceptance expired"
+    OVERDUE = "decision overdue"
     WORSENED = "worsened"
     IMPROVED = "improved"
     RESOLVED = "resolved"
@@ -34,6 +35,7 @@ _TOLD_AS = {
     TransitionKind.OPENED: Verdict.NEW,
     TransitionKind.REOPENED: Verdict.REOPENED,
     TransitionKind.EXPIRED: Verdict.EXPIRED,
+    TransitionKind.OVERDUE: Verdict.OVERDUE,
     TransitionKind.WORSENED: Verdict.WORSENED,
     TransitionKind.IMPROVED: Verdict.IMPROVED,
     TransitionKind.RESOLVED: Verdict.RESOLVED,
@@ -44,10 +46,20 @@ _WAS_AT_RISK = (
     TransitionKind.IMPROVED,
     TransitionKind.ACKNOWLEDGED,
     TransitionKind.ACCEPTED,
+    TransitionKind.DECIDED,
+    TransitionKind.OVERDUE,
     TransitionKind.RESOLVED,
     TransitionKind.HELD,
     TransitionKind.RELEASED,
 )
+_FIRST = (
+    TransitionKind.OPENED,
+    TransitionKind.REOPENED,
+    TransitionKind.SETTLED,
+    TransitionKind.EXPIRED,
+    TransitionKind.OVERDUE,
+)
+"""What a reader is told of first, whatever came after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +70,8 @@ class Told:
     verdict: Verdict
     before: Impact | None
     reason: str = ""
+    at_once: datetime | None = None
+    """When a notice told all of it before; then it is not told as if it were new."""
 
     @property
     def after(self) -> Impact | None:
@@ -73,14 +87,19 @@ def is_at_risk(tracked: TrackedFinding) -> bool:
     return tracked.state in (FindingState.OPEN, FindingState.ACKNOWLEDGED) and not tracked.inhibited_by
 
 
-def judge(news: News) -> Told | None:
-    """Reduce what happened to one finding to one verdict; None when nothing of it is news."""
+def judge(news: News, at_once: AtOnce | None = None) -> Told | None:
+    """Reduce what happened to one finding to one verdict; None when nothing of it is news.
+
+    Of what a notice told already only what came after it counts for the verdict.
+    """
     transitions = [transition for transition in news.transitions if not transition.baseline]
     telling = [transition for transition in transitions if transition.kind in _TOLD_AS and not transition.quiet]
     if not telling:
         return None
     before = _before(news.tracked, transitions)
-    return Told(news.tracked, _verdict(news.tracked, telling), before, telling[-1].reason)
+    later = [step for step in telling if at_once is None or (step.sequence or 0) > at_once.sequence]
+    told = at_once.at if at_once is not None and not later and news.tracked.standing else None
+    return Told(news.tracked, _verdict(news.tracked, later or telling), before, telling[-1].reason, told)
 
 
 def _verdict(tracked: TrackedFinding, telling: Sequence[Transition]) -> Verdict:
@@ -88,7 +107,7 @@ def _verdict(tracked: TrackedFinding, telling: Sequence[Transition]) -> Verdict:
     if tracked.state is FindingState.RESOLVED:
         return Verdict.RESOLVED
     kinds = [transition.kind for transition in telling]
-    for kind in (TransitionKind.OPENED, TransitionKind.REOPENED, TransitionKind.SETTLED, TransitionKind.EXPIRED):
+    for kind in _FIRST:
         if kind in kinds:
             return _TOLD_AS[kind]
     return _TOLD_AS[kinds[-1]]

@@ -3,11 +3,11 @@
 from collections.abc import Iterable
 from datetime import date
 
-from digest import wording
-from digest.base import Fact, Inline, Text, line
+from digest.base import Fact, Inline, Text, line, phrase
 from digest.causes import Cause
-from digest.hostile import clean
-from digest.sentences import short_dates, unconverted_text
+from digest.findings_language import retold
+from digest.language import Language
+from digest.sentences import money_of, unconverted_text
 from model.findings import Account, DecisionOption, Impact, OptionKind, Share
 
 MOST_OPTIONS = 3
@@ -18,11 +18,14 @@ _LAST_RESORTS = (OptionKind.ACCEPT, OptionKind.STOP)
 _WITH_OUTCOME = (OptionKind.BRING_FORWARD, OptionKind.CUT_SCOPE)
 
 
-def option_facts(cause: Cause, currency: str, today: date) -> tuple[Fact, ...]:
+def option_facts(words: Language, cause: Cause, currency: str, today: date) -> tuple[Fact, ...]:
     """One line per option: those of the finding that needs most, because what saves it saves all of one cause."""
     told = _few(_of_cause(cause))
     return tuple(
-        Fact("Options" if number == 0 else "or", line(*_words(option, cause, currency, today)))
+        Fact(
+            words.say("Options") if number == 0 else words.say("or"),
+            line(*_told(words, option, cause, currency, today)),
+        )
         for number, option in enumerate(told)
     )
 
@@ -44,33 +47,34 @@ def _of_cause(cause: Cause) -> list[DecisionOption]:
     ]
 
 
-def _words(option: DecisionOption, cause: Cause, currency: str, today: date) -> Iterable[str | Inline]:
-    yield _what(option, cause, today)
+def _told(words: Language, option: DecisionOption, cause: Cause, currency: str, today: date) -> Iterable[str | Inline]:
+    yield _what(words, option, cause, today)
     shares = _given_up(option, cause)
-    price = _price(shares, currency)
+    price = _price(words, shares, currency, takes=option.kind is OptionKind.FUND)
     yield f"; {price}"
     until = _until(option, cause)
     if until is not None:
-        yield "; by "
-        yield Text(wording.weekday(until, today), strong=True)
+        yield "; "
+        yield from phrase(words, "by {day}", day=Text(words.weekday(until, today), strong=True))
 
 
-def _what(option: DecisionOption, cause: Cause, today: date) -> str:
+def _what(words: Language, option: DecisionOption, cause: Cause, today: date) -> str:
     several = sum(option.kind is each.kind for tracked in cause.findings for each in tracked.finding.options)
     if option.kind is OptionKind.MOVE_PROMISE and several > 1:
-        return "Move both" if several == 2 else f"Move all {several:,}"
+        return words.say("Move both") if several == 2 else words.count(several, "Move all {n}", "Move all {n}")
     if option.kind is OptionKind.ACCEPT and several > 1:
-        return (
-            "Accept them until the work is there" if option.day is None else f"Accept them until {_day(option, today)}"
-        )
-    says = option.says.rpartition(": ")[0] if option.kind in _WITH_OUTCOME else ""
+        if option.day is None:
+            return words.say("Accept them until the work is there")
+        return words.say("Accept them until {day}", day=words.day(option.day, today))
+    says = without_outcome(option.says, option.kind)
     if option.kind is OptionKind.ACCEPT:
         says = option.says.rpartition(", ")[0]
-    return short_dates(clean(says or option.says, _LONGEST), today)
+    return retold(words, says or option.says, today, _LONGEST)
 
 
-def _day(option: DecisionOption, today: date) -> str:
-    return wording.day(option.day, today) if option.day else ""
+def without_outcome(says: str, kind: OptionKind | None) -> str:
+    """What is done, without what a computed option says that comes of it."""
+    return (says.rpartition(": ")[0] or says) if kind in _WITH_OUTCOME else says
 
 
 def _given_up(option: DecisionOption, cause: Cause) -> tuple[Share, ...]:
@@ -84,15 +88,16 @@ def _given_up(option: DecisionOption, cause: Cause) -> tuple[Share, ...]:
     )
 
 
-def _price(shares: tuple[Share, ...], currency: str) -> str:
+def _price(words: Language, shares: tuple[Share, ...], currency: str, *, takes: bool) -> str:
+    """``gives up EUR 2.0M revenue``; of what ``takes`` money, ``costs EUR 120k``."""
     impact = Impact(shares=shares)
-    parts = [
-        f"{wording.rounded(impact.full(account), currency)} {account.value}"
-        for account in Account
-        if impact.full(account)
-    ]
-    foreign = unconverted_text(impact)
-    return f"gives up {wording.listed(parts)}" if parts else foreign or "not priced"
+    amounts = {account: words.rounded(impact.full(account), currency) for account in Account if impact.full(account)}
+    if not amounts:
+        return unconverted_text(words, impact) or words.say("not priced")
+    if takes:
+        return words.say("costs {amounts}", amounts=words.listed([*amounts.values()]))
+    named = [money_of(words, amount, account) for account, amount in amounts.items()]
+    return words.say("gives up {amounts}", amounts=words.listed(named))
 
 
 def _until(option: DecisionOption, cause: Cause) -> date | None:

@@ -21,14 +21,15 @@ from urllib.parse import quote
 
 from digest.base import Digest
 from digest.hostile import clean
-from digest.options import MailOptions, Security, SmtpOptions, is_mail_address
-from digest.render import render_html, render_text
+from digest.mail_body import mail_body
+from digest.options import MailOptions, OauthOptions, Security, SmtpOptions
+from digest.recipients import is_mail_address
 from model.errors import DeliveryError
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _AUTH_HINT = "check smtp.username and the secret behind smtp.password; many providers ask for an app password"
 _HINTS = (
-    ("5.7.30", "this provider no longer takes passwords for SMTP: have the administrator allow them, or use a relay"),
+    ("5.7.30", "this provider no longer takes passwords for SMTP: sign in with smtp.oauth, or use a relay"),
     ("5.7.57", "the server wants a sign-in before it takes mail: set smtp.username and smtp.password"),
     ("5.7.139", "the provider's policy refuses this sign-in: have the administrator allow SMTP AUTH for the account"),
     ("5.7.60", "the account may not send as this sender: grant it the right, or change mail.sender"),
@@ -67,7 +68,6 @@ def build_message(
     _check(recipient)
     domain = mail.effective_domain
     message_id = f"<{_hash(audience, slot, recipient)}@{domain}>"
-    # Seven bits and quoted-printable: no server on the way has a reason to re-encode it.
     message = EmailMessage(policy=_OneLineHeaders(linesep=SMTP.linesep, cte_type="7bit"))
     message["From"] = Address(clean(mail.sender_name).strip(), addr_spec=mail.sender)
     message["To"] = Address(addr_spec=recipient)
@@ -77,10 +77,8 @@ def build_message(
     # A root that never existed is enough to thread an audience's mails; dates in the subjects keep them apart (M11).
     message["References"] = f"<{_hash('thread', audience, recipient)}@{domain}>"
     _add_machine_headers(message, mail, audience)
-    message.set_content(render_text(digest), cte="quoted-printable")
-    message.add_alternative(render_html(digest), subtype="html", cte="quoted-printable")
-    message.set_boundary(f"=_{_hash('boundary', message_id)}")
-    return message_id, message.as_bytes()
+    body = mail_body(digest)
+    return message_id, message.as_bytes().removesuffix(b"\r\n") + body.headers + b"\r\n" + body.content
 
 
 def _check(recipient: str) -> None:
@@ -112,6 +110,7 @@ class Sender:
         self._options = options
         self._sender = sender
         self._shown_to_server: tuple[str, ...] = ()
+        self._token = ""
 
     def send(self, recipient: str, message: bytes) -> None:
         """Return when the server has accepted the message; raise DeliveryError otherwise.
@@ -165,7 +164,7 @@ class Sender:
         connection.ehlo()
 
     def _sign_in(self, connection: smtplib.SMTP) -> None:
-        if self._options.username is None or self._options.password is None:
+        if self._options.username is None:
             return
         if not isinstance(connection.sock, ssl.SSLSocket):
             raise DeliveryError(
@@ -173,18 +172,42 @@ class Sender:
                 permanent=True,
                 hint="use security: starttls or tls",
             )
-        password = self._options.password.reveal()
-        if not (password.isascii() and self._options.username.isascii()):
-            # smtplib would fail with an error that shows the password.
+        if self._options.oauth is not None:
+            self._sign_in_with_token(connection, self._options.oauth, self._options.username)
+        elif self._options.password is not None:
+            self._sign_in_with_password(connection, self._options.username, self._options.password.reveal())
+
+    def _sign_in_with_token(self, connection: smtplib.SMTP, oauth: OauthOptions, username: str) -> None:
+        """XOAUTH2 as Microsoft and Google define it; a refusal is asked out with an empty answer (M5)."""
+        from digest.channels.oauth import access_token
+
+        self._check_ascii(username)
+        token = self._token or access_token(oauth, timeout=self._options.timeout_seconds)
+        shown = f"user={username}\x01auth=Bearer {token}\x01\x01"
+        self._shown_to_server = (base64.b64encode(shown.encode()).decode(), token)
+        try:
+            connection.auth("XOAUTH2", lambda challenge=None: shown if challenge is None else "")
+        except smtplib.SMTPException:
+            self._token = ""
+            raise
+        self._token = token
+
+    def _sign_in_with_password(self, connection: smtplib.SMTP, username: str, password: str) -> None:
+        self._check_ascii(username, password)
+        plain = f"\0{username}\0{password}"
+        forms = [base64.b64encode(form.encode()).decode() for form in (plain, password)]
+        self._shown_to_server = tuple(filter(None, [*forms, password]))
+        connection.login(username, password)
+
+    @staticmethod
+    def _check_ascii(*shown: str) -> None:
+        """With other letters smtplib would fail with an error that shows the password."""
+        if not all(map(str.isascii, shown)):
             raise DeliveryError(
                 "the username or the password holds letters that SMTP sign-in cannot carry",
                 permanent=True,
                 hint="use a password of plain ASCII characters",
             )
-        plain = f"\0{self._options.username}\0{password}"
-        forms = [base64.b64encode(form.encode()).decode() for form in (plain, password)]
-        self._shown_to_server = tuple(filter(None, [*forms, password]))
-        connection.login(self._options.username, password)
 
     def _transfer(self, connection: smtplib.SMTP, recipient: str, message: bytes) -> None:
         payload = _dotted(message)

@@ -8,6 +8,8 @@ _JOINERS = "\u200c\u200d"  # scripts and emoji need them, and they reorder nothi
 _SPACES = re.compile(r"\s+")
 _URL_UNSAFE = re.compile(r"[\x00-\x20\x7f<>\"\\^`{|}]")
 _MARKS_IN_A_ROW = 4
+_FIRST_MARK = "\u0300"
+"""The first character that joins the one before it."""
 
 
 def clean(text: str, limit: int | None = None) -> str:
@@ -15,6 +17,20 @@ def clean(text: str, limit: int | None = None) -> str:
 
     White space collapses to one space and is kept at the ends. Beyond ``limit`` characters the text is cut with "…".
     """
+    cleaned = _SPACES.sub(" ", text if _is_plain(text) else _visible(text))
+    if limit is not None:
+        cleaned = cleaned.strip()
+        if len(cleaned) > limit:
+            cleaned = cleaned[: limit - 1].rstrip() + "…"
+    return cleaned
+
+
+def _is_plain(text: str) -> bool:
+    """Whether every character is a visible one that stands alone; most texts are, and need no second look."""
+    return text.isprintable() and (not text or max(text) < _FIRST_MARK)
+
+
+def _visible(text: str) -> str:
     pieces: list[str] = []
     marks = 0
     for character in text:
@@ -28,12 +44,7 @@ def clean(text: str, limit: int | None = None) -> str:
             continue
         elif marks <= _MARKS_IN_A_ROW:
             pieces.append(character)
-    cleaned = _SPACES.sub(" ", "".join(pieces))
-    if limit is not None:
-        cleaned = cleaned.strip()
-        if len(cleaned) > limit:
-            cleaned = cleaned[: limit - 1].rstrip() + "…"
-    return cleaned
+    return "".join(pieces)
 
 
 def _is_noncharacter(character: str) -> bool:

@@ -1,8 +1,10 @@
 """Blocks to the two parts of a mail: plain text and HTML. Both say the same words.
 
-HTML is tables with inline styles, because Outlook renders with Word (M7); no images, no colour without a word (M8).
+HTML is tables with inline styles, because Outlook renders with Word (M7); no colour without a word, and no picture
+without its words (M8).
 """
 
+import base64
 import re
 import textwrap
 from collections.abc import Iterable
@@ -21,20 +23,40 @@ from digest.base import (
     Line,
     Link,
     Paragraph,
+    Picture,
     Small,
     Table,
 )
 
 WIDTH = 76
 """Characters of a line of the text part."""
+_MOST_IN_A_ROW = 5
+"""Columns of a row of the text part that is wider than a line."""
 _SPACE_BEFORE_NEWLINE = re.compile(r"[ \t]+\n")
 
 
-def render_html(digest: Digest) -> str:
-    """The HTML part: one page, styles inlined, dark mode kept in a media query. Every text is escaped (M6, M13)."""
-    page = _environment().get_template("digest.html.j2").render(digest=digest)
+def render_html(digest: Digest, *, alone: bool = False) -> str:
+    """The HTML part: one page, styles inlined, dark mode kept in a media query. Every text is escaped (M6, M13).
+
+    ``alone`` puts the pictures into the page itself: a browser finds no other part of the mail.
+    """
+    source = _within if alone else _beside
+    page = _environment().get_template("digest.html.j2").render(digest=digest, source=source)
     inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
     return _SPACE_BEFORE_NEWLINE.sub("\n", inliner.inline(page)) + "\n"
+
+
+def render_paper(paper: Digest) -> str:
+    """A decision paper as a page of its own, which a browser prints to one sheet. Every text is escaped (M6, M13)."""
+    return _environment().get_template("paper.html.j2").render(paper=paper) + "\n"
+
+
+def _beside(picture: Picture) -> str:
+    return f"cid:{picture.content_id}"
+
+
+def _within(picture: Picture) -> str:
+    return f"data:image/png;base64,{base64.b64encode(picture.png).decode('ascii')}"
 
 
 @cache
@@ -69,6 +91,8 @@ class _TextPart:
         match block:
             case Paragraph() | Small():
                 return self._line(block.content)
+            case Picture():
+                return _wrap(block.alt)
             case Bullets():
                 return "\n".join(self._line(entry, "- ", "  ") for entry in block.entries)
             case Table():
@@ -103,12 +127,26 @@ class _TextPart:
         heads = [column.head for column in table.columns]
         widths = [max(map(len, column)) for column in zip(heads, *cells, strict=True)]
         fits = sum(widths) + 2 * (len(widths) - 1) <= WIDTH
+        if not fits and len(heads) > _MOST_IN_A_ROW:
+            return self._stacked(table, cells)
         lines = []
         for texts, row in [(heads, ()), *zip(cells, table.rows, strict=True)]:
             pairs = zip(texts, widths, table.columns, strict=True)
             columns = [text.rjust(width) if column.figures else text.ljust(width) for text, width, column in pairs]
             lines.append("  ".join(columns).rstrip() if fits else " | ".join(texts))
             lines += self._addresses(row, "  ")
+        return "\n".join(lines)
+
+    def _stacked(self, table: Table, cells: list[list[str]]) -> str:
+        """Many columns that do not fit: each row is a paragraph, with the head before each cell that says something."""
+        lines = []
+        for row, (first, second, *others) in zip(table.rows, cells, strict=True):
+            told = [
+                f"{column.head} {text}" for column, text in zip(table.columns[2:], others, strict=True) if text != "–"
+            ]
+            indent = " " * (len(first) + 1)
+            lines.append(_wrap(f"{second}; {'; '.join(told)}" if told else second, f"{first} ", indent))
+            lines += self._addresses(row, indent)
         return "\n".join(lines)
 
 

@@ -1,25 +1,27 @@
 """The phrases that several sections share: claims, causes, gaps, money. Systems disagree; nobody is accused."""
 
-import re
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from digest import wording
-from digest.base import Chip, Fact, Inline, Line, Link, Text, Tone, line
-from digest.causes import Cause, Verdict
+from digest.base import Chip, Fact, Inline, Line, Link, Text, Tone, line, phrase
+from digest.causes import Cause, Told, Verdict
+from digest.findings_language import retold
 from digest.hostile import clean, safe_url
-from digest.options import is_mail_address
+from digest.language import Language, marked
+from digest.recipients import is_mail_address
+from model.calendars import Calendar
 from model.causes import binding_step
-from model.findings import Account, Claim, Evidence, Finding, Impact, TrackedFinding, Triage, total_of
+from model.findings import Account, Claim, Finding, Impact, Slip, TrackedFinding, Triage, total_of
+from model.keys import objective_node
 from model.objectives import ObjectiveTree
 from model.so_what import STEP, streams
 
+_OBJECTIVE = objective_node("")
 TITLE_LIMIT = 60
 ROW_LIMIT = 40
 """Characters of a name in a row of a table; with its figures it fits a line of the text part."""
-_ISO_DATE = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 SOON_DAYS = 3
 """A last day to decide that is this near is marked."""
 SHORT_ID = 8
@@ -28,15 +30,38 @@ SHORT_ID = 8
 MOST_STREAMS = 2
 """How many of the touched objectives are named."""
 
-STAKES = {Account.REVENUE: "Revenue at risk", Account.SAVINGS: "Savings lost", Account.COST: "Extra cost"}
+STAKES = {
+    Account.REVENUE: marked("Revenue at risk"),
+    Account.SAVINGS: marked("Savings lost"),
+    Account.COST: marked("Extra cost"),
+}
 """What the money of each account is called; accounts stand side by side and are never added."""
+_MONEY_OF = {
+    Account.REVENUE: marked("{amount} revenue"),
+    Account.SAVINGS: marked("{amount} savings"),
+    Account.COST: marked("{amount} cost"),
+}
+_VERDICTS = {
+    Verdict.NEW: marked("new"),
+    Verdict.REOPENED: marked("reopened"),
+    Verdict.EXPIRED: marked("acceptance expired"),
+    Verdict.OVERDUE: marked("decision overdue"),
+    Verdict.WORSENED: marked("worsened"),
+    Verdict.IMPROVED: marked("improved"),
+    Verdict.RESOLVED: marked("resolved"),
+}
 _VERDICT_TONES = {
     Verdict.NEW: Tone.WARN,
     Verdict.REOPENED: Tone.WARN,
     Verdict.EXPIRED: Tone.WARN,
+    Verdict.OVERDUE: Tone.BAD,
     Verdict.WORSENED: Tone.BAD,
     Verdict.IMPROVED: Tone.GOOD,
     Verdict.RESOLVED: Tone.GOOD,
+}
+_TRIAGE = {
+    Slip.VALUE: marked("triage: value slip {percent}"),
+    Slip.SCHEDULE: marked("triage: schedule slip {percent}"),
 }
 
 
@@ -49,73 +74,106 @@ def linked(text: str, where: str) -> Inline:
     return Link(text, where) if safe_url(where) else Text(text)
 
 
-def days_text(days: int | None) -> str:
+def days_text(words: Language, days: int | None) -> str:
     """``47 days late``; a missing variance means that nothing supports the promise."""
     if days is None:
-        return "no date"
+        return words.say("no date")
     if days == 0:
-        return "same day"
-    return f"{wording.count(abs(days), 'day')} {'late' if days > 0 else 'early'}"
+        return words.say("same day")
+    if days < 0:
+        return words.count(-days, "{n} day early", "{n} days early")
+    return words.count(days, "{n} day late", "{n} days late")
 
 
-def claim_fact(claim: Claim, today: date, gap: str = "") -> Fact:
+def money_of(words: Language, amount: str, account: Account) -> str:
+    """``EUR 620k revenue``: an amount that is written already, with whose it is."""
+    return words.say(_MONEY_OF[account], amount=amount)
+
+
+def claim_fact(words: Language, claim: Claim, today: date, gap: str = "") -> Fact:
     """``Salesforce | OPP-7 promises 30 Sep 2026``: the system as the label, the record as a link.
 
     A cell address has no link and is printed.
     """
-    says = short_dates(clean(claim.says, 120), today)
+    says = claim.says
     for prefix in (f"{claim.system} {claim.key}", claim.system, claim.key):
         says = says.removeprefix(prefix).strip()
+    says = retold(words, says, today, 120)
     if not says and claim.day is not None:
-        says = wording.day(claim.day, today)
+        says = words.day(claim.day, today)
     pieces: list[str | Inline] = [linked(claim.key, claim.where)] if claim.key else []
     pieces.append(f" {says}" if pieces else says)
     if gap:
         pieces += [", ", Text(gap, strong=True)]
     if "!" in claim.where and claim.where not in f"{claim.key} {says}" and ":" not in claim.where:
         pieces.append(Text(f" ({claim.where})", muted=True))
-    return Fact(claim.system[:1].upper() + claim.system[1:] or "Source", line(*pieces))
+    return Fact(system_name(words, claim.system), line(*pieces))
 
 
-def money_lines(impact: Impact, currency: str) -> tuple[tuple[Account, Line], ...]:
+def system_name(words: Language, system: str) -> str:
+    """A source as it begins a line; the objectives that the configuration declares are none."""
+    if system == "objectives":
+        return words.say("Objectives")
+    return system[:1].upper() + system[1:] or words.say("Source")
+
+
+def money_lines(words: Language, impact: Impact, currency: str) -> tuple[tuple[Account, Line], ...]:
     """One line per account that has money: full and weighted side by side, savings with their periods."""
     return tuple(
-        (account, _account_line(impact, account, currency)) for account in Account if impact.full(account) != 0
+        (account, _account_line(words, impact, account, currency)) for account in Account if impact.full(account) != 0
     )
 
 
-def records_text(impact: Impact, account: Account) -> str:
+def records_text(words: Language, impact: Impact, account: Account) -> str:
     """``6 deals``: how many distinct records the money of one account comes from."""
-    records = {share.record_id for share in impact.shares if any(a.account is account for a in share.amounts)}
-    return wording.count(len(records), {Account.REVENUE: "deal", Account.SAVINGS: "saving"}.get(account, "record"))
-
-
-def _account_line(impact: Impact, account: Account, currency: str) -> Line:
-    pieces: list[str | Inline] = [Text(wording.exact(impact.full(account), currency), strong=True)]
+    number = _records(impact, account)
     if account is Account.REVENUE:
-        pieces.append(f" full, {wording.exact(impact.weighted(account))} weighted")
-    periods = by_period(impact, account)
+        return words.count(number, "{n} deal", "{n} deals")
+    if account is Account.SAVINGS:
+        return words.count(number, "{n} saving", "{n} savings")
+    return words.count(number, "{n} record", "{n} records")
+
+
+def _records(impact: Impact, account: Account) -> int:
+    """The records behind the money of an account; an objective that lacks money or spends it is none."""
+    ids = {share.record_id for share in impact.shares if any(each.account is account for each in share.amounts)}
+    return sum(not id_.startswith(_OBJECTIVE) for id_ in ids)
+
+
+def _account_line(words: Language, impact: Impact, account: Account, currency: str) -> Line:
+    amount = Text(words.exact(impact.full(account), currency), strong=True)
+    pieces: list[str | Inline] = [amount]
+    if account is Account.REVENUE:
+        weighted = words.exact(impact.weighted(account))
+        pieces = [*phrase(words, "{amount} full, {weighted} weighted", amount=amount, weighted=weighted)]
+    periods = by_period(words, impact, account)
     if len(periods) == 1 and periods[0][1] == impact.full(account):
-        pieces.append(f" in {periods[0][0]}")
+        pieces.append(f" {words.say('in {period}', period=periods[0][0])}")
     elif periods:
-        pieces.append(f" ({', '.join(f'{name} {wording.exact(amount)}' for name, amount in periods)})")
-    counted = records_text(impact, account)
-    return line(*pieces, *([] if counted == "1 record" else [f", {counted}"]))
+        pieces.append(f" ({', '.join(f'{name} {words.exact(amount)}' for name, amount in periods)})")
+    number = _records(impact, account)
+    if number > (account is Account.COST):
+        pieces.append(f", {records_text(words, impact, account)}")
+    return line(*pieces)
 
 
-def by_period(impact: Impact, account: Account) -> tuple[tuple[str, Decimal], ...]:
+def by_period(words: Language, impact: Impact, account: Account) -> tuple[tuple[str, Decimal], ...]:
     """What falls into each month; into quarters beyond three months and into years beyond three quarters."""
     months: dict[str, Decimal] = {}
     for name in sorted({a.period for s in impact.shares for a in s.amounts if a.account is account and a.period}):
         kept = tuple(_share_in(impact, account, name))
         months[name] = sum(kept, Decimal(0))
-    for naming in (wording.month, wording.quarter, wording.year):
+    for naming in (words.month, words.quarter, _year):
         merged: dict[str, Decimal] = {}
         for name, amount in months.items():
             merged[naming(name)] = merged.get(naming(name), Decimal(0)) + amount
         if len(merged) <= 3:
             break
     return tuple(merged.items())
+
+
+def _year(period: str) -> str:
+    return period.partition("-")[0]
 
 
 def _share_in(impact: Impact, account: Account, period: str) -> Iterable[Decimal]:
@@ -128,7 +186,7 @@ def _share_in(impact: Impact, account: Account, period: str) -> Iterable[Decimal
     return distinct.values()
 
 
-def unconverted_text(impact: Impact) -> str:
+def unconverted_text(words: Language, impact: Impact) -> str:
     """``not converted: USD 300,000``: money without a rate is named, never taken as zero; each record once."""
     distinct = {share.record_id: share.unconverted for share in impact.shares if share.unconverted is not None}
     if not distinct:
@@ -136,14 +194,15 @@ def unconverted_text(impact: Impact) -> str:
     sums: dict[str, Decimal] = {}
     for money in distinct.values():
         sums[money.currency] = sums.get(money.currency, Decimal(0)) + money.amount
-    return "not converted: " + ", ".join(wording.exact(amount, code) for code, amount in sorted(sums.items()))
+    amounts = ", ".join(words.exact(amount, code) for code, amount in sorted(sums.items()))
+    return words.say("not converted: {amounts}", amounts=amounts)
 
 
-def cause_name(cause: Cause) -> Line:
+def cause_name(words: Language, cause: Cause, today: date) -> Line:
     """``AUR-118 Ledger cut-over`` with a link, or the title of the finding where no chain is known."""
     step = binding_step(cause.lead)
     if step is None:
-        return line(Text(clean(cause.lead.title, TITLE_LIMIT)))
+        return line(Text(retold(words, cause.lead.title, today, TITLE_LIMIT)))
     return line(linked(record_name(step.key, step.title), step.where))
 
 
@@ -155,94 +214,14 @@ def record_name(key: str, title: str) -> str:
     return key if title.casefold() in ("", key.casefold()) else clean(f"{key} {title}", TITLE_LIMIT)
 
 
-def promise_name(tracked: TrackedFinding) -> Line:
+def promise_name(words: Language, tracked: TrackedFinding, today: date) -> Line:
     """The promise by its key and title; the finding's own title where no record is named."""
     finding = tracked.finding
     if finding.commitment is None or not finding.commitment.key:
-        return line(clean(finding.title, TITLE_LIMIT))
+        return line(retold(words, finding.title, today, TITLE_LIMIT))
     key = finding.commitment.key
     title = next((step.title for step in finding.chain if step.key == key), "")
     return line(linked(clean(record_name(key, title), ROW_LIMIT), finding.commitment.where))
-
-
-def forecast_fact(finding: Finding, forecast: Claim, today: date, zone: ZoneInfo, *, shows_way: bool = True) -> Fact:
-    """What the work now says and how late that is, with who moved it where it is the cause itself."""
-    gap = "" if finding.impact.days is None else days_text(finding.impact.days)
-    fact, change = claim_fact(forecast, today, gap), _change(finding)
-    if change is None or not _is_of(change, forecast, finding):
-        return fact
-    return Fact(fact.label, line(*fact.content, f"; {_change_words(finding, change, today, zone, shows_way)}"))
-
-
-def cause_line(finding: Finding, today: date, zone: ZoneInfo, *, shows_way: bool = True) -> Line | None:
-    """What moved it, who and when, from the evidence of a change; else what the binding record says.
-
-    ``shows_way`` adds what lies between. None when the forecast says it already.
-    """
-    change = _change(finding)
-    step = binding_step(finding)
-    if change is not None:
-        if finding.forecast is not None and _is_of(change, finding.forecast, finding):
-            return None
-        moved = _change_words(finding, change, today, zone, shows_way)
-        return line(linked(_called(change.record_id, change.key, finding), change.where), f" {moved}")
-    if step is None or (finding.forecast is not None and finding.forecast.key in (step.key, step.title)):
-        return None
-    says = short_dates(clean(step.says, 120), today)
-    way = _via(finding, step.key) if shows_way else ""
-    return line(linked(_called(step.node, step.key, finding), step.where), f" {says}{way}")
-
-
-def _called(node: str, key: str, finding: Finding) -> str:
-    """A record by its key, or by its title where the key is but a number."""
-    title = next((step.title for step in finding.chain if step.node == node), "") if key.isdecimal() else ""
-    return clean(title or key, TITLE_LIMIT)
-
-
-def _is_of(change: Evidence, claim: Claim, finding: Finding) -> bool:
-    """Whether a change is one of the record that a claim is about."""
-    return claim.key == change.key or clean(claim.key, TITLE_LIMIT) == _called(change.record_id, change.key, finding)
-
-
-def _change(finding: Finding) -> Evidence | None:
-    """The newest change of the binding record; any newest change when that one has none."""
-    changes = [evidence for evidence in finding.evidence if evidence.old is not None]
-    binding = {finding.cause} | ({finding.chain[-1].node} if finding.chain else set())
-    of_binding = [evidence for evidence in changes if evidence.record_id in binding]
-    return max(of_binding or changes, key=lambda e: (e.at is not None, e.at.timestamp() if e.at else 0.0), default=None)
-
-
-def _change_words(finding: Finding, change: Evidence, today: date, zone: ZoneInfo, shows_way: bool) -> str:
-    """``moved from 30 Sep on 7 Sep by Ben Kuhn``; the new value is named unless the forecast just did."""
-    old, new = _value(change.old or "", today), _value(change.value, today)
-    if _is_date(change.value) and _is_date(change.old or ""):
-        said = f"moved from {old}" if _forecast_says(finding, change, new, today) else f"moved from {old} to {new}"
-    else:
-        said = f"{clean(change.field, 30).replace('_', ' ')} changed from {old} to {new}"
-    if change.at:
-        said += f" on {wording.day(change.at.astimezone(zone).date(), today)}"
-    by = f" by {person(change.by)}" if change.by else ""
-    return f"{said}{by}{_via(finding, change.key) if shows_way else ''}"
-
-
-def _forecast_says(finding: Finding, change: Evidence, day: str, today: date) -> bool:
-    forecast = finding.forecast
-    if forecast is None or not _is_of(change, forecast, finding):
-        return False
-    own = wording.day(forecast.day, today) if forecast.day else ""
-    return day == own or re.search(rf"\b{re.escape(day)}\b(?! \d{{4}})", short_dates(forecast.says, today)) is not None
-
-
-def _value(text: str, today: date) -> str:
-    return wording.day(date.fromisoformat(text), today) if _is_date(text) else clean(text, 40) or "nothing"
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
 
 
 def person(name: str) -> str:
@@ -250,73 +229,94 @@ def person(name: str) -> str:
     return clean(name.partition("@")[0] if is_mail_address(name) else name, 60)
 
 
-def short_dates(text: str, today: date) -> str:
-    """Write the dates in a text as everywhere in the mail: ``30 Sep``, with the year only when it is another."""
-    text = _ISO_DATE.sub(lambda found: _value(found[0], today), text)
-    return re.sub(rf"\b(\d{{1,2}} [A-Z][a-z]{{2}}) {today.year}\b", r"\1", text)
-
-
-def _via(finding: Finding, cause: str) -> str:
-    """What lies between the promise and its cause, unless the question names it."""
-    promised = finding.commitment.key if finding.commitment else ""
-    known = (cause, promised)
-    between = [step for step in finding.chain if step.key not in known and step.key not in finding.advice]
-    names = [clean(_called(step.node, step.key, finding), 30) for step in reversed(between[-2:])]
-    return f", through {' and '.join(names)}" if names else ""
-
-
-def otherwise_line(cause: Cause, currency: str, today: date) -> Line:
+def otherwise_line(words: Language, cause: Cause, currency: str, today: date) -> Line:
     """What happens when nobody decides."""
     lost = cause.impact.full(Account.SAVINGS)
     revenue = cause.impact.full(Account.REVENUE)
     parts: list[str] = []
     days = [t.finding.commitment.day for t in cause.findings if t.finding.commitment and t.finding.commitment.day]
     if days and (revenue or not lost):
-        first = min(days)
-        ahead = "promises break from" if len(days) > 1 else "the promise breaks on"
-        behind = "promises stay broken since" if len(days) > 1 else "the promise stays broken since"
-        parts.append(f"{ahead if first >= today else behind} {wording.day(first, today)}")
+        parts.append(_broken(words, min(days), today, several=len(days) > 1))
     if lost:
-        parts.append(f"the tracker books {wording.exact(lost, currency)} that cannot come")
+        parts.append(words.say("the tracker books {amount} that cannot come", amount=words.exact(lost, currency)))
     each_week = [
-        f"{wording.rounded(amount, currency)} {account.value}"
+        money_of(words, words.rounded(amount, currency), account)
         for account in Account
         if (amount := total_of(cause.impact.weekly, account))
     ]
     if each_week:
-        parts.append(f"{wording.listed(each_week)} more each week")
-    return line("; ".join(parts) or "the gap stays as it is")
+        parts.append(words.say("{amounts} more each week", amounts=words.listed(each_week)))
+    return line("; ".join(parts) or words.say("the gap stays as it is"))
 
 
-def touches_line(finding: Finding, tree: ObjectiveTree) -> Line | None:
+def _broken(words: Language, first: date, today: date, *, several: bool) -> str:
+    day = words.day(first, today)
+    if first >= today:
+        return words.say("promises break from {day}" if several else "the promise breaks on {day}", day=day)
+    return words.say("promises stay broken since {day}" if several else "the promise stays broken since {day}", day=day)
+
+
+def touches_line(words: Language, finding: Finding, tree: ObjectiveTree) -> Line | None:
     """``Software growth``: the revenue stream or saving that it touches, by its widest name."""
     named = list(dict.fromkeys(stream.split(STEP)[0] for stream in streams(finding, tree)))
-    words = [clean(each, ROW_LIMIT) for each in named[:MOST_STREAMS]]
+    names = [clean(each, ROW_LIMIT) for each in named[:MOST_STREAMS]]
     if len(named) > MOST_STREAMS:
-        words.append(f"{len(named) - MOST_STREAMS} more")
-    return line(wording.listed(words)) if words else None
+        names.append(words.count(len(named) - MOST_STREAMS, "{n} more", "{n} more"))
+    return line(words.listed(names)) if names else None
 
 
-def due_line(cause: Cause, today: date, *, in_short: bool = False) -> Line:
-    """Who decides, by when, and how many days are left; in short that only where they are few."""
+def due_line(
+    words: Language, cause: Cause, today: date, *, in_short: bool = False, calendar: Calendar | None = None
+) -> Line:
+    """Who decides, by when, and how many days are left, working days by a calendar; in short that only where they are
+    few."""
     who = person(cause.decider) if cause.decider else ""
-    pieces: list[str | Inline] = [Text(who, strong=True) if who else "nobody is named to decide"]
+    decider: Inline = Text(who, strong=True) if who else Text(words.say("nobody is named to decide"))
     if cause.decide_by is None:
-        return line(*pieces, ", no last day known")
+        return phrase(words, "{who}, no last day known", who=decider)
     left = (cause.decide_by - today).days
-    rest = "last day today" if left == 0 else f"{wording.count(left, 'day')} left"
-    if left < 0:
-        rest = f"{wording.count(-left, 'day')} over"
-    pieces += [" by ", Text(wording.weekday(cause.decide_by, today), strong=True)]
+    day = Text(words.weekday(cause.decide_by, today), strong=True)
+    due = phrase(words, "{who} by {day}", who=decider, day=day)
+    rest = days_left(words, left)
+    if calendar is not None and left > 0:
+        left = calendar.left(today, cause.decide_by)
+        rest = words.count(left, "{n} working day left", "{n} working days left")
+        rest = rest if left else words.say("last working day today")
     if left > SOON_DAYS:
-        return line(*pieces) if in_short else line(*pieces, f", {rest}")
-    return line(*pieces, ", ", Chip(rest, Tone.BAD if left < 0 else Tone.WARN))
+        return due if in_short else line(*due, f", {rest}")
+    return line(*due, ", ", Chip(rest, Tone.BAD if left < 0 else Tone.WARN))
 
 
-def triage_text(triage: Triage) -> str:
+def days_left(words: Language, left: int) -> str:
+    """``7 days left``, ``last day today``, ``2 days over``."""
+    if left == 0:
+        return words.say("last day today")
+    if left < 0:
+        return words.count(-left, "{n} day over", "{n} days over")
+    return words.count(left, "{n} day left", "{n} days left")
+
+
+def triage_text(words: Language, triage: Triage) -> str:
     """``triage: value slip 18.4 %``: from the trigger on, the agenda turns from status to triage (domain 4.4)."""
-    return f"triage: {triage.slip} slip {triage.percent} %"
+    return words.say(_TRIAGE[triage.slip], percent=words.percent(triage.percent))
 
 
-def verdict_chip(verdict: Verdict) -> Chip:
-    return Chip(verdict.value, _VERDICT_TONES[verdict])
+def verdict_text(words: Language, verdict: Verdict) -> str:
+    """``new``, ``worsened``."""
+    return words.say(_VERDICTS[verdict])
+
+
+def verdict_chip(words: Language, verdict: Verdict) -> Chip:
+    return Chip(verdict_text(words, verdict), _VERDICT_TONES[verdict])
+
+
+def told_chips(words: Language, told: Iterable[Told], zone: ZoneInfo, today: date) -> list[Chip]:
+    """What is news about a cause, each once; what a notice told already is said to be that, and not to be new."""
+    chips: list[Chip] = []
+    for entry in told:
+        if entry.at_once is None:
+            chips.append(verdict_chip(words, entry.verdict))
+        else:
+            day = words.weekday(entry.at_once.astimezone(zone).date(), today)
+            chips.append(Chip(words.say("told at once on {day}", day=day)))
+    return list(dict.fromkeys(chips))

@@ -33,6 +33,11 @@ class Calendar:
     def works_on(self, day: date) -> bool:
         return day.weekday() in self.weekdays and day not in self.off
 
+    def left(self, today: date, until: date) -> int:
+        """How many working days come after a day, up to and including another; 0 when that is not later."""
+        days = range(today.toordinal() + 1, until.toordinal() + 1)
+        return sum(self.works_on(date.fromordinal(day)) for day in days)
+
     def after(self, day: date, working_days: int) -> date:
         """The working day that lies so many working days after a day.
 

@@ -16,6 +16,17 @@ class DeliveryState(StrEnum):
     UNKNOWN = "unknown"
 
 
+@dataclass(frozen=True, slots=True)
+class Mailed:
+    """That somebody was, or is to be, sent something, without the message itself."""
+
+    audience: str
+    recipient: str
+    slot: str
+    created_at: datetime
+    sent_at: datetime | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Delivery:
     """One message to one recipient. ``slot`` is the digest's local date: one mail per audience,

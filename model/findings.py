@@ -288,7 +288,10 @@ class TransitionKind(StrEnum):
     IMPROVED = "improved"
     ACKNOWLEDGED = "acknowledged"
     ACCEPTED = "accepted"
+    DECIDED = "decided"
     EXPIRED = "expired"
+    OVERDUE = "overdue"
+    """The day of a decision has passed, and it still stands."""
     RESOLVED = "resolved"
     REOPENED = "reopened"
     HELD = "held"
@@ -316,6 +319,23 @@ class Acceptance:
 
 
 @dataclass(frozen=True, slots=True)
+class Decided:
+    """What was decided about a finding: by whom, who carries it out, and the day by which its effect is to be seen.
+
+    ``before`` is the impact that was decided on; what grows beyond it was not decided. ``kind`` is that of the option
+    that was chosen, None for free words.
+    """
+
+    says: str
+    by: str
+    owner: str
+    until: date
+    at: datetime
+    before: Impact = Impact()
+    kind: OptionKind | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Flapping:
     """A finding comes and goes: since when, when it did so last, and whether it stood when people last heard of it."""
 
@@ -330,7 +350,8 @@ class TrackedFinding:
 
     ``told`` is the impact that was last announced; worsening and improving are measured against it, so that many
     small moves add up. ``held_since`` is set while a source it rests on was not completely read. ``inhibited_by`` says
-    why it is not told although it stands. ``flips`` are the last times at which it resolved or reopened.
+    why it is not told although it stands. ``flips`` are the last times at which it resolved or reopened. ``decision``
+    is the last decision about it; it stays there when it came back or resolved.
     """
 
     finding: Finding
@@ -342,6 +363,7 @@ class TrackedFinding:
     held_since: datetime | None = None
     held_because: str = ""
     acceptance: Acceptance | None = None
+    decision: Decided | None = None
     inhibited_by: str = ""
     flips: tuple[datetime, ...] = ()
     flapping: Flapping | None = None
@@ -355,6 +377,11 @@ class TrackedFinding:
     @property
     def standing(self) -> bool:
         return self.state is not FindingState.RESOLVED
+
+    @property
+    def decided(self) -> bool:
+        """Whether it waits for what was decided to take effect, so that nobody is asked again."""
+        return self.decision is not None and self.state is FindingState.ACKNOWLEDGED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,6 +17,7 @@ class Decision(StrEnum):
 
     ACCEPTED = "accepted"
     ACKNOWLEDGED = "acknowledged"
+    DECIDED = "decided"
     COMMITMENT_CHANGED = "commitment_changed"
     """It resolved because what was promised or planned was changed, not because the work was."""
 
@@ -121,8 +122,9 @@ class LinkedShare:
 @dataclass(frozen=True, slots=True)
 class DecisionRate:
     """The findings that stood at some time within the window, those about the data itself left out, and how many led
-    to a decision: by somebody's acceptance or acknowledgement, or by a changed commitment. A finding counts once, by
-    the first of these. ``undecided`` stand without one; ``ended_otherwise`` are gone without one.
+    to a decision: by one that was recorded, by somebody's acceptance or acknowledgement, or by a changed commitment. A
+    finding counts once, by the first of these, but an acknowledgement gives way to what was decided after it.
+    ``undecided`` stand without one; ``ended_otherwise`` are gone without one.
     """
 
     findings: int = 0
@@ -131,10 +133,17 @@ class DecisionRate:
     commitment_changed: int = 0
     ended_otherwise: int = 0
     undecided: int = 0
+    recorded: int = 0
+    """Those about which somebody recorded what is done."""
 
     @property
     def decided(self) -> int:
-        return self.accepted + self.acknowledged + self.commitment_changed
+        return self.made + self.acknowledged + self.commitment_changed
+
+    @property
+    def made(self) -> int:
+        """Those about which somebody decided by name: what is done, or that it may stay so."""
+        return self.recorded + self.accepted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

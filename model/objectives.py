@@ -127,15 +127,23 @@ class ObjectiveTree:
     objectives: Sequence[Objective]
     _by_id: Mapping[str, Objective] = field(init=False, repr=False, compare=False)
     _paths: dict[str, tuple[Objective, ...]] = field(init=False, repr=False, compare=False, default_factory=dict)
+    _below: dict[str, list[Objective]] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_by_id", {objective.id: objective for objective in self.objectives})
+        for objective in sorted(self.objectives, key=lambda each: each.id):
+            if objective.parent in self._by_id:
+                self._below.setdefault(objective.parent or "", []).append(objective)
 
     def __contains__(self, objective_id: object) -> bool:
         return objective_id in self._by_id
 
     def get(self, objective_id: str) -> Objective | None:
         return self._by_id.get(objective_id)
+
+    def children(self, objective_id: str) -> Sequence[Objective]:
+        """The objectives directly below, by id."""
+        return self._below.get(objective_id, ())
 
     def path(self, objective_id: str) -> tuple[Objective, ...]:
         """The objective and its ancestors, the objective first. Empty when it is unknown."""

@@ -106,7 +106,8 @@ class Record:
     ``native_id`` is stable; ``key`` is what people say and may change. ``created`` and ``changed`` are the source's
     times in UTC. ``custom`` holds the extra fields that the configuration asked for, under the configured name.
     ``provenance`` tells per field where the value came from: an API field, or ``workbook.xlsx!Sheet!F12``.
-    ``changes`` are the changes that led to the present status and releases, oldest first, where the source tells them.
+    ``changes`` are the changes that led to the present status and releases, or stage, amount and probability, oldest
+    first, where the source tells them.
     ``owner_active`` is whether the owner's account was still switched on when the record was read; None where the
     source does not say.
     """

@@ -5,8 +5,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from model.findings import is_custom
-
 
 class SourceOutcome(StrEnum):
     """How the reading of one source ended."""
@@ -54,7 +52,7 @@ class Coverage:
 
     def holds(self, check: str) -> bool:
         """Whether what this check finds cannot be judged, as far as it rests on the source."""
-        return not self.complete and (self.held_checks is None or check in self.held_checks or is_custom(check))
+        return not self.complete and (self.held_checks is None or check in self.held_checks)
 
     @property
     def linkable(self) -> int:

@@ -16,8 +16,8 @@ class Surroundings:
     ``asked`` are the ids of which everything here is complete: a record among them that is not in ``work``,
     ``releases`` or the like is not (any more) part of what the view shows. ``needs`` are all needs of the
     ``dependents``. ``dated_anew`` is work whose own date rests on a changed release or sprint. ``groups`` are the nodes
-    whose roll-ups may be others: parents, releases and objectives that the asked work lies below; ``above`` are those
-    of them that changed work lies below.
+    whose roll-ups may be others: parents and releases that the asked work lies below, and objectives that changed work
+    or such dated anew lies below; ``above`` are those of them all that the latter lies below.
     """
 
     asked: frozenset[str]

@@ -22,8 +22,11 @@ from state.store import Store
 _BEGINNINGS = (TransitionKind.OPENED, TransitionKind.REOPENED)
 _STATES: Mapping[TransitionKind, FindingState] = {
     TransitionKind.ACKNOWLEDGED: FindingState.ACKNOWLEDGED,
+    TransitionKind.DECIDED: FindingState.ACKNOWLEDGED,
     TransitionKind.ACCEPTED: FindingState.ACCEPTED,
-    **dict.fromkeys((*_BEGINNINGS, TransitionKind.WORSENED, TransitionKind.EXPIRED), FindingState.OPEN),
+    **dict.fromkeys(
+        (*_BEGINNINGS, TransitionKind.WORSENED, TransitionKind.EXPIRED, TransitionKind.OVERDUE), FindingState.OPEN
+    ),
 }
 
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import date, timedelta
 
+from config.load import Configuration
 from connectors.base import Connector
 from connectors.skew import NOTEWORTHY
-from mapping.load import LoadedMapping
 from model.errors import Problem, SchemaDriftError
 from model.reading import Probe
 from pipeline.drift import dependents, drift_of, told
@@ -15,7 +15,7 @@ from pipeline.samples import sample_fields
 from state.store import Store
 
 
-def contact(connector: Connector, store: Store | None, mapping: LoadedMapping, today: date) -> Probe:
+def contact(connector: Connector, store: Store | None, configuration: Configuration, today: date) -> Probe:
     """Probe a source; add a value of every configured field, what a run would hold the source for, with what depends
     on that, a clock that differs from ours, and credentials that end soon.
 
@@ -27,12 +27,12 @@ def contact(connector: Connector, store: Store | None, mapping: LoadedMapping, t
         if probe.fields is None and drift is None:
             probe = replace(probe, fields=sample_fields(connector))
     except SchemaDriftError as gone:
-        problem = _explained(connector, gone, mapping)
+        problem = _explained(connector, gone, configuration)
         raise SchemaDriftError(problem, fields=gone.fields) from gone
     besides = (*_skew(connector), *expiry_problems({connector.name: connector.options}, today))
     if drift is None:
         return replace(probe, problems=(*probe.problems, *besides))
-    found = _explained(connector, drift, mapping)
+    found = _explained(connector, drift, configuration)
     others = [problem for problem in probe.problems if problem.message not in found.message]
     return replace(probe, problems=(found, *others, *besides))
 
@@ -53,9 +53,9 @@ def _skew(connector: Connector) -> tuple[Problem, ...]:
     )
 
 
-def _explained(connector: Connector, drift: SchemaDriftError, mapping: LoadedMapping) -> Problem:
+def _explained(connector: Connector, drift: SchemaDriftError, configuration: Configuration) -> Problem:
     first = drift.problems[0]
-    needed_by = dependents(mapping, connector.name, drift.fields)
+    needed_by = dependents(configuration, connector.name, drift.fields)
     goes_on = rest_of(connector.options, drift.fields) is not None
     message, hint = told(connector.name, first.message, first.hint, needed_by, goes_on=goes_on)
     return Problem(message, first.location, hint)

@@ -10,14 +10,13 @@ from typing import Any
 
 import structlog
 
+from config.load import Configuration
 from connectors.base import Connector, SourceOptions
-from mapping.load import LoadedMapping
 from mapping.uses import rules_reading
 from model.errors import SchemaDriftError
 from model.runs import SourceOutcome, SourceResult
 from pipeline.trust import approving
-from reconcile.check import FAMILIES
-from reconcile.checks import checks
+from reconcile.check import FAMILIES, Check
 from state.store import Store
 
 log = structlog.get_logger("driftline.drift")
@@ -28,7 +27,7 @@ NAMED_AT_MOST = 4
 
 @dataclass(frozen=True, slots=True)
 class Dependents:
-    """What reads a field: rules with the ``file:line`` of each, and checks."""
+    """What reads a field: rules with the ``file:line`` of each, and checks, installed ones and those of the files."""
 
     rules: Mapping[str, str]
     checks: tuple[str, ...]
@@ -109,10 +108,10 @@ def goes_on(store: Store, source: str) -> bool:
     return _noted(store, source).goes_on
 
 
-def held_checks(store: Store, mapping: LoadedMapping, source: str) -> frozenset[str] | None:
+def held_checks(store: Store, configuration: Configuration, source: str) -> frozenset[str] | None:
     """The checks whose findings are held while a source is not completely read; None: those of all checks."""
     noted = _noted(store, source)
-    return frozenset(dependents(mapping, source, noted.left_out).checks) if noted.goes_on else None
+    return frozenset(dependents(configuration, source, noted.left_out).checks) if noted.goes_on else None
 
 
 def accept_shape(store: Store, source: str) -> tuple[str, ...]:
@@ -144,12 +143,12 @@ def drift_of(store: Store | None, connector: Connector) -> SchemaDriftError | No
     return _changed(connector.name, drifted, noted.kept, now) if drifted else None
 
 
-def explain_drift(store: Store, run_id: int, result: SourceResult, mapping: LoadedMapping) -> SourceResult:
+def explain_drift(store: Store, run_id: int, result: SourceResult, configuration: Configuration) -> SourceResult:
     """Name in the result of a source that drifted the rules and checks that need the fields; store the error so."""
     noted = _noted(store, result.source)
     if result.outcome is not SourceOutcome.FAILED or noted.at != result.started_at.isoformat():
         return result
-    needed_by = dependents(mapping, result.source, noted.drifted)
+    needed_by = dependents(configuration, result.source, noted.drifted)
     log.warning("source.drifted", source=result.source, fields=noted.drifted, needed_by=str(needed_by))
     error, hint = told(result.source, result.error, result.hint, needed_by, goes_on=noted.goes_on)
     store.fail_source(run_id, result.source, error, now=result.started_at)
@@ -168,24 +167,25 @@ def told(source: str, error: str, hint: str, needed_by: Dependents, *, goes_on: 
     return f"{error}; needed by {needed_by}", f"{hint}{rules}; {held}"
 
 
-def dependents(mapping: LoadedMapping, source: str, fields: Collection[str]) -> Dependents:
+def dependents(configuration: Configuration, source: str, fields: Collection[str]) -> Dependents:
     """The rules that read these fields of a source, and the checks that do or that rest on what those rules link.
+
+    A check that is switched off needs nothing.
 
     ``fields`` are named as in the settings, where an option such as ``start_field`` fills the field ``start``.
     """
     filled = {name.removesuffix("_field") for name in fields}
-    rules = rules_reading(mapping.rules, source, filled | set(fields))
+    rules = rules_reading(configuration.mapping.rules, source, filled | set(fields))
     roles = {rule.role for rule in rules}
-    return Dependents(
-        {rule.name: rule.location for rule in rules},
-        tuple(sorted((name for name, check in checks().items() if check.rests_on(filled, roles)), key=_family)),
-    )
+    options = configuration.settings.reconcile
+    running = (check for check in configuration.checks.values() if options.of(check).enabled)
+    needing = sorted((check for check in running if check.rests_on(filled, roles)), key=_family)
+    return Dependents({rule.name: rule.location for rule in rules}, tuple(check.name for check in needing))
 
 
-def _family(check: str) -> tuple[int, str]:
-    """The order of the catalogue; those that belong to no family last."""
-    family = checks()[check].family
-    return (FAMILIES.index(family) if family in FAMILIES else len(FAMILIES), check)
+def _family(check: Check[Any]) -> tuple[int, str]:
+    """The order of the catalogue; those that belong to no family, as the files' own, last."""
+    return (FAMILIES.index(check.family) if check.family in FAMILIES else len(FAMILIES), check.name)
 
 
 def _drifted(noted: _Noted, now: Mapping[str, str], options: SourceOptions) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from model.findings import Account, TrackedFinding, Transition, TransitionKind
 from pipeline.blindness import keep_blindness
 from pipeline.link import Linking
 from pipeline.mapping_change import Reach, note_judged, with_causes
+from pipeline.memory import without_collecting
 from pipeline.resolution import with_movers
 from pipeline.standing import Earlier, Standing
 from pipeline.view import configured_view
@@ -39,12 +40,12 @@ def judging(
     settings = configuration.settings
     if earlier is not None:
         with configured_view(store, configuration) as view:
-            if earlier.holds(view):
+            world = earlier.world_for(view)
+            if world is not None:
                 yield reconcile_again(
-                    earlier.world, view, earlier.touched, earlier.told, now=now, with_checks=configuration.checks
+                    world, view, earlier.touched, earlier.told, now=now, with_checks=configuration.checks
                 )
                 return
-    del earlier  # two worlds at once would take twice the memory
     with configured_view(store, configuration) as view:
         yield reconcile(
             view,
@@ -79,7 +80,7 @@ def judge_and_keep(
     today, revision = business_day(now, configuration.settings.business.zone), store.last_revision()
     earlier = standing.take(store, configuration, linking, today) if standing and not reach.changes else None
     known = (earlier.transition, earlier.tracked) if earlier is not None else None
-    with judging(store, configuration, now=now, earlier=earlier) as judgement:
+    with without_collecting, judging(store, configuration, now=now, earlier=earlier) as judgement:
         del earlier
         step = None
         while step is None:

@@ -11,7 +11,6 @@ from connectors.registry import connector_type
 from model.errors import SchemaDriftError
 from model.reading import Page
 from model.records import Record
-from reconcile.checks import checks
 from state.store import Store
 
 _CUSTOM = ("fields", "custom")
@@ -38,18 +37,11 @@ def reading_the_rest(
 
 
 def rest_of(options: SourceOptions, fields: Collection[str]) -> SourceOptions | None:
-    """The options by which a source is read without these fields; None where it is held as a whole.
+    """The options by which a source is read without these fields; None where it is held as a whole, because one of
+    them is needed for more than itself: it names a record, or another field is worked out from it.
 
-    That is so where a check reads one of them itself: nearly all that rests on the source would be held anyhow, and
-    what is not read cannot go wrong. It is so as well where a field is no setting that can be left out.
+    What reads a field that is left out, or rests on a rule that does, is held; nothing else has to be.
     """
-    if any(check.rests_on(_names(fields), ()) for check in checks().values()):
-        return None
-    return options_without(options, fields)
-
-
-def options_without(options: SourceOptions, fields: Collection[str]) -> SourceOptions | None:
-    """The options of a source that does not read these fields; None when one of them is needed for more than itself."""
     changed: dict[str, object] = {}
     listed = [each for _, value in options if isinstance(value, tuple) for each in value]
     for field in fields:

@@ -1,13 +1,15 @@
 """Measuring ourselves at the end of a run: what opened and ended since the last time is followed up, and the figures
 are stored if any of them can be another one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 from config.load import Configuration
+from digest.audience import meets
 from model.findings import Account
 from model.measures import LinkedMoney, LinkedShare, Measures, Opening
+from pipeline.notice_notes import announced
 from pipeline.openings import follow
 from reconcile.measures import measure
 from state.store import Store
@@ -61,13 +63,18 @@ def measures_now(store: Store, configuration: Configuration, *, now: datetime) -
 def _measured(store: Store, configuration: Configuration, now: datetime, coverage: LinkedShare | None) -> Measures:
     openings = store.openings()
     since = min((each.opened_at for each in openings), default=now)
-    return measure(openings, store.announcements(since), _told_of(configuration), now=now, coverage=coverage)
+    announcements = [*store.announcements(since), *announced(store, configuration)]
+    return measure(openings, announcements, _told_of(store, configuration, openings), now=now, coverage=coverage)
 
 
-def _told_of(configuration: Configuration) -> Callable[[str, Opening], bool]:
+def _told_of(
+    store: Store, configuration: Configuration, openings: Collection[Opening]
+) -> Callable[[str, Opening], bool]:
     """Which audience is told of what; of one that is not configured any more it is no longer known: of everything."""
-    tree = configuration.mapping.tree
+    tree, people = configuration.mapping.tree, configuration.settings.people
     digests = configuration.settings.digests
+    choosy = {name for name, each in digests.items() if each.chooses}
+    findings = store.findings_of({each.fingerprint for each in openings}) if choosy else {}
     granted = {name: tree.subtree(each.objectives) for name, each in digests.items() if each.objectives}
 
     def told_of(audience: str, opening: Opening) -> bool:
@@ -75,6 +82,9 @@ def _told_of(configuration: Configuration) -> Callable[[str, Opening], bool]:
         if options is None:
             return True
         if opening.severity < options.minimum_severity:
+            return False
+        tracked = findings.get(opening.fingerprint)
+        if audience in choosy and (tracked is None or not meets(tracked, options, people)):
             return False
         return audience not in granted or not granted[audience].isdisjoint(opening.objective_ids)
 

@@ -25,6 +25,7 @@ _OPENING = (TransitionKind.OPENED, TransitionKind.REOPENED)
 _BY_PEOPLE = {
     TransitionKind.ACCEPTED: Decision.ACCEPTED,
     TransitionKind.ACKNOWLEDGED: Decision.ACKNOWLEDGED,
+    TransitionKind.DECIDED: Decision.DECIDED,
 }
 
 
@@ -62,7 +63,7 @@ class _Following:
         opening = self.latest.get(step.fingerprint)
         if opening is None:
             return
-        if step.kind in _BY_PEOPLE and opening.decision is None:
+        if step.kind in _BY_PEOPLE and opening.decision in (None, Decision.ACKNOWLEDGED):
             self.keep(replace(opening, decision=_BY_PEOPLE[step.kind]))
         elif step.kind is TransitionKind.RESOLVED:
             self.keep(replace(opening, ended_at=step.at))

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 import structlog
 
 from config.load import Configuration
-from digest.deliver import Sender
+from digest.options import OnAmbiguous
 from model.deliveries import Delivery, DeliveryState
 from model.errors import DeliveryError
 from pipeline.crash import crash_site
 from pipeline.pauses import Pauses
+from pipeline.ways import Ways
 from state.store import Store
 
 log = structlog.get_logger("driftline.outbox")
@@ -33,25 +34,24 @@ def deliver(
     now: datetime,
     pauses: Pauses | None = None,
     stop: threading.Event | None = None,
+    again: bool = False,
 ) -> list[Delivery]:
     """Send what waits in the outbox and record each answer; give the rows that were tried, as they are now.
 
-    A message whose fate is unknown is sent again with the same Message-ID (M1). One that was refused for now stays
-    ready; with ``pauses`` it is not tried again before its pause is over. One that is refused for good, or for too
-    long, is recorded as failed. No refusal keeps the others back (M3).
+    A message whose fate is unknown is sent again with the same Message-ID (M1); where the settings hold such messages,
+    only with ``again``. One that was refused for now stays ready; with ``pauses`` it is not tried again before its
+    pause is over. One that is refused for good, or for too long, is recorded as failed. No refusal keeps the others
+    back (M3). What waits for a way that is not configured goes on waiting.
     """
-    mail = configuration.settings.mail
-    if mail is None:
-        return []
-    waiting = _waiting(store, now)
-    sender = Sender(mail.smtp, mail.sender)
+    ways = Ways(configuration.settings)
+    waiting = [row for row in _waiting(store, now, held=held(configuration) and not again) if ways.leads(row)]
     tried = []
     for row in waiting:
         if stop is not None and stop.is_set():
             break
         if pauses is not None and not pauses.over(row.id, now):
             continue
-        row = _send(store, sender, row, now)
+        row = _send(store, ways, row, now)
         tried.append(row)
         if pauses is not None and row.state in _WAITING:
             pauses.failed(row.id, now, attempts=row.attempts)
@@ -79,12 +79,20 @@ def _of(store: Store, audience: str, states: Collection[DeliveryState]) -> list[
     return [row for row in store.deliveries(states=states) if row.audience == audience]
 
 
-def _waiting(store: Store, now: datetime) -> list[Delivery]:
-    """What is to be sent: after a kill, what was on its way as well; without what is taken back or too old."""
+def held(configuration: Configuration) -> bool:
+    """Whether a message whose fate is unknown waits for somebody's word."""
+    mail = configuration.settings.mail
+    return mail is not None and mail.on_ambiguous is OnAmbiguous.HOLD
+
+
+def _waiting(store: Store, now: datetime, *, held: bool) -> list[Delivery]:
+    """What is to be sent: after a kill, what was on its way as well; without what is taken back, too old or held."""
     rows = store.deliveries(states={*_WAITING, DeliveryState.SENDING})
     if any(row.state is DeliveryState.SENDING for row in rows):
         store.recover_deliveries(now)
         rows = store.deliveries(states=_WAITING)
+    if held:
+        rows = [row for row in rows if row.state is not DeliveryState.UNKNOWN]
     if not rows:
         return []
     # A kill may have come between the rows of a slot that was being taken back.
@@ -107,12 +115,12 @@ def _fail(store: Store, row: Delivery, error: str, now: datetime) -> None:
     store.mark_delivery(row.id, DeliveryState.FAILED, now=now, error=error)
 
 
-def _send(store: Store, sender: Sender, row: Delivery, now: datetime) -> Delivery:
+def _send(store: Store, ways: Ways, row: Delivery, now: datetime) -> Delivery:
     assert row.id is not None
     store.mark_delivery(row.id, DeliveryState.SENDING, now=now)
     state, error = DeliveryState.SENT, ""
     try:
-        sender.send(row.recipient, row.message)
+        ways.send(row, now)
     except DeliveryError as failure:
         error = failure.summary
         state = DeliveryState.UNKNOWN if failure.unknown else DeliveryState.READY

@@ -21,6 +21,7 @@ from pipeline.link_ahead import FirstLinking
 from pipeline.mapping_change import link_and_record
 from pipeline.measures import keep_measures
 from pipeline.memory import share_one_arena
+from pipeline.notices import begin_notices, tell_at_once
 from pipeline.read import Progress, read_source
 from pipeline.standing import Standing
 from state.store import Store
@@ -83,7 +84,8 @@ def make_pass(
     ``standing`` lets each of several passes judge only what changes since the one before can reach.
 
     Raise InterruptedRunError when ``stop`` is set, UsageError for an unknown name in ``only`` and StateError when the
-    store cannot be used. However it ends, the run is closed and tells how.
+    store cannot be used. However it ends, the run is closed and tells how. What cannot wait for a digest is in the
+    outbox when it ends.
     """
     sources = chosen_sources(configuration.settings.sources, only)
     collect_seldom()
@@ -91,12 +93,14 @@ def make_pass(
     started = clock()
     baseline = not store.has_baseline()
     run = Run(id=store.start_run(started, baseline=baseline), started_at=started, baseline=baseline)
+    begin_notices(store, configuration)
     ahead = _first_linking(store, configuration, started)
     going = _Pass(store, configuration, run.id, clock, stop, full, stages, standing, ahead)
     try:
         results = going.read(sources)
         with turn or nullcontext():
-            transitions = going.conclude(latest() if latest else configuration)
+            judged_by = latest() if latest else configuration
+            transitions = going.conclude(judged_by)
             run = replace(
                 run,
                 finished_at=clock(),
@@ -107,6 +111,7 @@ def make_pass(
                 standing=store.count_standing(),
             )
             store.finish_run(run)
+            tell_at_once(store, judged_by, now=clock())
     except BaseException as failure:
         _close(store, replace(run, finished_at=clock()), failure)
         raise
@@ -169,7 +174,7 @@ class _Pass:
             full=self.full,
             ahead=self.ahead.reading(name) if self.ahead else None,
         )
-        return explain_drift(self.store, self.run_id, result, self.configuration.mapping)
+        return explain_drift(self.store, self.run_id, result, self.configuration)
 
     def conclude(self, configuration: Configuration) -> tuple[Transition, ...]:
         """Link and judge everything that is stored, whoever read it."""

@@ -1,11 +1,13 @@
 """When a digest is due: slots are local dates, so no night of a clock change misses or doubles one (M12, P2, C14)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from digest.options import DigestOptions, Weekday
+from digest.options import Weekday
+from model.calendars import Calendar
 from state.store import Store
 
 _LOOK_BACK_DAYS = 14
@@ -23,8 +25,22 @@ class Slot:
         return self.day.isoformat()
 
 
-def latest_slot(at: time, weekdays: Collection[int], zone: ZoneInfo, now: datetime) -> Slot | None:
-    """The most recent slot that is due at ``now``; Monday is weekday 0.
+class Rhythm(Protocol):
+    """When something goes out: the days of the week, the local time, and the calendar whose days off it avoids."""
+
+    @property
+    def days(self) -> tuple[Weekday, ...]: ...
+    @property
+    def local_time(self) -> time: ...
+    @property
+    def calendar(self) -> str: ...
+
+
+def latest_slot(
+    at: time, weekdays: Collection[int], zone: ZoneInfo, now: datetime, calendar: Calendar | None = None
+) -> Slot | None:
+    """The most recent slot that is due at ``now``; Monday is weekday 0. With a calendar, what falls on a day off is due
+    on the next working day, together with what is due on that day anyway.
 
     A local time that a clock change skips is due when the clock has jumped over it; one that comes twice is due at its
     first coming. Slots that were missed fold into the latest one (C15). None when there was none in two weeks.
@@ -33,9 +49,36 @@ def latest_slot(at: time, weekdays: Collection[int], zone: ZoneInfo, now: dateti
     for back in range(_LOOK_BACK_DAYS + 1):
         day = today - timedelta(days=back)
         due_at = datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
-        if day.weekday() in weekdays and due_at <= now:
+        if due_at <= now and _falls_on(day, weekdays, calendar):
             return Slot(day, due_at)
     return None
+
+
+def next_slot(
+    at: time, weekdays: Collection[int], zone: ZoneInfo, now: datetime, calendar: Calendar | None = None
+) -> Slot | None:
+    """The first slot after ``now``; None when there is none in two weeks."""
+    today = now.astimezone(zone).date()
+    for ahead in range(_LOOK_BACK_DAYS + 1):
+        day = today + timedelta(days=ahead)
+        due_at = datetime.combine(day, at, tzinfo=zone).astimezone(UTC)
+        if due_at > now and _falls_on(day, weekdays, calendar):
+            return Slot(day, due_at)
+    return None
+
+
+def _falls_on(day: date, weekdays: Collection[int], calendar: Calendar | None) -> bool:
+    """Whether a slot lies on this day: its own, or one of the days off right before it."""
+    if calendar is None or not weekdays:
+        return day.weekday() in weekdays
+    if not calendar.works_on(day):
+        return False
+    before = day - timedelta(days=1)
+    while day.weekday() not in weekdays and not calendar.works_on(before):
+        day, before = before, before - timedelta(days=1)
+        if day.weekday() in weekdays:
+            return True
+    return day.weekday() in weekdays
 
 
 class SlotBook:
@@ -45,10 +88,17 @@ class SlotBook:
     outbox keeps one mail per recipient.
     """
 
-    def __init__(self, store: Store, digests: Mapping[str, DigestOptions], zone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        store: Store,
+        digests: Mapping[str, Rhythm],
+        zone: ZoneInfo,
+        calendars: Callable[[date], Mapping[str, Calendar]] = lambda _today: {},
+    ) -> None:
         self._store = store
         self._digests = digests
         self._zone = zone
+        self._calendars = calendars
 
     def begin(self, now: datetime) -> None:
         """A digest that was due before its audience was first known is not made up for."""
@@ -77,10 +127,23 @@ class SlotBook:
         slot = self._latest(audience, now)
         self._store.set_note(_note(audience), slot.name if slot else "")
 
+    def next(self, audience: str, now: datetime) -> Slot | None:
+        """The slot that comes after this moment."""
+        options = self._digests[audience]
+        return next_slot(options.local_time, _weekdays(options), self._zone, now, self._calendar(options, now))
+
     def _latest(self, audience: str, now: datetime) -> Slot | None:
         options = self._digests[audience]
-        weekdays = {list(Weekday).index(day) for day in options.days}
-        return latest_slot(options.local_time, weekdays, self._zone, now)
+        return latest_slot(options.local_time, _weekdays(options), self._zone, now, self._calendar(options, now))
+
+    def _calendar(self, options: Rhythm, now: datetime) -> Calendar | None:
+        if not options.calendar:
+            return None
+        return self._calendars(now.astimezone(self._zone).date()).get(options.calendar)
+
+
+def _weekdays(options: Rhythm) -> Collection[int]:
+    return {list(Weekday).index(day) for day in options.days}
 
 
 def _note(audience: str) -> str:

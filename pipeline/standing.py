@@ -82,24 +82,33 @@ class Standing:
             self._kept = kept
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Earlier:
     """An earlier world, what was stored since, and the findings as they were left."""
 
-    world: World
+    world: World | None
     touched: Touched
     coverage: Sequence[Coverage]
     tracked: Mapping[str, TrackedFinding]
     transition: int
 
     @property
-    def told(self) -> frozenset[str]:
-        """What the findings that stand are about."""
-        return frozenset(each.finding.subjects[0] for each in self.tracked.values() if each.standing)
+    def told(self) -> Mapping[str, set[str]]:
+        """What the findings that stand are about, by their checks."""
+        found: dict[str, set[str]] = {}
+        for each in self.tracked.values():
+            if each.standing:
+                found.setdefault(each.finding.check, set()).add(each.finding.subjects[0])
+        return found
 
-    def holds(self, view: View) -> bool:
-        """Whether each source was read as far as then: what could be concluded then can be concluded now."""
-        return _how_far(view.coverage(counted=False)) == _how_far(self.coverage)
+    def world_for(self, view: View) -> World | None:
+        """The earlier world if each source was read as far as then: what could be concluded then can be concluded now.
+
+        Otherwise it is let go, because two worlds at once would take twice the memory.
+        """
+        if _how_far(view.coverage(counted=False)) != _how_far(self.coverage):
+            self.world = None
+        return self.world
 
 
 def _how_far(coverage: Sequence[Coverage]) -> list[tuple[object, ...]]:

@@ -24,7 +24,7 @@ def configured_view(store: Store, configuration: Configuration) -> Iterator[View
     would tell for something that does not exist; one that is not configured any more holds nothing back for ever.
     """
     objective_ids = [objective.id for objective in configuration.mapping.tree.objectives]
-    sources = {name: held_checks(store, configuration.mapping, name) for name in configuration.settings.sources}
+    sources = {name: held_checks(store, configuration, name) for name in configuration.settings.sources}
     with store.view(objective_ids=objective_ids) as view:
         configured = _Configured(view, sources)
         try:

@@ -1,9 +1,10 @@
 """Mappings that stand for larger ones: with a few values changed, or with only a part of them gone through."""
 
 from collections.abc import Collection, Iterator, Mapping
-from typing import Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 _Value = TypeVar("_Value")
+_UNCHANGED: Any = object()
 
 
 class _Gone:
@@ -34,6 +35,13 @@ class Amended(Mapping[str, _Value], Generic[_Value]):
             return cast(_Value, value)
         return self._base[key]
 
+    def get(self, key: str, default: Any = None) -> Any:
+        """As of a dictionary; without it each look-up in vain would raise an error inside."""
+        value = self._changes.get(key, _UNCHANGED)
+        if value is _UNCHANGED:
+            return self._base.get(key, default)
+        return default if value is GONE else value
+
     def __contains__(self, key: object) -> bool:
         if key in self._changes:
             return self._changes[cast(str, key)] is not GONE
@@ -61,6 +69,10 @@ class Scoped(Mapping[str, _Value], Generic[_Value]):
 
     def __getitem__(self, key: str) -> _Value:
         return self._whole[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """As of the whole."""
+        return self._whole.get(key, default)
 
     def __contains__(self, key: object) -> bool:
         return key in self._whole

@@ -22,11 +22,14 @@ class Arrangement:
 
 def arrange(predecessors: Mapping[str, Sequence[str]]) -> Arrangement:
     """Kahn's pass; what it leaves over is taken apart into cycles and what merely waits for one. Linear."""
-    waiting = {node: sum(1 for each in before if each in predecessors) for node, before in predecessors.items()}
+    waiting: dict[str, int] = {}
     successors: dict[str, list[str]] = {}
     for node, before in predecessors.items():
+        waiting[node] = 0
         for each in before:
-            successors.setdefault(each, []).append(node)
+            if each in predecessors:
+                waiting[node] += 1
+                successors.setdefault(each, []).append(node)
     order = [node for node, count in waiting.items() if count == 0]
     for node in order:
         for successor in successors.get(node, ()):

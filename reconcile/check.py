@@ -102,6 +102,9 @@ class Check(ABC, Generic[OptionsT]):
     """The kinds of records on whose own fields it rests whether it says something about an objective; None: it may be
     any, or a forecast. Where none of them changed, only those objectives above are gone through that something is said
     about."""
+    weighs_floats: ClassVar[bool] = False
+    """Whether it asks by when things are needed. Checks that do run one after the other, because what is worked out for
+    them takes much room."""
     whole: ClassVar[bool] = False
     """Whether it compares everything with everything. Any other check goes through subjects, that is, iterates over the
     deals, savings, work, releases, objectives or links of the world, and judges each by what it looks up from there: a

@@ -11,9 +11,10 @@ from model.objectives import Objective, StageGate
 from model.records import Deal, Saving
 from reconcile.above import name_of
 from reconcile.bound import MOST_LEAVES, Bounds, Holder, bounds_of, plain
-from reconcile.decisions import nearest, owner
+from reconcile.decisions import owner
 from reconcile.delay import with_delay
 from reconcile.forecast import Because, Forecast, ForecastState
+from reconcile.funding import to_fund
 from reconcile.view import View
 from reconcile.wording import day_text, days_text, listed
 from reconcile.world import World
@@ -24,6 +25,7 @@ _OVER = (StageGate.CLOSED, StageGate.CANCELLED)
 def with_options(findings: Sequence[Finding], view: View, world: World) -> list[Finding]:
     """Add to each finding what its delay costs and what can be decided about it, with the last day for that.
 
+    What its check offers itself comes to that, and stands instead of the same option computed here.
     A finding about the upkeep of the data has no options.
     """
     cases = [_case(with_delay(finding, world), world) for finding in findings]
@@ -65,7 +67,9 @@ def _forecast(node: str, world: World) -> Forecast | None:
 
 
 def _decidable(case: _Case, bounds: Bounds) -> Finding:
-    options = tuple(sorted(_options(case, bounds), key=_cheapest_first))
+    computed = {(each.kind, each.record_id): each for each in _options(case, bounds)}
+    own = {(each.kind, each.record_id): each for each in case.finding.options}
+    options = tuple(sorted((computed | own).values(), key=_cheapest_first))
     days = [each.until for each in options if each.until is not None]
     if case.finding.decide_by is not None:
         days.append(case.finding.decide_by)
@@ -231,13 +235,8 @@ def _fund(case: _Case, world: World) -> Iterator[DecisionOption]:
         return
     for objective in _objectives(case, world):
         if objective.budget is not None and objective.budget.amount <= 0:
-            yield DecisionOption(
-                kind=OptionKind.FUND,
-                says=f"Fund {objective.name}, whose budget is {objective.budget.currency} 0",
-                record_id=objective_node(objective.id),
-                acts=nearest(world.tree, (objective.id,), lambda each: each.sponsor),
-                until=until,
-            )
+            option = to_fund(world, objective_node(objective.id), until=until)
+            yield from [option] if option else []
 
 
 def _objectives(case: _Case, world: World) -> list[Objective]:

@@ -1,6 +1,6 @@
 """One judgement of the stored world: network, forecasts, checks, evidence. Pure; the view is its only door."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from datetime import date, datetime
@@ -58,7 +58,7 @@ def reconcile_again(
     earlier: World,
     view: View,
     touched: Touched,
-    told: AbstractSet[str],
+    told: Mapping[str, AbstractSet[str]],
     *,
     now: datetime,
     with_checks: Mapping[str, Check[Any]] | None = None,
@@ -66,8 +66,8 @@ def reconcile_again(
     """Bring an earlier world up to date and judge what the changes can reach.
 
     It says about that what ``reconcile`` would say, and nothing about the rest. ``told`` are the first subjects of the
-    findings that stand. Objectives, options, the business day
-    and how far each source was read must be as they were.
+    findings that stand, by their checks. Objectives, options, the business day and how far each source was read must
+    be as they were.
     """
     renewal = renew(earlier, view, touched, told, now=now)
     return _judged(renewal.world, view, checks() if with_checks is None else with_checks, renewal)
@@ -84,7 +84,7 @@ def _judged(whole: World, view: View, known: Mapping[str, Check[Any]], renewal: 
     findings: list[Finding] = []
     unjudged: dict[str, str] = {}
     blind: dict[str, list[Blind]] = {}
-    for check in running.values():
+    for check in _in_turn(running, world):
         if renewal and check.daily:
             continue
         seen = scoped(world, scopes[check.name]) if scopes and scopes[check.name] is not scope else world
@@ -100,7 +100,7 @@ def _judged(whole: World, view: View, known: Mapping[str, Check[Any]], renewal: 
     return Judgement(
         findings=tuple(sorted(_with_proof(findings, view, world), key=_gravest_first)),
         unjudged=unjudged,
-        blind={name: tuple(several) for name, several in blind.items()} if scope is None else {},
+        blind={name: tuple(blind[name]) for name in running if name in blind} if scope is None else {},
         coverage=world.coverage,
         absences=world.network.absences,
         inhibited=inhibitions(findings, world),
@@ -112,6 +112,13 @@ def _judged(whole: World, view: View, known: Mapping[str, Check[Any]], renewal: 
         whole=frozenset(name for name, check in running.items() if check.whole),
         world=replace(whole, departed=world.departed),
     )
+
+
+def _in_turn(running: Mapping[str, Check[Any]], world: World) -> Iterator[Check[Any]]:
+    """The checks, those first that ask by when things are needed: what was worked out for that is let go of then."""
+    yield from (check for check in running.values() if check.weighs_floats)
+    world.floats.forget()
+    yield from (check for check in running.values() if not check.weighs_floats)
 
 
 def see(
@@ -148,7 +155,7 @@ def see(
 
 
 def _scope_of(check: Check[Any], renewal: Renewal) -> frozenset[str]:
-    return frozenset() if check.daily else renewal.scope_of(check.concerns)
+    return frozenset() if check.daily else renewal.scope_of(check.name, check.concerns)
 
 
 def _with_past(

@@ -108,6 +108,11 @@ def _readings(world: World, node: str) -> Iterator[Forecast]:
         yield from _some(reading)
 
 
+def fails(world: World, node: str) -> bool:
+    """Whether ``failing_need`` has something to say about a node itself, for those that it is needed for."""
+    return any(True for _ in _readings(world, node))
+
+
 def _some(reading: Forecast | None) -> list[Forecast]:
     return [] if reading is None else [reading]
 

@@ -4,9 +4,9 @@ It mirrors the forward pass step by step (design 5.3): needs with their lags, du
 the forward pass does not push, such as work that has started, is not asked to be earlier either.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -20,6 +20,9 @@ from reconcile.impact import planned_start
 from reconcile.network import Edge, Network, is_started, planned_days
 
 _ENDED = frozenset({ForecastState.DONE, ForecastState.DROPPED, ForecastState.UNRESOLVED, ForecastState.UNKNOWN})
+
+_MOST_APART = 64
+"""From how many answers on the next question is taken for one of many."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,6 +70,13 @@ def committed_day(objective: Objective) -> date | None:
     return in_force.target if in_force is not None and objective.stage_gate is not StageGate.ON_HOLD else None
 
 
+def hands_nothing_on(forecast: Forecast | None) -> bool:
+    """What has ended or cannot be seen asks nothing of others; a circle has no beginning to ask for."""
+    if forecast is None or forecast.because is Because.CYCLE:
+        return True
+    return forecast.next is None and forecast.state in _ENDED
+
+
 @dataclass(frozen=True)
 class Floats:
     """The float of every node that some commitment needs; worked out when it is first asked for.
@@ -74,34 +84,53 @@ class Floats:
     Commitments are the promised days of deals, the planned starts of savings and the baselines in force of objectives.
     With ``late_by`` only these objectives count, by their nodes, and each may be so many days late.
 
-    ``within`` are nodes that are asked about, with everything that rests on them: what asks them lies among them, so
-    that nothing else need be gone through. A question about any other node costs the whole pass.
+    Where only a few nodes will be asked about, ``asking`` gives some nodes with all that may ask them: then nothing
+    else is gone through. Each question is one pass over its own surroundings, so that several are better announced
+    together; after many single ones everything that is ``likely`` to be asked about is gone through at once.
     """
 
     network: Network
     forecasts: Forecasts
     calendars: Mapping[str, Calendar] = field(default_factory=dict)
     late_by: Mapping[str, int] | None = None
-    within: AbstractSet[str] | None = None
+    asking: Callable[[Iterable[str]], AbstractSet[str]] | None = None
+    likely: AbstractSet[str] = frozenset()
+    _parts: dict[str, "_Backward"] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def get(self, node: str) -> Float | None:
         """The smallest float of a node; None where no commitment needs it."""
-        if self.within is not None and node not in self.within:
-            return self._whole.get(node)
         return min(self._readings(node), key=_tightest, default=None)
 
-    @cached_property
-    def _whole(self) -> "Floats":
-        return replace(self, within=None)
+    def announce(self, nodes: Iterable[str]) -> None:
+        """Say what will be asked about, so that it is worked out together."""
+        asked = {node for node in nodes if node not in self._parts}
+        if self.asking is not None and asked:
+            self._parts.update(dict.fromkeys(asked, self._gone_through(self.asking(asked))))
+
+    def forget(self) -> None:
+        """Let go of what was worked out; who asks later has it worked out again."""
+        self.__dict__.pop("_backward", None)
+        self._parts.clear()
 
     def __iter__(self) -> Iterator[str]:
         """Every node that has a float, in no particular order."""
         found = self._backward
         return iter(found.policy.keys() | found.work.keys() | found.dates.keys() | found.leaves.keys())
 
+    def _about(self, node: str) -> "_Backward":
+        if self.asking is None:
+            return self._backward
+        if node not in self._parts:
+            many = len(self._parts) >= _MOST_APART
+            self.announce((node, *self.likely) if many else (node,))
+        return self._parts[node]
+
     @cached_property
     def _backward(self) -> "_Backward":
-        backward = _Backward(self.network, self.forecasts, self.calendars, self.within)
+        return self._gone_through(None)
+
+    def _gone_through(self, within: AbstractSet[str] | None) -> "_Backward":
+        backward = _Backward(self.network, self.forecasts, self.calendars, within)
         if self.late_by is None:
             backward.ask_for_sinks()
         backward.ask_for_targets(self.late_by)
@@ -110,7 +139,7 @@ class Floats:
 
     def _readings(self, node: str) -> Iterator[Float]:
         """A node is needed in up to four ways: as it is seen, inside a release, by its own date, in a roll-up."""
-        found, forecasts = self._backward, self.forecasts
+        found, forecasts = self._about(node), self.forecasts
         seen = forecasts.get(node)
         if (need_by := found.policy.get(node)) is not None:
             yield _float(need_by, _finish(seen))
@@ -211,11 +240,7 @@ class _Backward:
         return nodes if self.within is None else [node for node in sorted(self.within) if node in nodes]
 
     def _hands_nothing_on(self, node: str) -> bool:
-        """What has ended or cannot be seen asks nothing of others; a circle has no beginning to ask for."""
-        forecast = self.forecasts.get(node)
-        if forecast is None or forecast.because is Because.CYCLE:
-            return True
-        return forecast.next is None and forecast.state in _ENDED
+        return hands_nothing_on(self.forecasts.get(node))
 
     def _waited_for(self, node: str) -> Iterable[str]:
         if self._hands_nothing_on(node):
@@ -277,7 +302,8 @@ class _Backward:
 
     def _hand_to_children(self, node: str, need_by: NeedBy, readings: dict[str, NeedBy]) -> None:
         for child in self.network.children.get(node, ()):
-            self._ask(readings, child, NeedBy(child, need_by.day, need_by))
+            if self.within is None or child in self.within:
+                self._ask(readings, child, NeedBy(child, need_by.day, need_by))
 
     def _hand_to_release(self, node: str, need_by: NeedBy) -> None:
         own = self.network.own.get(node)

@@ -9,6 +9,7 @@ from model.errors import UsageError
 from model.findings import (
     Acceptance,
     Account,
+    Decided,
     Finding,
     FindingState,
     Impact,
@@ -85,7 +86,9 @@ def accept(
     if acceptance.until < today:
         raise UsageError(f"{day_text(acceptance.until)} has passed", hint="name the last day of the acceptance")
     impact = tracked.finding.impact
-    accepted = replace(tracked, state=FindingState.ACCEPTED, changed_at=now, acceptance=acceptance, told=impact)
+    accepted = replace(
+        tracked, state=FindingState.ACCEPTED, changed_at=now, acceptance=acceptance, decision=None, told=impact
+    )
     reason = f"until {day_text(acceptance.until)}: {acceptance.why}"
     return accepted, _step(tracked, TransitionKind.ACCEPTED, now, reason, impact, by=acceptance.by)
 
@@ -96,8 +99,32 @@ def acknowledge(tracked: TrackedFinding, *, by: str, why: str = "", now: datetim
         raise UsageError(f"the finding is {tracked.state.value}", hint="only an open finding can be acknowledged")
     if not by.strip():
         raise UsageError("an acknowledgement names who looks after it", hint="say who")
-    known = replace(tracked, state=FindingState.ACKNOWLEDGED, changed_at=now)
+    # A decision that did not hold what it promised is over when somebody looks after the finding anew.
+    decision = tracked.decision if tracked.decided else None
+    known = replace(tracked, state=FindingState.ACKNOWLEDGED, changed_at=now, decision=decision)
     return known, _step(tracked, TransitionKind.ACKNOWLEDGED, now, why, tracked.finding.impact, by=by)
+
+
+def decide(
+    tracked: TrackedFinding, decision: Decided, *, now: datetime, today: date
+) -> tuple[TrackedFinding, Transition]:
+    """Note what was decided about a finding: nobody is asked again before its day, unless it worsens beyond that.
+
+    Raise UsageError without words, a person who decides, one who carries it out, or a day to come.
+    """
+    if not tracked.standing:
+        raise UsageError("a resolved finding needs no decision", hint="driftline findings lists what stands")
+    if not (decision.says.strip() and decision.by.strip() and decision.owner.strip()):
+        raise UsageError("a decision names what is done, who decides and who carries it out", hint="say all three")
+    if decision.until < today:
+        raise UsageError(f"{day_text(decision.until)} has passed", hint="name the day by which the effect is there")
+    impact = tracked.finding.impact
+    decision = replace(decision, before=impact)
+    decided = replace(
+        tracked, state=FindingState.ACKNOWLEDGED, changed_at=now, acceptance=None, decision=decision, told=impact
+    )
+    reason = f"{decision.says}; {decision.owner} carries it out until {day_text(decision.until)}"
+    return decided, _step(tracked, TransitionKind.DECIDED, now, reason, impact, by=decision.by)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +231,9 @@ class _Run:
         severity_before = current.finding.severity
         kind, reason = _change(current, finding, self.options)
         current = replace(current, finding=finding, judged_at=self.now)
-        if current.state is FindingState.ACCEPTED:
+        if current.decided:
+            kind, reason = self._since_decided(current, kind, reason)
+        elif current.state is FindingState.ACCEPTED:
             if kind is not TransitionKind.WORSENED:
                 return current, steps
             kind, reason = TransitionKind.EXPIRED, f"it worsened beyond what was accepted: {reason}"
@@ -217,6 +246,22 @@ class _Run:
         # Somebody who acknowledged or accepted it has not seen the worse figure yet.
         state = current.state if kind is TransitionKind.IMPROVED else FindingState.OPEN
         return replace(current, state=state, acceptance=None, told=finding.impact, changed_at=self.now), steps
+
+    def _since_decided(
+        self, current: TrackedFinding, kind: TransitionKind | None, reason: str
+    ) -> tuple[TransitionKind | None, str]:
+        """What is to be told of a decided finding: that it worsened beyond what was decided, that it improved, or that
+        the day has passed and it still stands. That it grows older, or worse again than it was lately, is not."""
+        decision, finding = current.decision, current.finding
+        assert decision is not None
+        since, change = _change(replace(current, told=decision.before), finding, self.options)
+        if since is TransitionKind.WORSENED:
+            return since, f"it worsened beyond what was decided: {change}"
+        if decision.until < self.today:
+            effect = change or "no effect seen"
+            words = f"{decision.by} decided: {decision.says}; {decision.owner} had until {day_text(decision.until)}"
+            return TransitionKind.OVERDUE, f"{effect}; {words}"
+        return (kind, reason) if kind is TransitionKind.IMPROVED else (None, "")
 
     def _aged(self, finding: Finding, current: TrackedFinding) -> Finding:
         age = (self.now - current.opened_at).days

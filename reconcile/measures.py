@@ -222,4 +222,5 @@ def _decisions(openings: Iterable[Opening], since: datetime) -> DecisionRate:
         commitment_changed=counts[Decision.COMMITMENT_CHANGED],
         ended_otherwise=len(without - standing),
         undecided=len(without & standing),
+        recorded=counts[Decision.DECIDED],
     )

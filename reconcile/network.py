@@ -10,7 +10,7 @@ from typing import TypeAlias
 from model.keys import normalise_key, objective_node
 from model.links import Link, Need, Role
 from model.network import DateSource, Group, PlanWork, RollUp
-from model.objectives import Objective, ObjectiveTree
+from model.objectives import Objective, ObjectiveTree, StageGate
 from model.records import Absence, Deal, Outcome, Release, Saving, Sprint, StatusCategory
 from reconcile.forecast import NO_LAG, Lag
 from reconcile.view import View
@@ -21,6 +21,8 @@ NameOf: TypeAlias = Mapping[str, tuple[str, ...]]
 
 GONE = frozenset({Absence.DELETED, Absence.MOVED})
 """The absences that prove something; what is otherwise out of sight keeps its last known dates (traps D.2)."""
+_ENDED = frozenset({StatusCategory.DONE, StatusCategory.DROPPED})
+_CLOSED = frozenset({StageGate.CANCELLED, StageGate.CLOSED})
 
 
 class Obstacle(StrEnum):
@@ -64,8 +66,8 @@ class Network:
     """Nodes and edges of one run.
 
     Roll-ups come twice, because a release's date must not stand for its own members: ``*_work`` leaves releases out of
-    the date policy, ``*_policy`` is the whole policy. ``complete`` says whether every source was completely read, so
-    that an unknown name is known not to exist.
+    the date policy, ``*_policy`` is the whole policy, for the nodes below which it may say something else. ``complete``
+    says whether every source was completely read, so that an unknown name is known not to exist.
     """
 
     work: Mapping[str, PlanWork]
@@ -124,8 +126,13 @@ def build(
     spelled = {name: name for name in chain(deals, savings, keys)}
     without_release = tuple(source for source in order if source is not DateSource.RELEASE)
 
-    def rolled(group: Group, policy: tuple[DateSource, ...]) -> RollUps:
-        return {rollup.node: rollup for rollup in view.rollups(group, policy, today)}
+    def rolled(group: Group) -> RollUps:
+        return {rollup.node: rollup for rollup in view.rollups(group, without_release, today)}
+
+    def shipping(group: Group) -> RollUps:
+        if DateSource.RELEASE not in order:
+            return {}
+        return {rollup.node: rollup for rollup in view.rollups(group, order, today, shipping=True)}
 
     return Network(
         work=work,
@@ -137,11 +144,11 @@ def build(
         own={key: own.of(item) for key, item in work.items()},
         children=_children(work, releases, tree, links),
         edges=edges_of(view.needs(), nodes, spelled),
-        parents_work=rolled(Group.PARENT, without_release),
-        parents_policy=rolled(Group.PARENT, order) if DateSource.RELEASE in order else {},
-        members=rolled(Group.RELEASE, without_release),
-        delivery_work=rolled(Group.OBJECTIVE, without_release),
-        delivery_policy=rolled(Group.OBJECTIVE, order) if DateSource.RELEASE in order else {},
+        parents_work=rolled(Group.PARENT),
+        parents_policy=shipping(Group.PARENT),
+        members=rolled(Group.RELEASE),
+        delivery_work=rolled(Group.OBJECTIVE),
+        delivery_policy=shipping(Group.OBJECTIVE),
         absences=absences,
         complete=all(entry.complete for entry in view.coverage()),
     )
@@ -222,10 +229,12 @@ def edges_of(
     ``nodes`` are those that can be waited for, ``spelled`` are deals, savings and keys.
     """
     found: dict[str, list[Edge]] = {}
-    lags: dict[Lag, Lag] = {}
+    lags: dict[tuple[int, str], Lag] = {}
     for need in needs:
-        lag = Lag(need.lag_days, need.calendar)
-        edge = _edge(need, spelled.get(need.wanted, need.wanted), nodes, lags.setdefault(lag, lag))
+        lag = lags.get((need.lag_days, need.calendar))
+        if lag is None:
+            lag = lags[need.lag_days, need.calendar] = Lag(need.lag_days, need.calendar)
+        edge = _edge(need, spelled.get(need.wanted, need.wanted), nodes, lag)
         dependent = need.dependent
         found.setdefault(nodes.get(dependent) or spelled.get(dependent, dependent), []).append(edge)
     return {
@@ -247,6 +256,16 @@ def _edge(need: Need, wanted: str, nodes: Mapping[str, str], lag: Lag) -> Edge:
         return Edge(to, wanted, lag, Obstacle.NOT_WORK, need.owner)
     obstacle = Obstacle.AMBIGUOUS_NAME if need.prerequisites else Obstacle.UNKNOWN_NAME
     return Edge(f"name:{normalise_key(need.wanted)}", wanted, lag, obstacle, need.owner)
+
+
+def is_settled(network: Network, node: str) -> bool:
+    """Whether the fate of a node is known whatever becomes of others: it has ended, or is absent."""
+    if (item := network.work.get(node)) is not None:
+        return item.category in _ENDED or node in network.absences
+    if (release := network.releases.get(node)) is not None:
+        return release.released or release.archived or node in network.absences
+    objective = network.objectives.get(node)
+    return objective is not None and objective.stage_gate in _CLOSED
 
 
 def is_started(item: PlanWork) -> bool:

@@ -53,10 +53,7 @@ def is_decisive(world: World, objective: Objective) -> bool:
 
 def children(world: World, objective: Objective) -> Iterator[Objective]:
     """The objectives directly below."""
-    network = world.network
-    for child in network.children.get(objective_node(objective.id), ()):
-        if child in network.objectives:
-            yield network.objectives[child]
+    yield from world.tree.children(objective.id)
 
 
 def objectives_below(world: World, objective: Objective) -> Iterator[Objective]:

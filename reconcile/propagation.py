@@ -83,15 +83,17 @@ class _Pass:
     calendars: Mapping[str, Calendar]
     by_work: dict[str, Forecast] = field(default_factory=dict)
     by_policy: dict[str, Forecast] = field(default_factory=dict)
+    shipping: dict[str, list[Forecast]] = field(default_factory=dict)
 
     def run(self, nodes: AbstractSet[str] | None = None, changed: AbstractSet[str] = NOTHING) -> Forecasts:
         """Forecast everything, or these nodes where the readings know the rest."""
-        inner = list(self.network.inner() if nodes is None else filter(self.network.is_inner, nodes))
-        for node in inner:
+        before: dict[str, list[str]] = {}
+        for node in self.network.inner() if nodes is None else filter(self.network.is_inner, nodes):
             settled = self._settled(node)
-            if settled is not None:
+            if settled is None:
+                before[node] = self._waits_for(node)
+            else:
                 self.by_work[node] = self.by_policy[node] = settled
-        before = {node: self._waits_for(node) for node in inner if node not in self.by_policy}
         arrangement = arrange(before)
         for cycle in arrangement.cycles:
             self._mark(cycle)
@@ -127,15 +129,15 @@ class _Pass:
 
     def _settled(self, node: str) -> Forecast | None:
         absence = self.network.absences.get(node)
-        if node in self.network.work:
-            return settled_work(self.network.work[node], absence[0] if absence else None)
+        if (item := self.network.work.get(node)) is not None:
+            return settled_work(item, absence[0] if absence else None)
         if node in self.network.releases:
             return settled_release(self.network.releases[node], absence[0] if absence else None, self.today)
         return _settled_objective(node, self.network.objectives[node])
 
     def _waits_for(self, node: str) -> list[str]:
         children = self.network.children.get(node, ())
-        return [*children, *(edge.to for edge in self._binding_edges(node) if edge.obstacle is None)]
+        return [*children, *[edge.to for edge in self._binding_edges(node) if edge.obstacle is None]]
 
     def _binding_edges(self, node: str) -> Iterable[Edge]:
         item = self.network.work.get(node)
@@ -179,13 +181,18 @@ class _Pass:
         below.add_rollup(policy or work)
         below.consider_latest(work)
         dates = self._own_dates(item)
-        release = self.network.own[node].release
-        if release is not None:
-            shipping = self._dated(release, self.network.releases[release].release_date, Because.RELEASE_DATE)
+        if (release := self.network.own[node].release) is not None:
             # The release stands in for an own date that has passed: the policy prefers it.
             dates = [each for each in dates if each.state is ForecastState.DATED]
-            dates += [replace(each, because=Because.SHIPS_WITH, next=each) for each in shipping]
+            dates += self._ships_with(release)
         return self._pushed(contained(node, dates, below, source=item.source), item)
+
+    def _ships_with(self, release: str) -> list[Forecast]:
+        """The date of a release as a date of its members; the same value for all of them."""
+        if release not in self.shipping:
+            dates = self._dated(release, self.network.releases[release].release_date, Because.RELEASE_DATE)
+            self.shipping[release] = [replace(each, because=Because.SHIPS_WITH, next=each) for each in dates]
+        return self.shipping[release]
 
     def _by_own_date(self, item: PlanWork) -> Forecast:
         """What ``contained`` says of work that contains nothing."""

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from model.keys import objective_node, record_id
@@ -45,11 +46,12 @@ class Renewal:
     """Objectives that gained or lost a link."""
     changed: frozenset[str]
     """Records about which themselves something is different."""
-    told: AbstractSet[str]
-    """What findings are about."""
+    told: Mapping[str, AbstractSet[str]]
+    """What findings are about, by the check that found them."""
 
-    def scope_of(self, concerns: AbstractSet[RecordKind] | None) -> frozenset[str]:
-        """The scope without those objectives below which no record of these kinds changed, and nothing was found."""
+    def scope_of(self, name: str, concerns: AbstractSet[RecordKind] | None) -> frozenset[str]:
+        """The scope of a check: without those objectives below which no record of the kinds that it concerns changed,
+        and of which it found nothing."""
         if concerns is None:
             return self.scope
         kinds = {
@@ -62,13 +64,15 @@ class Renewal:
         wanted = [kinds[kind] for kind in concerns]
         objectives = self.world.network.objectives
         changed = [node for node in self.changed if any(node in kind for kind in wanted)]
-        kept = containing([*self.relinked, *changed], self.world) | self.told
+        kept = containing([*self.relinked, *changed], self.world) | self.told.get(name, frozenset())
         return frozenset(node for node in self.scope if node not in objectives or node in kept)
 
 
-def renew(world: World, view: View, touched: Touched, told: AbstractSet[str], *, now: datetime) -> Renewal:
+def renew(
+    world: World, view: View, touched: Touched, told: Mapping[str, AbstractSet[str]], *, now: datetime
+) -> Renewal:
     """Bring a world up to date with what was stored since. Objectives, settings and the business day are the same, and
-    so is how far every source was read. ``told`` are the nodes that findings are about."""
+    so is how far every source was read. ``told`` are the nodes that findings are about, by their checks."""
     changed = touched.records
     before = world.network
     lay_below = _lay_below(view, changed)
@@ -98,8 +102,9 @@ def renew(world: World, view: View, touched: Touched, told: AbstractSet[str], *,
     anew = changes.nodes.union(waiting)
     forecasts = propagate_again(network, world.forecasts, nodes, anew, world.today, world.calendars)
     renewed = replace(renewed, forecasts=forecasts)
-    scope = reached(Reached(world, renewed, changed, changes.nodes, changes.themselves, nodes, told))
-    floats = Floats(network, forecasts, world.calendars, within=asking(scope, renewed))
+    told_of = frozenset[str]().union(*told.values())
+    scope = reached(Reached(world, renewed, changed, changes.nodes, changes.themselves, nodes, told_of))
+    floats = Floats(network, forecasts, world.calendars, asking=partial(asking, world=renewed), likely=scope)
     relinked = frozenset(map(objective_node, {*touched.objectives, *changes.served}))
     return Renewal(replace(renewed, floats=floats), scope, relinked, changes.themselves, told)
 
@@ -255,7 +260,8 @@ class _Changes:
             found: dict[str, RollUp] = {}
             if not by_policy or DateSource.RELEASE in order:
                 policy = order if by_policy else without_release
-                found = {each.node: each for each in view.rollups(group, policy, self._world.today, nodes[group])}
+                rolled = view.rollups(group, policy, self._world.today, nodes[group], shipping=by_policy)
+                found = {each.node: each for each in rolled}
             self._add(name, {node: found.get(node, GONE) for node in nodes[group]})
 
     def _served(self) -> dict[str, Any]:

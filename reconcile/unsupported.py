@@ -65,7 +65,7 @@ def _names(world: World, node: str, cause: str) -> bool:
     deal, saving = world.network.deals.get(node), world.network.savings.get(node)
     if deal is not None:
         return _promise_names(world, deal, forecast.state, cause)
-    return saving is not None and _runs(world, "early-saving") and _is_booked(world, saving)
+    return saving is not None and runs(world, "early-saving") and _is_booked(world, saving)
 
 
 def _promise_names(world: World, deal: Deal, state: ForecastState, cause: str) -> bool:
@@ -73,9 +73,9 @@ def _promise_names(world: World, deal: Deal, state: ForecastState, cause: str) -
     if promise is None:
         return False
     if promise.target.dropped_itself:
-        return promise.target.node == cause and _runs(world, "dropped-scope")
+        return promise.target.node == cause and runs(world, "dropped-scope")
     certain = deal.promised_date is not None or state in CERTAIN_WITHOUT_A_DATE
-    return certain and _runs(world, "unsupported-commitment")
+    return certain and runs(world, "unsupported-commitment")
 
 
 def _is_booked(world: World, saving: Saving) -> bool:
@@ -86,6 +86,7 @@ def _is_booked(world: World, saving: Saving) -> bool:
     return bool(lost.amounts or lost.unconverted) or not (saving.plan or saving.run_rate)
 
 
-def _runs(world: World, check: str) -> bool:
+def runs(world: World, check: str) -> bool:
+    """Whether an installed check is switched on, by its name."""
     options = getattr(world.options.checks, check.replace("-", "_"), None)
     return options is not None and options.enabled

@@ -10,7 +10,6 @@ from decimal import ROUND_DOWN, Decimal
 from functools import cached_property
 
 from model.findings import Evidence, Share, Slip, Triage
-from model.keys import objective_node
 from model.links import Role
 from model.money import Money, Month, MonthAmount, RateTable
 from model.records import Light, Saving
@@ -266,6 +265,4 @@ def linked_to(world: World, objective_id: str, role: Role) -> Iterator[str]:
 
 def children_of(world: World, objective_id: str) -> list[str]:
     """The objectives directly below an objective."""
-    objectives = world.network.objectives
-    children = world.network.children.get(objective_node(objective_id), ())
-    return [objectives[child].id for child in children if child in objectives]
+    return [each.id for each in world.tree.children(objective_id)]

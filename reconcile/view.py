@@ -64,14 +64,21 @@ class View(Protocol):
         """
 
     def rollups(
-        self, group: Group, order: Sequence[DateSource], today: date, nodes: Collection[str] | None = None
+        self,
+        group: Group,
+        order: Sequence[DateSource],
+        today: date,
+        nodes: Collection[str] | None = None,
+        *,
+        shipping: bool = False,
     ) -> Iterable[RollUp]:
         """Work below each node of a group, or below these nodes of it, reduced in SQL.
 
         ``order`` is the date policy: the first of these that a work item has is its own date; of several unreleased
         releases the latest counts. For ``Group.RELEASE`` the release's own date is left out of the policy. Work of the
         spine is left out of ``Group.PARENT`` and ``Group.RELEASE``, because it comes as nodes of its own, but is
-        counted in ``Group.OBJECTIVE``.
+        counted in ``Group.OBJECTIVE``. With ``shipping`` nodes may be left out below which no work belongs to a
+        release: there every policy says what the one without releases says.
         """
 
     def latest(

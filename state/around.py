@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from typing import TypeAlias
 
 from sqlalchemy import Column, Connection, String, Table, insert, or_, select
 
@@ -15,19 +16,21 @@ from state.codec import decode_record
 from state.engine import chunked
 from state.plan_edges import shared_links, shared_needs
 from state.plan_nodes import plan_nodes
-from state.resolving import metadata, needs_naming, needs_of, place_work, resolve_needs, resolved, spine
+from state.resolving import Names, metadata, needs_naming, needs_of, place_work, resolve_needs, resolved, spine
 from state.rows import AnySelect, standing
 
 _asked = Table("view_asked", metadata, Column("id", String, primary_key=True), prefixes=["TEMPORARY"])
 _dependents = Table("view_dependents", metadata, Column("id", String, primary_key=True), prefixes=["TEMPORARY"])
+Groups: TypeAlias = dict[Group, frozenset[str]]
 _COUNTED = (RecordKind.DEAL, RecordKind.SAVING, RecordKind.MEASUREMENT)
 
 
 class Around:
     """Reads what ``View.around`` gives. The temporary tables of the needs are there already, and still empty."""
 
-    def __init__(self, connection: Connection, record_ids: Collection[str]) -> None:
+    def __init__(self, connection: Connection, record_ids: Collection[str], objectives: Names) -> None:
         self._connection = connection
+        self._objectives = objectives
         self._changed = sorted(record_ids)
         for table in (_asked, _dependents):
             table.create(connection, checkfirst=False)
@@ -40,12 +43,15 @@ class Around:
         self._add(_asked, asked)
         waiting = {*dependents, *self._changed, *self._that_name_them()}
         self._add(_dependents, waiting)
-        resolve_needs(self._connection, needs_of(select(_dependents.c.id)))
+        resolve_needs(self._connection, needs_of(select(_dependents.c.id)), self._objectives)
         asked |= self._add(_asked, [*waiting, *self._ids(select(resolved.c.node).distinct())])
-        place_work(self._connection, select(_asked.c.id))
+        place_work(self._connection, select(_asked.c.id), self._objectives)
         dated_anew = frozenset(self._dated_by())
         records = list(self._records())
         links = tuple(self._links())
+        above = self._groups({*self._changed, *dated_anew})
+        # Other work may be spine now, or no more; below objectives both count.
+        groups = above | self._groups(asked | dated_anew, (Group.PARENT, Group.RELEASE))
         return Surroundings(
             asked=frozenset(asked),
             dependents=frozenset(waiting),
@@ -59,8 +65,8 @@ class Around:
             needs=tuple(self._needs()),
             absences=dict(self._absences()),
             dated_anew=dated_anew,
-            groups=self._groups({*self._ids(select(_asked.c.id)), *dated_anew}),
-            above=frozenset[str]().union(*self._groups({*self._changed, *dated_anew}).values()),
+            groups=groups,
+            above=frozenset[str]().union(*above.values()),
         )
 
     def _add(self, table: Table, ids: Iterable[str]) -> set[str]:
@@ -153,13 +159,14 @@ class Around:
         for row in self._connection.execute(statement):
             yield row.id, (Absence(row.absence), row.absent_since)
 
-    def _groups(self, record_ids: Collection[str]) -> dict[Group, frozenset[str]]:
+    def _groups(self, record_ids: Collection[str], groups: Collection[Group] = tuple(Group)) -> Groups:
         """What these records lie below."""
-        found: dict[Group, set[str]] = {group: set() for group in Group}
+        found: dict[Group, set[str]] = {group: set() for group in groups}
         for part in chunked(sorted(record_ids)):
-            for group, statement in _ABOVE.items():
-                found[group].update(self._ids(statement.where(_BELOW[group].in_(part))))
-        found[Group.OBJECTIVE] = {objective_node(id_) for id_ in found[Group.OBJECTIVE]}
+            for group in groups:
+                found[group].update(self._ids(_ABOVE[group].where(_BELOW[group].in_(part))))
+        if Group.OBJECTIVE in found:
+            found[Group.OBJECTIVE] = {objective_node(id_) for id_ in found[Group.OBJECTIVE]}
         return {group: frozenset(nodes) for group, nodes in found.items()}
 
 
@@ -175,13 +182,13 @@ _ABOVE: dict[Group, AnySelect] = {
 }
 
 
-def place_leaves(connection: Connection, group: Group, nodes: Sequence[str]) -> None:
+def place_leaves(connection: Connection, group: Group, nodes: Sequence[str], objectives: Names) -> None:
     """Find out which work directly below these nodes is spine, so that roll-ups can leave it out."""
     if group is Group.OBJECTIVE:
         return  # an objective's roll-up counts the spine too
     records, members = tables.records, tables.memberships
     for part in chunked(nodes):
         if group is Group.RELEASE:
-            place_work(connection, select(members.c.record_id).where(members.c.release_id.in_(part)))
+            place_work(connection, select(members.c.record_id).where(members.c.release_id.in_(part)), objectives)
         else:
-            place_work(connection, select(records.c.id).where(records.c.parent_id.in_(part)))
+            place_work(connection, select(records.c.id).where(records.c.parent_id.in_(part)), objectives)

@@ -1,4 +1,4 @@
-"""Findings with their lives, and the transitions that are only ever added."""
+"""Findings with their lives, and what is only ever added: the transitions, and what people decided."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,6 +6,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, func, insert, select, text
 
+from model.decisions import Decision
 from model.findings import FindingState, TrackedFinding, Transition
 from state import tables
 from state.codec import decode, encode
@@ -52,12 +53,13 @@ class Findings(Connected):
         transitions: Sequence[Transition],
         *,
         since: int | None = None,
+        decision: Decision | None = None,
     ) -> bool:
         """Keep findings and append what happened to them, in one transaction; tell whether that was done.
 
-        ``run_id`` is None for what a person decided. Stored transitions cannot be stored again. With ``since`` nothing
-        is kept when another program has added a transition after that one: a run and a person never overwrite each
-        other's word.
+        ``run_id`` is None for what a person decided, and ``decision`` is what that was. Stored transitions cannot be
+        stored again. With ``since`` nothing is kept when another program has added a transition after that one: a run
+        and a person never overwrite each other's word.
         """
         if any(transition.sequence is not None for transition in transitions):
             raise ValueError("a transition that is stored already")
@@ -69,7 +71,19 @@ class Findings(Connected):
                 connection.execute(
                     insert(tables.transitions), [{**_transition_row(each), "run_id": run_id} for each in transitions]
                 )
+            if decision is not None:
+                _add_decision(connection, decision)
         return True
+
+    def decisions(self, fingerprint: str | None = None) -> list[Decision]:
+        """What was decided about all findings or about one, the first decision first."""
+        table, about = tables.decisions, tables.decided
+        statement = select(table.c.number, table.c.content).order_by(table.c.number)
+        if fingerprint is not None:
+            statement = statement.join(about).where(about.c.fingerprint == fingerprint)
+        with self.reading() as connection:
+            rows = connection.execute(statement).all()
+        return [replace(decode(Decision, row.content), number=row.number) for row in rows]
 
     def _is_newest(self, connection: Connection, since: int) -> bool:
         if self.on_postgresql:
@@ -78,15 +92,28 @@ class Findings(Connected):
         newest = connection.execute(select(func.max(tables.transitions.c.sequence))).scalar() or 0
         return bool(newest == since)
 
-    def transitions(self, *, after: int = 0, fingerprint: str | None = None) -> list[Transition]:
-        """What happened after a sequence number, to all findings or to one, in its order."""
+    def transitions(
+        self, *, after: int = 0, fingerprint: str | None = None, since: datetime | None = None
+    ) -> list[Transition]:
+        """What happened after a sequence number, or since a moment, to all findings or to one, in its order."""
         table = tables.transitions
         statement = select(table.c.sequence, table.c.content).where(table.c.sequence > after).order_by(table.c.sequence)
         if fingerprint is not None:
             statement = statement.where(table.c.fingerprint == fingerprint)
+        if since is not None:
+            statement = statement.where(table.c.at >= since)
         with self.reading() as connection:
             rows = connection.execute(statement).all()
         return [numbered(decode(Transition, row.content), row.sequence) for row in rows]
+
+
+def _add_decision(connection: Connection, decision: Decision) -> None:
+    if decision.number is not None:
+        raise ValueError("a decision that is stored already")
+    added = insert(tables.decisions).returning(tables.decisions.c.number)
+    number = connection.execute(added, {"at": decision.at, "content": encode(decision)}).scalar_one()
+    rows = [{"number": number, "fingerprint": fingerprint} for fingerprint in decision.fingerprints]
+    connection.execute(insert(tables.decided), rows)
 
 
 def _row(tracked: TrackedFinding) -> dict[str, str | datetime]:

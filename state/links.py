@@ -79,6 +79,49 @@ class Links(Connected):
             rows = connection.execute(statement.order_by(table.c.objective_id, table.c.role, table.c.rule)).all()
         return [link_of(row) for row in rows]
 
+    def objectives_of(self, record_ids: Iterable[str]) -> dict[str, frozenset[str]]:
+        """The objectives that each record serves; what serves none is left out.
+
+        A release or a sprint without links of its own serves what its work items serve.
+        """
+        links, members, records = tables.links, tables.memberships, tables.records
+        found: dict[str, set[str]] = {}
+        wanted = sorted(set(record_ids))
+        with self.reading() as connection:
+            for part in chunked(wanted):
+                own = select(links.c.record_id, links.c.objective_id).where(links.c.record_id.in_(part))
+                for row in connection.execute(own):
+                    found.setdefault(row.record_id, set()).add(row.objective_id)
+            for part in chunked([each for each in wanted if each not in found]):
+                in_release = (
+                    select(members.c.release_id.label("node"), links.c.objective_id)
+                    .join(links, links.c.record_id == members.c.record_id)
+                    .where(members.c.release_id.in_(part))
+                )
+                in_sprint = (
+                    select(records.c.sprint_id.label("node"), links.c.objective_id)
+                    .join(links, links.c.record_id == records.c.id)
+                    .where(records.c.sprint_id.in_(part))
+                )
+                for statement in (in_release, in_sprint):
+                    for row in connection.execute(statement.distinct()):
+                        found.setdefault(row.node, set()).add(row.objective_id)
+        return {node: frozenset(objectives) for node, objectives in found.items()}
+
+    def sources_serving(self, objective_ids: Iterable[str]) -> frozenset[str]:
+        """The sources of the records that serve some objectives."""
+        links, records = tables.links, tables.records
+        found: set[str] = set()
+        with self.reading() as connection:
+            for part in chunked(sorted(set(objective_ids))):
+                statement = (
+                    select(records.c.source)
+                    .join(links, links.c.record_id == records.c.id)
+                    .where(links.c.objective_id.in_(part))
+                )
+                found.update(connection.execute(statement.distinct()).scalars())
+        return frozenset(found)
+
     def needs_of(self, dependent: str) -> list[Need]:
         """The needs of one record or objective node, as written; ``View.needs`` resolves them."""
         table = tables.needs

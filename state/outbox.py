@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from model.deliveries import Delivery, DeliveryState
+from model.deliveries import Delivery, DeliveryState, Mailed
 from model.errors import StateError
 from state import tables
 from state.codec import printable
@@ -99,6 +99,22 @@ class Outbox(Connected):
                     break
                 reached = max(reached, covers)
         return reached
+
+    def mailed(self, *, audience: str | None = None, since: datetime | None = None) -> list[Mailed]:
+        """Who was or is to be sent what, of one audience or of all, from a time on, oldest first; without what was
+        refused for good."""
+        table = tables.deliveries
+        statement = (
+            select(table.c.audience, table.c.recipient, table.c.slot, table.c.created_at, table.c.sent_at)
+            .where(table.c.state != DeliveryState.FAILED)
+            .order_by(table.c.id)
+        )
+        if audience is not None:
+            statement = statement.where(table.c.audience == audience)
+        if since is not None:
+            statement = statement.where(table.c.created_at >= since)
+        with self.reading() as connection:
+            return [Mailed(*row) for row in connection.execute(statement).all()]
 
     def last_slot(self, audience: str) -> str | None:
         """The slot that was composed last for an audience."""

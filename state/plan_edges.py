@@ -15,16 +15,18 @@ _ROLES = {role.value: role for role in Role}
 _ORIGINS = {origin.value: origin for origin in NeedOrigin}
 
 
-def shared_links(connection: Connection, statement: AnySelect) -> Iterator[Link]:
-    """Links of a statement that selects their columns in order; equal weights and names are one value."""
+def shared_links(connection: Connection, statement: AnySelect, ids: dict[str, str] | None = None) -> Iterator[Link]:
+    """Links of a statement that selects their columns in order; equal weights and names are one value. ``ids`` has one
+    value for each id that was met."""
     weights: dict[str, Decimal] = {}
     texts: dict[str, str] = {}
+    share = ({} if ids is None else ids).setdefault
     for record_id, objective_id, role, rule, weight, location in _rows(connection, statement):
         known = weights.get(weight)
         if known is None:
             known = weights[weight] = Decimal(weight)
         objective, by, place = (texts.setdefault(text, text) for text in (objective_id, rule, location))
-        yield Link(record_id, objective, _ROLES[role], by, known, place)
+        yield Link(share(record_id, record_id), objective, _ROLES[role], by, known, place)
 
 
 def shared_needs(connection: Connection, statement: AnySelect) -> Iterator[Need]:

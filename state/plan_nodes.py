@@ -18,10 +18,12 @@ _CATEGORIES: Mapping[str | None, StatusCategory | None] = {
 _BATCH = 5_000
 
 
-def plan_nodes(connection: Connection, record_ids: AnySelect | None = None) -> Iterator[PlanWork]:
+def plan_nodes(
+    connection: Connection, record_ids: AnySelect | None = None, ids: dict[str, str] | None = None
+) -> Iterator[PlanWork]:
     """Every work item of the spine, or of these the spine, absent ones included, by id.
 
-    Equal days are one value: there are few of them.
+    Equal days are one value: there are few of them. ``ids`` has one value for each id that was met.
     """
     records = tables.records
     columns = (records.c.id, records.c.source, records.c.key, records.c.category, records.c.start_date, records.c.due)
@@ -32,17 +34,18 @@ def plan_nodes(connection: Connection, record_ids: AnySelect | None = None) -> I
     releases = _releases(connection, record_ids)
     days: dict[date | None, date | None] = {}
     texts: dict[str | None, str | None] = {}
+    share = ({} if ids is None else ids).setdefault
     rows = connection.execute(statement, execution_options={"yield_per": _BATCH})
     for id_, source, key, category, start, due, finished, parent, sprint in rows:
         yield PlanWork(
-            id_,
+            share(id_, id_),
             texts.setdefault(source, source) or "",
             key,
             _CATEGORIES[category],
             days.setdefault(start, start),
             days.setdefault(due, due),
             days.setdefault(finished, finished),
-            texts.setdefault(parent, parent),
+            None if parent is None else share(parent, parent),
             releases.get(id_, ()),
             texts.setdefault(sprint, sprint),
         )

@@ -24,6 +24,7 @@ def rollup_statement(
     today: date,
     nodes: Sequence[str] | None = None,
     *,
+    shipping: bool = False,
     on_postgresql: bool,
 ) -> AnySelect:
     """The statement behind ``View.rollups``; a row reads as a RollUp.
@@ -31,7 +32,7 @@ def rollup_statement(
     What was deleted counts as dropped, what was moved away is not counted, and what is absent without proof counts as
     it was last seen.
     """
-    work = _work(group, order, nodes)
+    work = _work(group, order, nodes, shipping=shipping)
     is_open = work.c.category.in_(_OPEN)
     on_time = and_(is_open, work.c.own >= today)
     overdue = and_(is_open, work.c.own < today)
@@ -51,24 +52,25 @@ def rollup_statement(
         .cte("sums")
     )
     named = _named(work, sums, is_open, on_postgresql)
-    return select(sums, named.c.latest_record, named.c.overdue_record).join(named, named.c.node == sums.c.node)
+    return select(sums, named.c.latest_record, named.c.overdue_record).outerjoin(named, named.c.node == sums.c.node)
 
 
-def rollup(group: Group, row: AnyRow, days: dict[date | None, date | None]) -> RollUp:
-    """A RollUp from a row of its statement; ``days`` has one value for each day that was met, for all of them."""
+def rollup(group: Group, row: AnyRow, days: dict[date | None, date | None], ids: dict[str, str]) -> RollUp:
+    """A RollUp from a row of its statement; ``days`` and ``ids`` have one value for each that was met, for all."""
+    node, open_, done, dropped, undated, overdue, latest, oldest, finished, latest_record, overdue_record = row
     return RollUp(
         group,
-        row.node,
-        row.open,
-        row.done,
-        row.dropped,
-        row.undated,
-        row.overdue,
-        days.setdefault(row.latest, row.latest),
-        row.latest_record,
-        days.setdefault(row.oldest_overdue, row.oldest_overdue),
-        row.overdue_record,
-        days.setdefault(row.finished, row.finished),
+        ids.setdefault(node, node),
+        open_,
+        done,
+        dropped,
+        undated,
+        overdue,
+        days.setdefault(latest, latest),
+        None if latest_record is None else ids.setdefault(latest_record, latest_record),
+        days.setdefault(oldest, oldest),
+        None if overdue_record is None else ids.setdefault(overdue_record, overdue_record),
+        days.setdefault(finished, finished),
     )
 
 
@@ -93,15 +95,17 @@ def latest_statement(
 
 
 def _named(work: CTE, sums: CTE, is_open: ColumnElement[bool], on_postgresql: bool) -> FromClause:
-    """The smallest id that has the latest and the oldest date; by code point in both databases."""
+    """The smallest id that has the latest and the oldest date, where any has; by code point in both databases."""
     id_ = collate(work.c.id, "C") if on_postgresql else work.c.id
+    is_latest, is_oldest = work.c.own == sums.c.latest, work.c.own == sums.c.oldest_overdue
     return (
         select(
             work.c.node,
-            func.min(case((and_(is_open, work.c.own == sums.c.latest), id_))).label("latest_record"),
-            func.min(case((and_(is_open, work.c.own == sums.c.oldest_overdue), id_))).label("overdue_record"),
+            func.min(case((is_latest, id_))).label("latest_record"),
+            func.min(case((is_oldest, id_))).label("overdue_record"),
         )
         .join_from(work, sums, sums.c.node == work.c.node)
+        .where(is_open, work.c.own.is_not(None), or_(is_latest, is_oldest))  # few, and only they are grouped
         .group_by(work.c.node)
         .subquery("named")
     )
@@ -111,10 +115,13 @@ def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.count(case((condition, 1)))
 
 
-def _work(group: Group, order: Sequence[DateSource], nodes: Sequence[str] | None = None) -> CTE:
+def _work(
+    group: Group, order: Sequence[DateSource], nodes: Sequence[str] | None = None, *, shipping: bool = False
+) -> CTE:
     """Each distinct work item below each node, with its category as it counts and its own date while it is open.
 
-    ``nodes`` are those that are asked for, where it is not all of them.
+    ``nodes`` are those that are asked for, where it is not all of them; ``shipping`` leaves out parents none of whose
+    work belongs to a release.
     """
     item = tables.records.alias("item")
     if group is Group.RELEASE:
@@ -125,7 +132,7 @@ def _work(group: Group, order: Sequence[DateSource], nodes: Sequence[str] | None
     columns = (item.c.id, category.label("category"), own.label("own"), item.c.finished)
     # For a few nodes SQLite would still go through all work by its kind; as an expression it has no index.
     kind = item.c.kind if nodes is None else item.c.kind.concat("")
-    statement = _below(group, item, columns, nodes).where(
+    statement = _below(group, item, columns, nodes, shipping=shipping).where(
         kind == RecordKind.WORK_ITEM, or_(item.c.absence.is_(None), item.c.absence != Absence.MOVED)
     )
     if group is not Group.OBJECTIVE:
@@ -134,14 +141,23 @@ def _work(group: Group, order: Sequence[DateSource], nodes: Sequence[str] | None
 
 
 def _below(
-    group: Group, item: FromClause, columns: tuple[ColumnElement[Any], ...], nodes: Sequence[str] | None
+    group: Group,
+    item: FromClause,
+    columns: tuple[ColumnElement[Any], ...],
+    nodes: Sequence[str] | None,
+    *,
+    shipping: bool,
 ) -> AnySelect:
-    node = tables.records.alias("node")
+    node, members = tables.records.alias("node"), tables.memberships
     if group is Group.PARENT:
         found = select(node.c.id.label("node"), *columns).join_from(item, node, node.c.id == item.c.parent_id)
+        if shipping:
+            member = tables.records.alias("member")
+            parents = select(member.c.parent_id).join(members, members.c.record_id == member.c.id)
+            asked = member.c.parent_id.is_not(None) if nodes is None else member.c.parent_id.in_(nodes)
+            found = found.where(item.c.parent_id.in_(parents.where(asked)))
         return found if nodes is None else found.where(item.c.parent_id.in_(nodes))
     if group is Group.RELEASE:
-        members = tables.memberships
         found = (
             select(node.c.id.label("node"), *columns)
             .join_from(item, members, members.c.record_id == item.c.id)

@@ -1,15 +1,19 @@
-"""One value for what many records of a view say alike: days, months, sources, empty mappings. Only memory changes."""
+"""One value for what many records of a view say alike: days, months, amounts, sources, empty mappings. Only memory
+changes."""
 
 from collections.abc import Callable, Hashable, Mapping
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any, TypeVar
 
-from model.money import Month, MonthAmount
-from model.records import Deal, FieldValue, Record, Saving
+from model.money import Money, Month, MonthAmount
+from model.records import Deal, FieldValue, Record, Saving, WorkItem
 
+_OF_ALL = ("source", "container", "owner", "changed", "created")
 _ALIKE: Mapping[type[Record], tuple[str, ...]] = {
-    Deal: ("source", "container", "owner", "changed", "created", "stage", "probability", "close_date", "promised_date"),
-    Saving: ("source", "container", "owner", "changed", "created", "currency", "planned_start", "controller"),
+    Deal: (*_OF_ALL, "stage", "probability", "close_date", "promised_date", "promised", "account"),
+    Saving: (*_OF_ALL, "currency", "planned_start", "controller"),
+    WorkItem: (*_OF_ALL, "type", "status", "start", "due", "finished", "parent", "sprint", "estimate", "priority"),
 }
 _MONTHS = ("plan", "forecast", "actual")
 _READ: Mapping[type[Record], Callable[[Record], tuple[Any, ...]]] = {
@@ -25,20 +29,32 @@ class Sharing:
     def __init__(self) -> None:
         self._known: dict[Hashable, Any] = {}
         self._months: dict[Month, Month] = {}
+        self._amounts: dict[str, Decimal] = {}
 
     def share(self, record: _Kind) -> _Kind:
         """Let a record that nobody else has yet hold known values in place of equal ones of its own."""
         kind = type(record)
         if kind in _READ:
             for name, value in zip(_ALIKE[kind], _READ[kind](record), strict=True):
-                # 1.0 and 1 are equal and written otherwise, so that the text counts for numbers.
-                object.__setattr__(record, name, self._known.setdefault((type(value), str(value)), value))
+                if value is not None and (known := self._like(value)) is not value:
+                    object.__setattr__(record, name, known)
         if not record.custom:
             object.__setattr__(record, "custom", _NOTHING)
         if isinstance(record, Saving):
             for name in _MONTHS:
                 object.__setattr__(record, name, tuple(map(self._cell, getattr(record, name))))
+        elif isinstance(record, Deal) and record.amount is not None:
+            amount = Money(self._amount(record.amount.amount), self._like(record.amount.currency))
+            object.__setattr__(record, "amount", amount)
         return record
 
+    def _like(self, value: Any) -> Any:
+        # 1.0 and 1 are equal and written otherwise, so that the text counts for numbers.
+        key = value if type(value) is str else (type(value), str(value))
+        return self._known.setdefault(key, value)
+
     def _cell(self, cell: MonthAmount) -> MonthAmount:
-        return MonthAmount(self._months.setdefault(cell.month, cell.month), cell.amount)
+        return MonthAmount(self._months.setdefault(cell.month, cell.month), self._amount(cell.amount))
+
+    def _amount(self, amount: Decimal) -> Decimal:
+        return self._amounts.setdefault(str(amount), amount)

@@ -239,6 +239,27 @@ class TransitionRow(Row, table=True):
     content: str = Field(sa_type=Text)
 
 
+class DecisionRow(Row, table=True):
+    """What was decided about a finding, and about those that the same act settles; ``content`` is the Decision. Rows
+    are only ever added."""
+
+    __tablename__ = "decisions"
+    __table_args__ = {"sqlite_autoincrement": True}
+
+    number: int | None = Field(default=None, primary_key=True)
+    at: datetime
+    content: str = Field(sa_type=Text)
+
+
+class DecidedRow(Row, table=True):
+    """A finding that a decision is about; rows are only ever added."""
+
+    __tablename__ = "decided"
+
+    number: int = Field(primary_key=True, foreign_key="decisions.number", sa_column_kwargs={"autoincrement": False})
+    fingerprint: str = Field(primary_key=True, foreign_key="findings.fingerprint", index=True)
+
+
 class DeliveryRow(Row, table=True):
     """One message to one recipient; the unique key keeps a slot from being mailed twice."""
 
@@ -370,6 +391,10 @@ needs = _table(NeedRow)
 findings = _table(FindingRow)
 transitions = _table(TransitionRow)
 only_added(transitions)
+decisions = _table(DecisionRow)
+decided = _table(DecidedRow)
+only_added(decisions)
+only_added(decided)
 deliveries = _table(DeliveryRow)
 runs = _table(RunRow)
 source_results = _table(SourceResultRow)

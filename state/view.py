@@ -33,7 +33,7 @@ from state.engine import chunked
 from state.moves import moves_of
 from state.plan_edges import shared_links, shared_needs
 from state.plan_nodes import plan_nodes
-from state.resolving import prepare_part, prepare_view, resolved, spine
+from state.resolving import Names, objectives_named, prepare_part, prepare_view, resolved, spine
 from state.rollups import latest_statement, rollup, rollup_statement
 from state.rows import AnyRow, AnySelect, last_seen, standing
 from state.sharing import Sharing
@@ -56,8 +56,13 @@ class StoreView(WorkCounts):
         self._connection = connection
         self._coverage: Sequence[Coverage] | None = None
         self._shown: dict[str, Record] = {}
+        self._sharing = Sharing()
+        """Of the records that are looked up."""
+        self._ids: dict[str, str] = {}
+        """One value for each id, as long as the plan is being read."""
         self._objective_ids: Iterable[str] | None = tuple(objective_ids)
         self._in_part = False
+        self._objectives: Names = {}
         self._placed: set[tuple[Group, str]] = set()
         connection.execute(select(tables.records.c.id).limit(1))  # from here on the picture stands still
 
@@ -83,8 +88,9 @@ class StoreView(WorkCounts):
         if self._objective_ids is None:
             raise ValueError("the whole plan was read already")
         objective_ids, self._objective_ids, self._in_part = self._objective_ids, None, True
-        prepare_part(self._connection, objective_ids)
-        around = Around(self._connection, record_ids)
+        prepare_part(self._connection)
+        self._objectives = objectives_named(tuple(objective_ids))
+        around = Around(self._connection, record_ids, self._objectives)
         return around.surroundings(dependents=dependents, neighbours=neighbours, arrived=arrived)
 
     def deals(self) -> Iterable[Deal]:
@@ -102,7 +108,7 @@ class StoreView(WorkCounts):
     def spine(self) -> Iterable[PlanWork]:
         """Work items that are an end of a need or a parent of other work, absent ones included."""
         self._prepare()
-        return plan_nodes(self._connection)
+        return plan_nodes(self._connection, ids=self._ids)
 
     def releases(self) -> Iterable[Release]:
         """Every release, absent ones included."""
@@ -132,7 +138,7 @@ class StoreView(WorkCounts):
         )
         if role is not None:
             statement = statement.where(links.c.role == role)
-        return shared_links(self._connection, statement)
+        return shared_links(self._connection, statement, self._ids)
 
     def needs(self) -> Iterable[Need]:
         """Every need, with the nodes found under the wanted name (see ``state.resolving`` for which win)."""
@@ -147,15 +153,24 @@ class StoreView(WorkCounts):
         return shared_needs(self._connection, statement)
 
     def rollups(
-        self, group: Group, order: Sequence[DateSource], today: date, nodes: Collection[str] | None = None
+        self,
+        group: Group,
+        order: Sequence[DateSource],
+        today: date,
+        nodes: Collection[str] | None = None,
+        *,
+        shipping: bool = False,
     ) -> Iterable[RollUp]:
-        """Work below each node of a group, or below these, reduced in SQL (see ``model.network.RollUp``)."""
+        """Work below each node of a group, or below these, reduced in SQL (see ``model.network.RollUp``); with
+        ``shipping`` only below those where some of the work belongs to a release."""
         self._prepare()
         days: dict[date | None, date | None] = {}
         for part in (None,) if nodes is None else chunked(sorted(nodes)):
             self._place_leaves(group, part or ())
-            statement = rollup_statement(group, order, today, part, on_postgresql=self._on_postgresql)
-            yield from (rollup(group, row, days) for row in self._stream(statement))
+            statement = rollup_statement(
+                group, order, today, part, shipping=shipping, on_postgresql=self._on_postgresql
+            )
+            yield from (rollup(group, row, days, self._ids) for row in self._stream(statement))
 
     def latest(
         self, group: Group, nodes: Sequence[str], order: Sequence[DateSource], today: date, most: int
@@ -174,13 +189,15 @@ class StoreView(WorkCounts):
         """Where only a part of the plan was prepared, find out which work below these nodes is spine."""
         new = [node for node in nodes if (group, node) not in self._placed] if self._in_part else []
         if new:
-            place_leaves(self._connection, group, new)
+            place_leaves(self._connection, group, new, self._objectives)
             self._placed.update((group, node) for node in new)
 
     def records(self, record_ids: Iterable[str]) -> Mapping[str, Record]:
         """Whole records by their ids, absent ones included; unknown ids are left out."""
+        self._ids = {}
+        share = self._sharing.share
         return {
-            row.id: decode_record(row.kind, row.facts, row.trace)
+            row.id: share(decode_record(row.kind, row.facts, row.trace))
             for part in chunked(list(dict.fromkeys(record_ids)))
             for row in self._connection.execute(_BY_ID, {"ids": part})
         }
@@ -322,7 +339,7 @@ class StoreView(WorkCounts):
         for row in self._stream(statement.where(table.c.kind == kind).order_by(table.c.id)):
             record = decode_record(row.kind, row.facts, row.trace)
             assert isinstance(record, record_type)
-            self._shown[record.id] = sharing.share(record)
+            self._shown[self._ids.get(row.id, row.id)] = sharing.share(record)
             yield record
 
     def _stream(self, statement: AnySelect) -> Iterator[AnyRow]:

@@ -6,7 +6,7 @@ from datetime import date
 from itertools import groupby
 
 import orjson
-from sqlalchemy import ColumnElement, Connection, String, and_, case, cast, collate, func, or_, select
+from sqlalchemy import CTE, ColumnElement, Connection, String, and_, case, cast, collate, func, or_, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.sql.selectable import FromClause
 
@@ -130,39 +130,50 @@ def _inflow(source: str, team: str, type_: str, rows: Sequence[AnyRow]) -> Inflo
 
 
 def unserved_statement(since: date, *, on_postgresql: bool) -> AnySelect:
-    """Climb from what was finished lately or is being done to whatever contains it, and look for a link on the way."""
-    item, above, links, members = tables.records.alias("item"), tables.records, tables.links, tables.memberships
+    """Look for a link of what was finished lately or is being done, and climb from what contains it, once for all that
+    lies in one place, to look for a link on the way."""
+    item, links, members = tables.records.alias("item"), tables.links, tables.memberships
     known = _category(item)
     lately = or_(known == _DOING, and_(known == _DONE, item.c.finished >= since))
     pieces = (
-        select(item.c.id, item.c.source, item.c.container, known.label("category"))
+        select(item.c.id, item.c.source, item.c.container, item.c.parent_id, known.label("category"))
         .where(item.c.kind == RecordKind.WORK_ITEM, _counts(item), lately, ~has_parts(item))
         .cte("pieces")
     )
-    climb = select(pieces.c.id.label("piece"), pieces.c.id.label("node")).cte("climb", recursive=True)
-    climb = climb.union(
-        select(climb.c.piece, above.c.parent_id)
-        .join_from(climb, above, above.c.id == climb.c.node)
-        .where(above.c.parent_id.is_not(None))
-    )
-    of_releases = select(climb.c.piece).join(members, members.c.record_id == climb.c.node)
-    served = (
-        select(climb.c.piece)
-        .join(links, links.c.record_id == climb.c.node)
-        .union(of_releases.join(links, links.c.record_id == members.c.release_id))
-        .subquery("served")
-    )
-    # As a join, SQLite would go through what is served once for each piece.
-    alone = pieces.c.id.not_in(select(served.c.piece)).label("alone")
+    linked = select(links.c.record_id)
+    shipped = select(members.c.record_id).join(links, links.c.record_id == members.c.release_id)
+    # As joins, SQLite would go through what is served once for each piece.
+    inside = or_(pieces.c.parent_id.is_(None), pieces.c.parent_id.not_in(_served_places(pieces)))
+    alone = and_(pieces.c.id.not_in(linked), pieces.c.id.not_in(shipped), inside)
     statement = select(
         pieces.c.source,
         pieces.c.container,
         pieces.c.category,
-        alone,
+        alone.label("alone"),
         func.count().label("pieces"),
         func.min(collate(pieces.c.id, "C") if on_postgresql else pieces.c.id).label("example"),
     )
     return statement.group_by(*(statement.selected_columns[name] for name in _TEAM_GROUPED))
+
+
+def _served_places(pieces: CTE) -> AnySelect:
+    """The parents of pieces that are linked, belong to a linked release, or lie inside what does."""
+    above, links, members = tables.records, tables.links, tables.memberships
+    places = select(pieces.c.parent_id.label("id")).where(pieces.c.parent_id.is_not(None)).distinct().cte("places")
+    climb = select(places.c.id.label("place"), places.c.id.label("node")).cte("climb", recursive=True)
+    climb = climb.union(
+        select(climb.c.place, above.c.parent_id)
+        .join_from(climb, above, above.c.id == climb.c.node)
+        .where(above.c.parent_id.is_not(None))
+    )
+    of_releases = select(climb.c.place).join(members, members.c.record_id == climb.c.node)
+    served = (
+        select(climb.c.place)
+        .join(links, links.c.record_id == climb.c.node)
+        .union(of_releases.join(links, links.c.record_id == members.c.release_id))
+        .subquery("served")
+    )
+    return select(served.c.place)
 
 
 _TEAM_GROUPED = ("source", "container", "category", "alone")

@@ -1,7 +1,5 @@
 """``driftline accept``: live with a finding until a day, by somebody who may."""
 
-from datetime import date
-
 import click
 
 from cli.output import print_json, say, talk
@@ -30,6 +28,7 @@ def command(
     where the one who accepted had it).
     """
     from cli.approval_view import system_user
+    from cli.chosen_day import chosen_day
     from cli.chosen_finding import chosen_finding
     from model.errors import UsageError
     from model.findings import Acceptance
@@ -37,7 +36,7 @@ def command(
 
     configuration = load_configuration(ctx)
     user = system_user()
-    wanted = Acceptance((by or user).strip(), reason.strip(), _day(until))
+    wanted = Acceptance((by or user).strip(), reason.strip(), chosen_day(until, "--until"))
     with read_store(configuration) as store:
         if store is None:
             raise UsageError(f"there is no finding {finding}: {NOTHING_READ}", hint=START_READING)
@@ -59,12 +58,3 @@ def command(
     talk(f"accepted by {kept.by} until {day(kept.until)}; it opens earlier if it worsens")
     if kept.overrides:
         talk(f"this was for {kept.overrides} to decide; the override is kept with the acceptance")
-
-
-def _day(text: str) -> date:
-    from model.errors import UsageError
-
-    try:
-        return date.fromisoformat(text.strip())
-    except ValueError:
-        raise UsageError(f"--until {text} is not a date", hint="write it as 2026-12-31") from None

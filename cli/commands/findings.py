@@ -40,9 +40,10 @@ def command(
 
     JSON: a list of objects with fingerprint, totals (money by account over distinct records), so_what (the revenue
     stream or saving it touches), finding (the judgement, with the options of its decider), state, opened_at,
-    changed_at, judged_at, told, held_since, held_because, acceptance, inhibited_by (why it is not told), flips and
-    flapping (since it comes and goes) and baseline. With --by cause a list of objects with cause, key, says, totals,
-    decide_by, deciders and findings (fingerprints); with --by objective of objects with objective and totals.
+    changed_at, judged_at, told, held_since, held_because, acceptance, decision (the last one: says, by, owner, until,
+    at, before, kind), inhibited_by (why it is not told), flips and flapping (since it comes and goes) and baseline.
+    With --by cause a list of objects with cause, key, says, totals, decide_by, deciders and findings (fingerprints);
+    with --by objective of objects with objective and totals.
     """
     from cli.table import print_pairs
     from cli.wording import cannot_judge

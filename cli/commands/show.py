@@ -25,7 +25,9 @@ def command(ctx: click.Context, name: str, as_json: bool) -> None:
     then, and the cell of the workbook, or the field of the source, that said so. Who made a change is told only where
     the source tells it; a workbook does not.
 
-    JSON of a finding: an object with fingerprint, totals, so_what, finding (as in driftline findings) and history.
+    JSON of a finding: an object with fingerprint, totals, so_what, finding (as in driftline findings), history and
+    decisions (all that were recorded: number, fingerprints, says, by, owner, until, at, kind, record_id, note,
+    entered_by and overrides).
     JSON of a record name: a list of objects with kind, record, first_seen, last_seen, absence, revisions, history (each
     with seen_at, what: first_seen, changed, absent or there_again, absence, and changes with field, old, new, place and
     again), dates (how often and how far each date was moved: field, original, now, pushes, pulls, pushed_days,
@@ -68,6 +70,7 @@ def _show_finding(store: "Store", tracked: "TrackedFinding", configuration: "Con
             {
                 "finding": tracked,
                 "history": history,
+                "decisions": store.decisions(tracked.fingerprint),
                 "fingerprint": tracked.fingerprint,
                 "totals": totals(finding.impact),
                 "so_what": so_what(finding, configuration.mapping.tree, currency),

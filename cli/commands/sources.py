@@ -138,7 +138,7 @@ def _answers(configuration: "Configuration", names: tuple[str, ...]) -> "Iterabl
         for name, options in chosen_sources(configuration.settings.sources, names).items():
             try:
                 with _opened(configuration, name, options) as connector:
-                    answer: Probe | DriftlineError = contact(connector, store, configuration.mapping, today)
+                    answer: Probe | DriftlineError = contact(connector, store, configuration, today)
             except DriftlineError as error:
                 answer = error
             yield name, answer

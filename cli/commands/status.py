@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from config.load import Configuration
-    from mapping.load import LoadedMapping
     from model.errors import Problem, UserError
     from model.findings import TrackedFinding
     from model.mapping_changes import Inventory, MappingChange, RefusedConfiguration
@@ -86,13 +85,13 @@ def command(ctx: click.Context, with_measures: bool, as_json: bool) -> None:
     findings led to a decision, and how long a disagreement waits for its first mail. One row is a pair of tools (the
     one in which a fact changed, the one that promised something that rests on it) or an objective; "told" ends with the
     first digest that announced it, "reflected" with the change of the commitment. What no source's history tells is
-    unknown and not counted. A finding led to a decision when it was accepted or acknowledged, or resolved because the
-    commitment was changed.
+    unknown and not counted. A finding led to a decision when one was recorded, when it was accepted or acknowledged, or
+    when it resolved because the commitment was changed.
 
     JSON with --measures: an object with measures, null before anything was measured, and runs, the last 30 runs that
     measured anything new (run_id and measures), newest first. Measures have at, days, told, reflected and first_mail
     (each with measured, median_seconds, worst_seconds, unknown and waiting), pairs (changed_in, other, told,
-    reflected), objectives (objective_id, told, reflected), decisions (findings, accepted, acknowledged,
+    reflected), objectives (objective_id, told, reflected), decisions (findings, recorded, accepted, acknowledged,
     commitment_changed, ended_otherwise, undecided) and coverage (counted_at, records, linked, unpriced, and money by
     account and currency with total and linked).
     """
@@ -105,7 +104,7 @@ def command(ctx: click.Context, with_measures: bool, as_json: bool) -> None:
             ctx.exit(ExitCode.MEND)
         return
     with read_store(configuration) as store:
-        picture = _picture(store, configuration.mapping) if store else Picture()
+        picture = _picture(store, configuration) if store else Picture()
     picture.coverage = _with_unread(picture.coverage, configuration)
     picture.expiring = _expiring(configuration)
     picture.mistakes = wrong.problems if wrong is not None else ()
@@ -151,14 +150,14 @@ def _configuration(ctx: click.Context) -> "tuple[Configuration, UserError | None
         return alone, error
 
 
-def _picture(store: "Store", mapping: "LoadedMapping") -> Picture:
+def _picture(store: "Store", configuration: "Configuration") -> Picture:
     from pipeline.blindness import blindness
     from pipeline.drift import held_checks
 
     runs = store.runs(limit=1)
     with store.view() as view:
         coverage = [
-            each if each.complete else replace(each, held_checks=held_checks(store, mapping, each.source))
+            each if each.complete else replace(each, held_checks=held_checks(store, configuration, each.source))
             for each in view.coverage()
         ]
     changes = store.mapping_changes(limit=1)

@@ -1,5 +1,6 @@
 """``driftline sync``: one run, now."""
 
+import importlib
 import logging
 import os
 import signal
@@ -7,47 +8,85 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import click
 
 from cli.exit_codes import ExitCode
-from cli.output import print_json, say, say_problem, say_warning, talk
+from cli.output import print_json, say, say_problem, say_warning, talk, write
 from cli.table import console, print_table
 from cli.wording import count, day
 from cli.workspace import clock_of, load_configuration, open_store, start_log
 
 if TYPE_CHECKING:
+    from cli.reports.told import Told
     from config.load import Configuration
     from model.runs import Run
     from pipeline.run import Stages
     from state.store import Store
 
 SEVERITIES = ("notice", "minor", "major", "critical")
+REPORTS = ("junit", "sarif", "markdown")
+"""Formats for CI systems, by the names of their modules in ``cli/reports``."""
+FORMATS = ("text", "json", *REPORTS)
+
+
+def _asked_reports(_ctx: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[Path, str]:
+    found: dict[Path, str] = {}
+    for each in given:
+        form, separator, file = each.partition("=")
+        if form not in REPORTS or not separator or not file:
+            raise click.BadParameter(f"'{each}' is not FORMAT=FILE with one of {', '.join(REPORTS)}")
+        found[Path(file)] = form
+    return found
 
 
 @click.command("sync", short_help="Read all sources once, then judge what they say.")
 @click.argument("sources", nargs=-1)
 @click.option("--full", is_flag=True, help="Read everything anew instead of what changed, and take the census.")
 @click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 1 when findings this grave stand.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    help="How to print what came of it.",
+    show_default=True,
+)
+@click.option(
+    "--report",
+    "reports",
+    metavar="FORMAT=FILE",
+    multiple=True,
+    callback=_asked_reports,
+    help="Also write junit, sarif or markdown into a file; can be given several times.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON: the same as --format json.")
 @click.pass_context
 def command(
     ctx: click.Context,
     sources: tuple[str, ...],
     full: bool,
     fail_on: str | None,
+    form: str,
+    reports: dict[Path, str],
     as_json: bool,
 ) -> None:
     """Make one pass over all sources, or over the SOURCES named, and store what changed.
 
     A source that fails leaves its stored records as they were; the others go on. Exit code 3 when one failed.
 
+    For CI systems: junit and sarif tell the standing findings in the forms of these names, markdown as a page for the
+    summary of a job. What stands at or above --fail-on is a failure there.
+
     JSON: an object with id, started_at, finished_at, outcome, baseline, results (one per source), opened, resolved and
     standing.
     """
     from state.lock import Ownership
+
+    form = "json" if as_json else form
 
     configuration = load_configuration(ctx, secrets=True)
     # On a terminal the progress display and the table say what the log would.
@@ -56,13 +95,34 @@ def command(
     with open_store(configuration) as store, Ownership.acquire(store, holder="driftline sync", now=now):
         run = _run(store, configuration, sources, full=full)
         grave = _grave(store, fail_on) if fail_on else 0
-    if as_json:
+        told = _told(store, configuration, run, fail_on) if reports or form in REPORTS else None
+        _send_notices(store, configuration, run)
+    if told is not None:
+        _write_reports(told, reports)
+    if told is not None and form in REPORTS:
+        write(_report(told, form))
+    elif form == "json":
         print_json(run)
     else:
         _show(run, configuration)
     if grave:
         talk(f"{count(grave, 'finding')} at or above {fail_on}")
     ctx.exit(_code(run, grave))
+
+
+def _send_notices(store: "Store", configuration: "Configuration", run: "Run") -> None:
+    """Send what the run told at once, with whatever else waits; without a notice, nothing is sent by a run."""
+    from model.deliveries import DeliveryState
+    from pipeline.notice_notes import is_notice
+    from pipeline.outbox import deliver
+
+    if not any(is_notice(mail.audience) for mail in store.mailed(since=run.started_at)):
+        return
+    tried = deliver(store, configuration, now=clock_of(configuration).now())
+    notices = [row for row in tried if is_notice(row.audience)]
+    sent = sum(row.state is DeliveryState.SENT for row in notices)
+    waiting = f"; {len(notices) - sent} not accepted yet" if sent < len(notices) else ""
+    talk(f"told at once: {count(sent, 'mail')} sent{waiting}")
 
 
 def _code(run: "Run", grave: int) -> ExitCode:
@@ -97,6 +157,42 @@ def _grave(store: "Store", fail_on: str) -> int:
 
     limit = Severity[fail_on.upper()]
     return sum(1 for each in store.tracked().values() if each.standing and each.finding.severity >= limit)
+
+
+def _report(told: "Told", form: str) -> str:
+    text: str = importlib.import_module(f"cli.reports.{form}").report(told)
+    return text
+
+
+def _write_reports(told: "Told", reports: dict[Path, str]) -> None:
+    from model.errors import UsageError
+
+    for file, form in reports.items():
+        try:
+            file.write_text(f"{_report(told, form)}\n", encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"the report cannot be written: {error.strerror}", location=str(file), hint="what was read is stored"
+            ) from error
+
+
+def _told(store: "Store", configuration: "Configuration", run: "Run", fail_on: str | None) -> "Told":
+    from importlib.metadata import version
+
+    from cli.reports.told import Told
+    from model.findings import Severity
+    from pipeline.judge import gravest_first
+
+    standing = (each for each in store.tracked().values() if each.standing)
+    return Told(
+        run=run,
+        standing=tuple(gravest_first(standing)),
+        limit=Severity[fail_on.upper()] if fail_on else None,
+        tree=configuration.mapping.tree,
+        currency=configuration.settings.business.currency,
+        version=version("driftline"),
+        settings=configuration.files[0].name,
+    )
 
 
 def _show(run: "Run", configuration: "Configuration") -> None:

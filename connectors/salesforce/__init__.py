@@ -15,7 +15,7 @@ from connectors.salesforce.client import Row, SalesforceClient
 from connectors.salesforce.deals import CONTAINER, DealReader, long_id, moment_of
 from connectors.salesforce.discovery import discover
 from connectors.salesforce.fields import FieldPlan, plan_fields
-from connectors.salesforce.history import History
+from connectors.salesforce.history import Currency, History
 from connectors.salesforce.line_items import LineItems
 from connectors.salesforce.options import SalesforceOptions
 from connectors.salesforce.shape import require, require_related, shape_of
@@ -204,7 +204,7 @@ class SalesforceConnector(Connector):
             if native_id in compared.unchanged:
                 continue
             try:
-                deal = reader.read(row, moves.of(native_id), sold.get(native_id, {}))
+                deal = reader.read(row, moves.of(native_id), sold.get(native_id, {}), moves.changes_of(native_id))
                 moves.require_readable(native_id)
                 records.append(deal)
             except RecordError as error:
@@ -246,7 +246,8 @@ class SalesforceConnector(Connector):
     def _moves_of(self, plan: FieldPlan) -> History:
         if self._history is None:
             promised_date = plan.names.get(self.options.promised_date_field or "")
-            self._history = History(self.name, self._opened(), promised_date, self.context.zone)
+            currency = Currency(plan.multicurrency, self.options.currency)
+            self._history = History(self.name, self._opened(), promised_date, self.context.zone, currency)
         return self._history
 
 

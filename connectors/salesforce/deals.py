@@ -17,7 +17,7 @@ from connectors.storable import require_storable
 from model.errors import RecordError
 from model.keys import normalise_key
 from model.money import Money
-from model.records import Deal, FieldValue, Move, Outcome
+from model.records import Change, Deal, FieldValue, Move, Outcome
 
 CONTAINER = "Opportunity"
 _SUFFIX = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -76,16 +76,22 @@ class DealReader:
         object.__setattr__(self, "_direct", [(ours, theirs) for ours, theirs in asked.items() if "." not in theirs])
         object.__setattr__(self, "_related", [(ours, theirs) for ours, theirs in asked.items() if "." in theirs])
 
-    def read(self, row: Row, moves: Sequence[Move] = (), sold: Mapping[str, FieldValue] = _NOTHING) -> Deal:
+    def read(
+        self,
+        row: Row,
+        moves: Sequence[Move] = (),
+        sold: Mapping[str, FieldValue] = _NOTHING,
+        changes: Sequence[Change] = (),
+    ) -> Deal:
         """Normalise one opportunity; ``sold`` is of its line items. Raise RecordError for what makes no sense."""
         try:
-            deal = self._deal(row, moves, sold)
+            deal = self._deal(row, moves, sold, changes)
         except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
             raise RecordError(f"a field cannot be read: {error}", location=f"{self.source}:{row.get('Id')}") from error
         require_storable(deal)
         return deal
 
-    def _deal(self, row: Row, moves: Sequence[Move], sold: Mapping[str, FieldValue]) -> Deal:
+    def _deal(self, row: Row, moves: Sequence[Move], sold: Mapping[str, FieldValue], changes: Sequence[Change]) -> Deal:
         native_id = long_id(row["Id"])
         options = self.options
         owner = row.get("Owner") or {}
@@ -101,6 +107,7 @@ class DealReader:
             created=moment_of(row["CreatedDate"]),
             changed=moment_of(row["SystemModstamp"]),
             moves=tuple(moves),
+            changes=tuple(changes),
             custom={**{name: self._value(row, path) for name, path in self._own_fields.items()}, **sold},
             provenance=self._provenance(row, sold),
             stage=row["StageName"] or "",

@@ -1,35 +1,35 @@
 """The decisions that are needed: one card per cause, the weightiest first; the rest are counted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import date
 
-from digest import wording
 from digest.base import Block, Chip, DecisionCard, Fact, Small, Tone, line
-from digest.brief import FRESH, Brief, Section
-from digest.causes import Cause, Verdict
-from digest.choices import option_facts
+from digest.brief import FRESH, WHOLE_CARDS, Brief, Section
+from digest.causes import Cause, Told
+from digest.changes import cause_line, forecast_fact
+from digest.choices import option_facts, without_outcome
+from digest.findings_language import retold
 from digest.hostile import clean
+from digest.language import Language, counted, marked
+from digest.recommend import recommend_for_all
 from digest.sentences import (
     STAKES,
-    cause_line,
     claim_fact,
     due_line,
-    forecast_fact,
     money_lines,
     otherwise_line,
-    short_dates,
     short_id,
+    told_chips,
     touches_line,
     triage_text,
     unconverted_text,
-    verdict_chip,
 )
 from model.causes import binding_step
-from model.findings import Account, Finding, OptionKind, Step
+from model.findings import Account, Finding, OptionKind, Step, total_of
 from model.keys import objective_node
 
+_LONGEST_ACT = 100
 _OBJECTIVE = objective_node("")
-WHOLE_CARDS = 2
-"""One screen of a phone holds two decisions; what comes after them is told in short."""
 
 
 def compose(brief: Brief) -> tuple[Block, ...]:
@@ -45,9 +45,9 @@ def compose(brief: Brief) -> tuple[Block, ...]:
     ]
     hidden = brief.decisions[len(cards) :]
     if hidden:
-        due = brief.first_due(hidden)
-        first = f", first due {wording.weekday(due, brief.today)}" if due else ""
-        more = wording.count(len(hidden), "more decision waits", "more decisions wait")
+        words, due = brief.words, brief.first_due(hidden)
+        first = f", {words.say('first due {day}', day=words.weekday(due, brief.today))}" if due else ""
+        more = words.count(len(hidden), "{n} more decision waits", "{n} more decisions wait")
         cards.append(Small(line(f"{more}{first}")))
     return tuple(cards)
 
@@ -60,10 +60,11 @@ def _question(cause: Cause, brief: Brief, *, in_short: bool) -> str:
 
 
 def _question_of(cause: Cause, brief: Brief) -> str:
-    words = short_dates(clean(cause.lead.advice, 160), brief.today).strip().removesuffix(".")
-    if not words:
-        return f"{clean(cause.lead.title, 120)}: move the promise, move the work, or accept it until a day?"
-    return words if words.endswith("?") else f"{words}?"
+    advice = retold(brief.words, cause.lead.advice, brief.today, 160).removesuffix(".")
+    if not advice:
+        title = retold(brief.words, cause.lead.title, brief.today, 120)
+        return brief.words.say("{title}: move the promise, move the work, or accept it until a day?", title=title)
+    return advice if advice.endswith("?") else f"{advice}?"
 
 
 def _question_for_all(cause: Cause, brief: Brief, *, in_short: bool) -> str:
@@ -74,16 +75,23 @@ def _question_for_all(cause: Cause, brief: Brief, *, in_short: bool) -> str:
     findings = [tracked.finding for tracked in cause.findings]
     movable = [finding for finding in findings if not finding.options or _offers(finding, OptionKind.MOVE_PROMISE)]
     moves = _moves(movable, brief)
-    others = [*_brings(findings, with_days=in_short), *_funds(findings)]
+    others = [*_brings(findings, brief.words, with_days=in_short), *_funds(findings, brief, with_cost=in_short)]
     if not others and not any(finding.options for finding in findings):
-        others = [_without_options(cause)]
+        others = [_without_options(cause, brief.words)]
     if not moves and not others:
         return _question_of(cause, brief)
-    question = f"{', or '.join([*([' and '.join(moves)] if moves else []), *others])}?"
-    return question[0].upper() + question[1:]
+    choices = [*([brief.words.listed(moves)] if moves else []), *others]
+    question = choices[0]
+    for choice in choices[1:]:
+        question = brief.words.say("{first}, or {second}", first=question, second=choice)
+    return f"{question[0].upper()}{question[1:]}?"
 
 
-_KINDS = ("promise", "saving", "target")
+_KINDS = {
+    "promise": counted("{n} promise", "{n} promises"),
+    "saving": counted("{n} saving", "{n} savings"),
+    "target": counted("{n} target", "{n} targets"),
+}
 """What a finding is about, in the order in which they are told."""
 
 
@@ -98,104 +106,144 @@ def _kind(finding: Finding) -> str:
 
 def _moves(findings: Sequence[Finding], brief: Brief) -> list[str]:
     """``move 5 promises and 1 target to 16 Nov``, ``re-plan 5 savings``: what goes to one day is told together."""
-    told: dict[tuple[str, str], list[str]] = {}
-    for kind in _KINDS:
+    told: dict[tuple[bool, date | None], list[str]] = {}
+    for kind, names in _KINDS.items():
         several = [finding for finding in findings if _kind(finding) == kind]
         if several:
-            verb, word = ("re-plan", "from") if kind == "saving" else ("move", "to")
-            what = told.setdefault((verb, _to_the_day(several, word, brief)), [])
-            what.append(wording.count(len(several), kind))
-    return [f"{verb} {wording.listed(what)}{day}" for (verb, day), what in told.items()]
+            what = told.setdefault((kind == "saving", _only_day(several)), [])
+            what.append(brief.words.count(len(several), *names))
+    return [_move(brief, what, day, savings=savings) for (savings, day), what in told.items()]
+
+
+def _move(brief: Brief, kinds: Sequence[str], day: date | None, *, savings: bool) -> str:
+    words, what = brief.words, brief.words.listed(kinds)
+    if day is None:
+        return words.say("re-plan {what}" if savings else "move {what}", what=what)
+    text = marked("re-plan {what} from {day}") if savings else marked("move {what} to {day}")
+    return words.say(text, what=what, day=words.day(day, brief.today))
 
 
 def _offers(finding: Finding, kind: OptionKind) -> bool:
     return any(option.kind is kind for option in finding.options)
 
 
-def _brings(findings: Sequence[Finding], *, with_days: bool) -> list[str]:
+def _brings(findings: Sequence[Finding], words: Language, *, with_days: bool) -> list[str]:
     """What binds, where bringing it forward is still open."""
     for finding in findings:
         if (step := binding_step(finding)) is not None and _offers(finding, OptionKind.BRING_FORWARD):
             if not with_days:
-                return [f"bring {_work(step)} forward"]
+                return [words.say("bring {work} forward", work=_work(step))]
             offered = (option for each in findings for option in each.options)
             days = {option.days or 0 for option in offered if option.kind is OptionKind.BRING_FORWARD}
-            most = "up to " if len(days) > 1 else ""
-            return [f"bring {_work(step)} forward by {most}{wording.count(max(days), 'day')}"]
+            return [_bring(words, _work(step), max(days), at_most=len(days) > 1)]
     return []
 
 
-def _funds(findings: Sequence[Finding]) -> list[str]:
-    says = (option.says for each in findings for option in each.options if option.kind is OptionKind.FUND)
-    return [f"fund {clean(each.partition(', ')[0].removeprefix('Fund '), 40)}" for each in dict.fromkeys(says)][:1]
+def _funds(findings: Sequence[Finding], brief: Brief, *, with_cost: bool) -> list[str]:
+    """What is not funded, the first of it."""
+    option = next((each for found in findings for each in found.options if each.kind is OptionKind.FUND), None)
+    if option is None:
+        return []
+    cost = total_of(option.costs, Account.COST)
+    what = clean(option.says.partition(", ")[0].removeprefix("Fund "), 40)
+    if not with_cost or not cost:
+        return [brief.words.say("fund {what}", what=what)]
+    price = brief.words.rounded(cost, brief.edition.currency)
+    return [brief.words.say("fund {what} for {amount}", what=what, amount=price)]
 
 
 def _work(step: Step) -> str:
     return clean(step.title if step.key.isdecimal() and step.title else step.key, 40)
 
 
-def _without_options(cause: Cause) -> str:
+def _without_options(cause: Cause, words: Language) -> str:
     step, days = binding_step(cause.lead), cause.impact.days
-    work = _work(step) if step else "the work"
-    most = "up to " if len({tracked.finding.impact.days for tracked in cause.findings}) > 1 else ""
-    return f"bring {work} forward by {most}{wording.count(days, 'day')}" if days else f"give {work} a date that holds"
+    work = _work(step) if step else words.say("the work")
+    if not days:
+        return words.say("give {work} a date that holds", work=work)
+    return _bring(words, work, days, at_most=len({tracked.finding.impact.days for tracked in cause.findings}) > 1)
 
 
-def _to_the_day(findings: Sequence[Finding], word: str, brief: Brief) -> str:
+def _bring(words: Language, work: str, days: int, *, at_most: bool) -> str:
+    if at_most:
+        return words.count(
+            days, "bring {work} forward by up to {n} day", "bring {work} forward by up to {n} days", work=work
+        )
+    return words.count(days, "bring {work} forward by {n} day", "bring {work} forward by {n} days", work=work)
+
+
+def _only_day(findings: Sequence[Finding]) -> date | None:
+    """The day on which all of them can be kept, where it is one."""
     days = {finding.forecast.day for finding in findings if finding.forecast}
-    only = days.pop() if len(days) == 1 else None
-    return f" {word} {wording.day(only, brief.today)}" if only else ""
+    return days.pop() if len(days) == 1 else None
 
 
 def _chips(cause: Cause, brief: Brief) -> tuple[Chip, ...]:
-    chips: list[Chip] = []
+    words, chips = brief.words, list[Chip]()
     if cause.told:
-        chips += map(verdict_chip, _verdicts(cause))
+        chips += told_chips(words, _news(cause), brief.edition.zone, brief.today)
     else:
         opened = min(tracked.opened_at for tracked in cause.findings)
-        chips.append(Chip(f"open since {wording.day(opened.astimezone(brief.edition.zone).date(), brief.today)}"))
+        since = words.day(opened.astimezone(brief.edition.zone).date(), brief.today)
+        chips.append(Chip(words.say("open since {day}", day=since)))
     if cause.triage:
-        chips.append(Chip(triage_text(cause.triage), Tone.BAD))
+        chips.append(Chip(triage_text(words, cause.triage), Tone.BAD))
     if cause.held_since:
-        since = wording.moment(cause.held_since, brief.edition.zone, brief.today)
-        chips.append(Chip(f"not re-checked since {since}", Tone.WARN))
+        since = words.moment(cause.held_since, brief.edition.zone, brief.today)
+        chips.append(Chip(words.say("not re-checked since {time}", time=since), Tone.WARN))
     return tuple(chips)
 
 
-def _verdicts(cause: Cause) -> Sequence[Verdict]:
-    """What is news about it, each once; that a part of it eased is told only where nothing else is."""
-    told = list(dict.fromkeys(entry.verdict for entry in cause.told))
-    return [verdict for verdict in told if verdict in FRESH] or told[:1]
+def _news(cause: Cause) -> Sequence[Told]:
+    """What is news about it; that a part of it eased is told only where nothing else is."""
+    return [entry for entry in cause.told if entry.verdict in FRESH] or cause.told[:1]
 
 
 def _facts_in_short(cause: Cause, brief: Brief) -> tuple[Fact, ...]:
     """What weighs on it, and who decides by when; the code leads to the rest."""
-    money = [Fact(STAKES[account], content) for account, content in money_lines(cause.impact, brief.edition.currency)]
-    return (*money, Fact("Decides", due_line(cause, brief.today, in_short=True)))
+    words = brief.words
+    due = Fact(words.say("Decides"), due_line(words, cause, brief.today, in_short=True, calendar=brief.working_days))
+    return (*_stakes(cause, brief), due)
+
+
+def _stakes(cause: Cause, brief: Brief) -> list[Fact]:
+    lines = dict(money_lines(brief.words, cause.impact, brief.edition.currency))
+    return [Fact(brief.words.say(STAKES[account]), lines[account]) for account in brief.accounts if account in lines]
+
+
+def _recommended(cause: Cause, brief: Brief) -> Iterator[Fact]:
+    """Only where the rule gives one option for all of it."""
+    findings = [tracked.finding for tracked in cause.findings]
+    found = recommend_for_all(brief.words, findings, brief.edition.materiality)
+    if found is not None and found.option is not None:
+        act = without_outcome(found.option.says, found.option.kind)
+        said = f"{retold(brief.words, act, brief.today, _LONGEST_ACT)}; {found.because}"
+        yield Fact(brief.words.say("Recommended"), line(said))
 
 
 def _facts(cause: Cause, brief: Brief) -> tuple[Fact, ...]:
-    finding, today, currency = cause.lead, brief.today, brief.edition.currency
+    finding, today, currency, words = cause.lead, brief.today, brief.edition.currency, brief.words
     facts: list[Fact] = []
     if finding.commitment:
-        facts.append(claim_fact(finding.commitment, today))
+        facts.append(claim_fact(words, finding.commitment, today))
     zone, shows_way = brief.edition.zone, not brief.full_of_decisions
     if finding.forecast:
-        facts.append(forecast_fact(finding, finding.forecast, today, zone, shows_way=shows_way))
-    if touched := touches_line(finding, brief.edition.tree):
-        facts.append(Fact("Touches", touched))
-    facts += [Fact(STAKES[account], content) for account, content in money_lines(cause.impact, currency)]
-    unconverted = unconverted_text(cause.impact)
+        facts.append(forecast_fact(words, finding, finding.forecast, today, zone, shows_way=shows_way))
+    if touched := touches_line(words, finding, brief.edition.tree):
+        facts.append(Fact(words.say("Touches"), touched))
+    facts += _stakes(cause, brief)
+    unconverted = unconverted_text(words, cause.impact)
     if unconverted:
-        facts.append(Fact("Other money", line(unconverted)))
+        facts.append(Fact(words.say("Other money"), line(unconverted)))
     if not cause.impact.priced and not unconverted:
-        facts.append(Fact("Money", line("not priced: no amount is linked")))
-    moved = cause_line(finding, today, zone, shows_way=shows_way)
+        facts.append(Fact(words.say("Money"), line(words.say("not priced: no amount is linked"))))
+    moved = cause_line(words, finding, today, zone, shows_way=shows_way)
     if moved:
-        facts.append(Fact("Cause", moved))
-    facts += option_facts(cause, currency, today)
-    facts.append(Fact("Decides", due_line(cause, today)))
-    facts.append(Fact("Otherwise", otherwise_line(cause, currency, today)))
+        facts.append(Fact(words.say("Cause"), moved))
+    facts += option_facts(words, cause, currency, today)
+    facts += _recommended(cause, brief)
+    facts.append(Fact(words.say("Decides"), due_line(words, cause, today, calendar=brief.working_days)))
+    facts.append(Fact(words.say("Otherwise"), otherwise_line(words, cause, currency, today)))
     return tuple(facts)
 
 

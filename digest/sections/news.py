@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 
-from digest import wording
 from digest.base import Block, Chip, Column, Inline, Line, Paragraph, Small, Table, Text, Tone, line
 from digest.brief import Brief, Section
 from digest.causes import Cause, Told, Verdict
-from digest.sentences import cause_name, days_text, person, promise_name, short_id, verdict_chip
+from digest.language import Language, marked
+from digest.sentences import cause_name, days_text, money_of, person, promise_name, short_id, told_chips
 from model.findings import Account, Impact, TrackedFinding, combined
 
 MAX_CAUSES = 5
@@ -14,7 +14,7 @@ MAX_LINES = 3
 ALL_LINES = 5
 """How many findings are listed behind all causes together; a mail is read in a minute."""
 
-_HEADS = {Account.SAVINGS: "lost", Account.COST: "cost"}
+_HEADS = {Account.SAVINGS: marked("{currency} lost"), Account.COST: marked("{currency} cost")}
 
 
 def compose(brief: Brief) -> tuple[Block, ...]:
@@ -28,12 +28,16 @@ def compose(brief: Brief) -> tuple[Block, ...]:
             blocks.append(_table(cause, rows, brief))
             left -= rows
             if len(cause.findings) > rows:
-                blocks.append(Small(line(f"and {len(cause.findings) - rows:,} more")))
+                more = brief.words.count(len(cause.findings) - rows, "and {n} more", "and {n} more")
+                blocks.append(Small(line(more)))
     hidden = fresh[MAX_CAUSES:]
     if hidden:
-        findings = sum(len(cause.findings) for cause in hidden)
-        more = wording.count(len(hidden), "more cause")
-        blocks.append(Small(line(f"{more} with {wording.count(findings, 'finding')}")))
+        number = sum(len(cause.findings) for cause in hidden)
+        findings = brief.words.count(number, "{n} finding", "{n} findings")
+        more = brief.words.count(
+            len(hidden), "{n} more cause with {findings}", "{n} more causes with {findings}", findings=findings
+        )
+        blocks.append(Small(line(more)))
     return tuple(blocks)
 
 
@@ -50,19 +54,21 @@ def _untold(brief: Brief) -> Sequence[Cause]:
 
 def _headline(cause: Cause, brief: Brief, *, alone: bool) -> Line:
     """The cause and what hangs on it; money and code stand here when no table follows."""
+    words = brief.words
     pieces: list[Inline | str] = []
-    for verdict in dict.fromkeys(told.verdict for told in cause.told):
-        pieces += [verdict_chip(verdict), " "]
+    for chip in told_chips(words, cause.told, brief.edition.zone, brief.today):
+        pieces += [chip, " "]
     if cause.held_since:
-        pieces += [Chip("not re-checked", Tone.WARN), " "]
-    pieces += [*cause_name(cause), ": "]
+        pieces += [Chip(words.say("not re-checked"), Tone.WARN), " "]
+    pieces += [*cause_name(words, cause, brief.today), ": "]
+    days = days_text(words, cause.impact.days)
     if len(cause.findings) > 1:
-        most = "" if _equally_late(cause) else "up to "
-        pieces.append(f"{len(cause.findings):,} findings, {most}{days_text(cause.impact.days)}")
+        most = days if _equally_late(cause) else words.say("up to {days}", days=days)
+        pieces.append(f"{words.count(len(cause.findings), '{n} finding', '{n} findings')}, {most}")
     else:
-        pieces += [*promise_name(cause.findings[0]), f", {days_text(cause.impact.days)}"]
+        pieces += [*promise_name(words, cause.findings[0], brief.today), f", {days}"]
     pieces += _money(cause.impact, brief) if alone else []
-    pieces += _owner(cause)
+    pieces += _owner(cause, words)
     pieces += _moved(cause.told, brief)
     pieces += [" ", Text(short_id(cause.findings[0]), muted=True)] if alone else []
     return line(*pieces)
@@ -70,18 +76,24 @@ def _headline(cause: Cause, brief: Brief, *, alone: bool) -> Line:
 
 def _money(impact: Impact, brief: Brief) -> list[Inline | str]:
     pieces: list[Inline | str] = []
-    for account in Account:
+    for account in brief.accounts:
         if impact.full(account):
-            pieces.append(f", {wording.exact(impact.full(account), brief.edition.currency)} {account.value}")
-        if account is Account.REVENUE and impact.full(account):
-            pieces.append(f" full, {wording.exact(impact.weighted(account))} weighted")
+            amount = brief.words.exact(impact.full(account), brief.edition.currency)
+            pieces.append(f", {_amount(brief.words, amount, account, impact)}")
     return pieces
 
 
-def _owner(cause: Cause) -> list[Inline | str]:
+def _amount(words: Language, amount: str, account: Account, impact: Impact) -> str:
+    if account is not Account.REVENUE:
+        return money_of(words, amount, account)
+    weighted = words.exact(impact.weighted(account))
+    return words.say("{amount} revenue full, {weighted} weighted", amount=amount, weighted=weighted)
+
+
+def _owner(cause: Cause, words: Language) -> list[Inline | str]:
     owners = {tracked.finding.owner for tracked in cause.findings}
     owner = owners.pop() if len(owners) == 1 else None
-    return [f", owner {person(owner)}"] if owner else []
+    return [f", {words.say('owner {who}', who=person(owner))}"] if owner else []
 
 
 def _moved(told: Sequence[Told], brief: Brief) -> list[Inline | str]:
@@ -91,41 +103,45 @@ def _moved(told: Sequence[Told], brief: Brief) -> list[Inline | str]:
         return []
     before = combined([entry.before for entry in worsened if entry.before is not None])
     after = combined([entry.tracked.finding.impact for entry in worsened])
-    parts = [days_text(before.days)] if before.days != after.days else []
+    words = brief.words
+    parts = [days_text(words, before.days)] if before.days != after.days else []
     parts += [
-        wording.exact(before.full(account), brief.edition.currency)
-        for account in Account
+        words.exact(before.full(account), brief.edition.currency)
+        for account in brief.accounts
         if before.full(account) != after.full(account)
     ]
-    return [f", before: {', '.join(parts)}"] if parts else []
+    return [f", {words.say('before: {what}', what=', '.join(parts))}"] if parts else []
 
 
 def _table(cause: Cause, rows: int, brief: Brief) -> Table:
     """The weightiest findings. Where all are equally late, the headline says so and the column is spared."""
-    findings, currency = cause.findings[:rows], brief.edition.currency
+    words, findings, currency = brief.words, cause.findings[:rows], brief.edition.currency
     shows_days = not _equally_late(cause)
-    accounts = [a for a in Account if any(tracked.finding.impact.full(a) for tracked in findings)]
-    columns = [Column("Promise")]
+    accounts = [a for a in brief.accounts if any(tracked.finding.impact.full(a) for tracked in findings)]
+    columns = [Column(words.say("Promise"))]
     if shows_days:
-        columns.append(Column("Days", figures=True))
+        columns.append(Column(words.say("Days"), figures=True))
     for account in accounts:
         if account is Account.REVENUE:
-            columns += [Column(f"{currency} full", figures=True), Column("Weighted", figures=True)]
+            columns += [Column(words.say("{currency} full", currency=currency), figures=True)]
+            columns += [Column(words.say("Weighted"), figures=True)]
         else:
-            columns.append(Column(f"{currency} {_HEADS[account]}", figures=True))
-    return Table(tuple(columns), tuple(_row(tracked, accounts, shows_days=shows_days) for tracked in findings))
+            columns.append(Column(words.say(_HEADS[account], currency=currency), figures=True))
+    return Table(tuple(columns), tuple(_row(tracked, accounts, brief, shows_days=shows_days) for tracked in findings))
 
 
-def _row(tracked: TrackedFinding, accounts: Sequence[Account], *, shows_days: bool) -> tuple[Line, ...]:
-    impact: Impact = tracked.finding.impact
-    held: tuple[Inline | str, ...] = (" ", Chip("not re-checked", Tone.WARN)) if tracked.held_since else ()
-    cells = [line(*promise_name(tracked), " ", Text(short_id(tracked), muted=True), *held)]
+def _row(tracked: TrackedFinding, accounts: Sequence[Account], brief: Brief, *, shows_days: bool) -> tuple[Line, ...]:
+    words, impact = brief.words, tracked.finding.impact
+    held: tuple[Inline | str, ...] = ()
+    if tracked.held_since:
+        held = (" ", Chip(words.say("not re-checked"), Tone.WARN))
+    cells = [line(*promise_name(words, tracked, brief.today), " ", Text(short_id(tracked), muted=True), *held)]
     if shows_days:
-        cells.append(line("no date" if impact.days is None else f"{impact.days:,}"))
+        cells.append(line(words.say("no date") if impact.days is None else words.figure(impact.days)))
     for account in accounts:
-        cells.append(line(wording.exact(impact.full(account))))
+        cells.append(line(words.exact(impact.full(account))))
         if account is Account.REVENUE:
-            cells.append(line(wording.exact(impact.weighted(account))))
+            cells.append(line(words.exact(impact.weighted(account))))
     return tuple(cells)
 
 

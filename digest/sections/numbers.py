@@ -3,26 +3,26 @@
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 
-from digest import wording
 from digest.base import Block, Column, Line, Small, Table, line
 from digest.brief import Brief, Section
 from digest.causes import Verdict, is_at_risk
-from digest.sentences import STAKES
+from digest.language import Language, marked
+from digest.sentences import STAKES, money_of
 from model.findings import Account, Impact, TrackedFinding, combined
-from model.measures import span
 
+OPEN = marked("Open")
 _OPENED = (Verdict.NEW, Verdict.REOPENED, Verdict.EXPIRED)
 
 
 def compose(brief: Brief) -> tuple[Block, ...]:
-    named = [(name, impact) for name, impact in _columns(brief) if name == "Open" or any(map(impact.full, Account))]
+    named = [(name, impact) for name, impact in _columns(brief) if name == OPEN or any(map(impact.full, Account))]
     columns = tuple(impact for _, impact in named)
     rows: list[tuple[Line, ...]] = []
-    for account in Account:
-        rows += _rows(account, columns)
+    for account in brief.accounts:
+        rows += _rows(brief.words, account, columns)
     if not rows:
         return ()
-    heads = (Column(brief.edition.currency), *(Column(name, figures=True) for name, _ in named))
+    heads = (Column(brief.edition.currency), *(Column(brief.words.say(name), figures=True) for name, _ in named))
     return (Table(heads, tuple(rows)), *_held(brief), *_silenced(brief), *_measured(brief))
 
 
@@ -31,10 +31,10 @@ def _columns(brief: Brief) -> tuple[tuple[str, Impact], ...]:
     opened = [told for told in brief.told if told.verdict in _OPENED and is_at_risk(told.tracked)]
     resolved = [told.before for told in brief.told if told.verdict is Verdict.RESOLVED]
     return (
-        ("New", _of(told.tracked for told in opened)),
-        ("Open", _of(brief.at_risk)),
-        ("Resolved", combined([before for before in resolved if before is not None])),
-        ("Accepted", _of(brief.accepted)),
+        (marked("New"), _of(told.tracked for told in opened)),
+        (OPEN, _of(brief.at_risk)),
+        (marked("Resolved"), combined([before for before in resolved if before is not None])),
+        (marked("Accepted"), _of(brief.accepted)),
     )
 
 
@@ -42,19 +42,19 @@ def _of(findings: Iterable[TrackedFinding]) -> Impact:
     return combined([tracked.finding.impact for tracked in findings])
 
 
-def _rows(account: Account, columns: tuple[Impact, ...]) -> list[tuple[Line, ...]]:
+def _rows(words: Language, account: Account, columns: tuple[Impact, ...]) -> list[tuple[Line, ...]]:
     if not any(impact.full(account) for impact in columns):
         return []
     if account is not Account.REVENUE:
-        return [_row(STAKES[account], columns, lambda impact: impact.full(account))]
+        return [_row(words, words.say(STAKES[account]), columns, lambda impact: impact.full(account))]
     return [
-        _row(f"{STAKES[account]}, full", columns, lambda impact: impact.full(account)),
-        _row("weighted", columns, lambda impact: impact.weighted(account)),
+        _row(words, words.say("Revenue at risk, full"), columns, lambda impact: impact.full(account)),
+        _row(words, words.say("weighted"), columns, lambda impact: impact.weighted(account)),
     ]
 
 
-def _row(name: str, columns: tuple[Impact, ...], of: Callable[[Impact], Decimal]) -> tuple[Line, ...]:
-    return (line(name), *(line(wording.exact(of(impact))) for impact in columns))
+def _row(words: Language, name: str, columns: tuple[Impact, ...], of: Callable[[Impact], Decimal]) -> tuple[Line, ...]:
+    return (line(name), *(line(words.exact(of(impact))) for impact in columns))
 
 
 def _held(brief: Brief) -> tuple[Block, ...]:
@@ -63,20 +63,26 @@ def _held(brief: Brief) -> tuple[Block, ...]:
     if not held:
         return ()
     since = min(tracked.held_since for tracked in held if tracked.held_since)
-    amounts = _amounts(_of(held), brief)
-    part = f"Of Open, {wording.listed(amounts)}" if amounts else wording.count(len(held), "open finding")
-    at = wording.moment(since, brief.edition.zone, brief.today)
-    return (Small(line(f"{part}: not re-checked since {at}.")),)
+    words, amounts = brief.words, _amounts(_of(held), brief)
+    part = words.count(len(held), "{n} open finding", "{n} open findings")
+    if amounts:
+        part = words.say("Of Open, {amounts}", amounts=words.listed(amounts))
+    at = words.moment(since, brief.edition.zone, brief.today)
+    return (Small(line(words.say("{part}: not re-checked since {time}.", part=part, time=at))),)
 
 
 def _silenced(brief: Brief) -> tuple[Block, ...]:
     """Name what is not counted because something above it was stopped, so that nobody takes it for gone."""
     if not brief.silenced:
         return ()
-    amounts = _amounts(_of(brief.silenced), brief)
-    worth = f" ({wording.listed(amounts)})" if amounts else ""
-    what = wording.count(len(brief.silenced), "finding")
-    return (Small(line(f"Not in Open: {what} below objectives that are on hold or cancelled{worth}.")),)
+    words, amounts = brief.words, _amounts(_of(brief.silenced), brief)
+    silenced = words.count(
+        len(brief.silenced),
+        "Not in Open: {n} finding below objectives that are on hold or cancelled{worth}.",
+        "Not in Open: {n} findings below objectives that are on hold or cancelled{worth}.",
+        worth=f" ({words.listed(amounts)})" if amounts else "",
+    )
+    return (Small(line(silenced)),)
 
 
 def _measured(brief: Brief) -> tuple[Block, ...]:
@@ -84,16 +90,26 @@ def _measured(brief: Brief) -> tuple[Block, ...]:
     measures = brief.edition.measures
     if measures is None or measures.told.median_seconds is None or measures.told.worst_seconds is None:
         return ()
-    median, worst = span(measures.told.median_seconds), span(measures.told.worst_seconds)
-    rate = measures.decisions
-    decided = f"{rate.decided:,} of {wording.count(rate.findings, 'finding')} led to a decision"
-    late = f"from a change in a tool to the first mail {median} (median), {worst} at worst"
-    return (Small(line(f"Last {measures.days} days: {late}; {decided}.")),)
+    words, rate = brief.words, measures.decisions
+    late = words.say(
+        "from a change in a tool to the first mail {median} (median), {worst} at worst",
+        median=words.span(measures.told.median_seconds),
+        worst=words.span(measures.told.worst_seconds),
+    )
+    decided = words.count(
+        rate.findings,
+        "{decided} of {n} finding led to a decision ({made} recorded)",
+        "{decided} of {n} findings led to a decision ({made} recorded)",
+        decided=words.figure(rate.decided),
+        made=words.figure(rate.made),
+    )
+    window = words.count(measures.days, "Last {n} days", "Last {n} days")
+    return (Small(line(f"{window}: {late}; {decided}.")),)
 
 
 def _amounts(impact: Impact, brief: Brief) -> list[str]:
     return [
-        f"{wording.exact(impact.full(account), brief.edition.currency)} {account.value}"
+        money_of(brief.words, brief.words.exact(impact.full(account), brief.edition.currency), account)
         for account in Account
         if impact.full(account)
     ]

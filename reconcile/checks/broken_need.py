@@ -72,6 +72,7 @@ class BrokenNeed(Check[CheckOptions]):
     options_type = CheckOptions
     reads = FORECAST_READS | {"outcome", "planned_start", "plan", "promised", "enabler"}
     roles = frozenset({Role.DELIVERS, Role.PROMISES, Role.SAVES})
+    weighs_floats = True
 
     def find(self, world: World, options: CheckOptions) -> Iterator[Verdict]:
         """Yield one finding per node and thing it needs in vain."""
@@ -79,6 +80,7 @@ class BrokenNeed(Check[CheckOptions]):
             yield Blind("no record and no objective says what it needs")
         found = list(_broken(world))
         world.library.fetch(node for each in found for node in each.subjects)
+        world.floats.announce(each.node for each in found)
         for each in found:
             if each.dead.state is ForecastState.UNKNOWN:
                 yield Unjudged(each.subjects, f"{world.key(each.dead)} {says_of(world, each.dead)}")

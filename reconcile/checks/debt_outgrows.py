@@ -21,9 +21,11 @@ from reconcile.parts import parts_of
 from reconcile.targets import LATE_READS
 from reconcile.values import percent_of
 from reconcile.waiting import shares_of_days
-from reconcile.wording import day_text, days_text
+from reconcile.wording import day_text, days_text, listed
 from reconcile.world import World
 
+_MOST_TYPES = 6
+"""How many types of work are named where none of them is debt."""
 _AT_REST = frozenset({StageGate.CLOSED, StageGate.CANCELLED, StageGate.ON_HOLD})
 
 
@@ -107,6 +109,7 @@ class DebtOutgrows(Check[DebtOutgrowsOptions]):
     reads = FORECAST_READS | LATE_READS | {"created", "type", "container"}
     roles = frozenset({Role.DELIVERS})
     daily = True
+    weighs_floats = True
 
     def find(self, world: World, options: DebtOutgrowsOptions) -> Iterator[Verdict]:
         """Yield one finding per objective and team."""
@@ -114,18 +117,19 @@ class DebtOutgrows(Check[DebtOutgrowsOptions]):
         if counts is None:
             yield NOT_COUNTED
             return
-        asked, known = False, False
+        looked_at: dict[str, list[Inflow]] = {}
         for objective in world.network.objectives.values():
             if not _counts(world, options, objective):
                 continue
             inflows = _asked(world, options, counts, objective)
             debt = [each for each in inflows if _is_debt(options, each)]
-            asked = True
-            known = known or any(each.undated < each.open + sum(each.finished.values()) for each in debt)
+            for each in inflows:
+                looked_at.setdefault(each.source, []).append(each)
             for source, team in sorted({(each.source, each.team) for each in debt}):
                 yield from self._of_team(world, options, objective, [e for e in inflows if e.team == team], source)
-        if asked and not known:
-            yield Blind("no work of an objective is of a type for debt and tells when it was made")
+        for source, several in sorted(looked_at.items()):
+            if lacking := _lacking(options, source, several):
+                yield Blind(lacking, (source,))
 
     def _of_team(
         self, world: World, options: DebtOutgrowsOptions, objective: Objective, inflows: list[Inflow], source: str
@@ -196,6 +200,26 @@ def _asked(world: World, options: DebtOutgrowsOptions, counts: Counts, objective
 
 def _is_debt(options: DebtOutgrowsOptions, inflow: Inflow) -> bool:
     return normalise_key(inflow.type) in {normalise_key(each) for each in options.types}
+
+
+def _lacking(options: DebtOutgrowsOptions, source: str, inflows: Sequence[Inflow]) -> str | None:
+    """What the work of one source lacks so that debt could be told from it, and where that is mended."""
+    debt = [each for each in inflows if _is_debt(options, each)]
+    whose = f"the work of {source} for objectives due within {options.ahead_weeks} weeks"
+    if debt:
+        if any(each.created or each.undated < each.open + sum(each.finished.values()) for each in debt):
+            return None
+        return f"{whose} that is {listed(_types(debt))} does not tell when it was made (field created)"
+    if not (types := _types(inflows)):
+        return f"{whose} tells no type (field type)"
+    more = len(types) - _MOST_TYPES
+    shown = [*types[:_MOST_TYPES], *([f"{more} more"] if more > 0 else [])]
+    which = "which is no type" if len(types) == 1 else "none of which is a type"
+    return f"{whose} is of type {listed(shown)}, {which} of debt (reconcile.checks.debt-outgrows.types)"
+
+
+def _types(inflows: Sequence[Inflow]) -> list[str]:
+    return sorted({each.type for each in inflows if each.type.strip()})
 
 
 def _debt(world: World, options: DebtOutgrowsOptions, objective: Objective, inflows: Sequence[Inflow]) -> _Debt:

@@ -81,6 +81,7 @@ class IdleHandover(Check[IdleHandoverOptions]):
     options_type = IdleHandoverOptions
     reads = FORECAST_READS | LATE_READS
     roles = frozenset({Role.DELIVERS, Role.PROMISES, Role.SAVES})
+    weighs_floats = True
 
     def find(self, world: World, options: IdleHandoverOptions) -> Iterator[Verdict]:
         """Yield one finding per piece of work or objective that nobody began."""

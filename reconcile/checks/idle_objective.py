@@ -81,6 +81,7 @@ class IdleObjective(Check[IdleObjectiveOptions]):
     reads = FORECAST_READS | LATE_READS | {"actual"}
     roles = frozenset({Role.DELIVERS, Role.PROMISES, Role.SAVES})
     daily = True
+    weighs_floats = True
 
     def find(self, world: World, options: IdleObjectiveOptions) -> Iterator[Verdict]:
         """Yield one finding per approved objective without active work."""

@@ -1,8 +1,8 @@
 """Targets in money that cannot be reached even if every linked saving brings the most that anybody claims."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from decimal import Decimal
+from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_EVEN, Decimal
 from itertools import chain
 from typing import Annotated
 
@@ -17,7 +17,7 @@ from model.records import Measurement
 from reconcile.best_case import BestCase, best_case, months_of
 from reconcile.check import FORECAST_READS, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decide_by, decider, owner
-from reconcile.impact import planned_start, severity
+from reconcile.impact import CENT, planned_start, severity
 from reconcile.promises import gone_reason
 from reconcile.story import chain_steps
 from reconcile.values import NONE, by_month, linked_below, months_share
@@ -61,7 +61,7 @@ class _Reach:
 
     @property
     def short(self) -> Decimal:
-        return self.target - self.best
+        return (self.target - self.best).quantize(CENT, ROUND_HALF_EVEN)
 
 
 class ImpossibleTarget(Check[ImpossibleTargetOptions]):
@@ -75,6 +75,10 @@ class ImpossibleTarget(Check[ImpossibleTargetOptions]):
         that holds, and none where it was dropped. It is not judged while one of the savings has no amounts, no rate, or
         cannot be seen, because that one may fill the gap; nor where no saving is linked, nor once the months are over.
         A period that is not understood (2026, 2026-10, Q4 2026 and two days with "to" are) is said, not guessed.
+
+        The shortfall is the money of the finding. As far as savings lose so much against their plan, it stands on them,
+        month by month, so that it is not counted again where their own loss is told; what was never planned stands on
+        the topmost objective above that has a target in money, so that targets within targets count once.
 
     Why it matters
         A target that nothing can reach is steered by all the same until the quarter ends, and the time in which another
@@ -94,7 +98,8 @@ class ImpossibleTarget(Check[ImpossibleTargetOptions]):
     patterns = ("F5.4", "I12")
     formula = (
         "Best case = per month the largest of plan, forecast and actual from the possible start on; shortfall = target "
-        "- best case > 0. It sets the severity; as money counts what the savings lose against their plan."
+        "- best case > 0. It is the money of the finding: first on what the savings lose against their plan, the rest "
+        "on the target."
     )
     options_type = ImpossibleTargetOptions
     reads = FORECAST_READS | {
@@ -120,12 +125,8 @@ class ImpossibleTarget(Check[ImpossibleTargetOptions]):
         goal, base = reach.goal, world.rates.base
         ids = (goal.objective.id,)
         losing = sorted((each for each in reach.cases if each.lost), key=lambda each: (-each.short, each.saving.id))
-        impact = Impact(
-            None, tuple(months_share(each.saving, each.lost, each.currency, world.rates) for each in losing)
-        )
+        impact = Impact(None, tuple(_shares(world, options, reach, losing)))
         last_day = decide_by(goal.months[-1].last, options.notice_days, world.today)
-        # The shortfall is no record's money, so it weighs here and is added up nowhere.
-        weight = Impact(None, (Share(goal.subjects[0], (Amount(Account.SAVINGS, Money(reach.short, base)),)),))
         worst = losing[0] if losing else None
         held_up = worst is not None and worst.forecast is not None and worst.forecast.next is not None
         short = amount_text(reach.short, base)
@@ -143,7 +144,7 @@ class ImpossibleTarget(Check[ImpossibleTargetOptions]):
             cause=_cause(worst) or goal.subjects[0],
             chain=_chain(world, worst) if held_up and worst is not None else (),
             evidence=tuple(_evidence(world, reach, losing)),
-            severity=severity(weight, last_day, world.today, world.options.severity),
+            severity=severity(impact, last_day, world.today, world.options.severity),
             owner=owner(world.tree, ids),
             decider=decider(world.tree, ids, within_tolerance=False),
             decide_by=last_day,
@@ -231,6 +232,44 @@ def _reach(world: World, goal: _Goal) -> _Reach | str | None:
         best += money.amount if money is not None else NONE
         cases.append(case)
     return _Reach(goal, target.amount, best, tuple(cases))
+
+
+def _shares(world: World, options: ImpossibleTargetOptions, reach: _Reach, losing: list[BestCase]) -> Iterator[Share]:
+    """The shortfall, to the cent: on the savings as far as they lose so much, in proportion; else on the target."""
+    own = [months_share(each.saving, each.lost, each.currency, world.rates) for each in losing]
+    lost = sum((amount.full.amount for share in own for amount in share.amounts), NONE)
+    if reach.short < lost:
+        yield from _scaled(own, reach.short, lost)
+        return
+    yield from (share for share in own if share.amounts)
+    if reach.short > lost:
+        rest = Amount(Account.SAVINGS, Money(reach.short - lost, world.rates.base))
+        yield Share(_topmost(world, options, reach.goal.objective), (rest,))
+
+
+def _scaled(shares: list[Share], short: Decimal, lost: Decimal) -> Iterator[Share]:
+    """Shares that add up to what is short; the rounding of one month is made up for in the next."""
+    so_far = told = NONE
+    for share in shares:
+        amounts = []
+        for amount in share.amounts:
+            so_far += amount.full.amount
+            part = (so_far * short / lost).quantize(CENT, ROUND_HALF_EVEN) - told
+            told += part
+            amounts.append(replace(amount, full=replace(amount.full, amount=part)))
+        if amounts:
+            yield replace(share, amounts=tuple(amounts), original=None)
+
+
+def _topmost(world: World, options: ImpossibleTargetOptions, objective: Objective) -> str:
+    """The topmost objective from this one on that has a target in money which savings serve."""
+    others = {normalise_key(account) for account in options.other_accounts}
+    stating = [
+        each
+        for each in world.tree.path(objective.id)
+        if any(normalise_key(value.account) not in others for value in each.values)
+    ]
+    return objective_node((stating or [objective])[-1].id)
 
 
 def _title(reach: _Reach, base: str) -> str:

@@ -3,32 +3,30 @@
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 from typing import Annotated
 
 from pydantic import Field
 
-from model.findings import Account, Amount, Claim, Evidence, Finding, Impact, Share
+from model.findings import Claim, DecisionOption, Evidence, Finding, Impact, Share
 from model.keys import source_of
 from model.links import Role
 from model.money import Money
 from model.objectives import StageGate
-from model.records import Record, StatusCategory, WorkItem
+from model.records import StatusCategory, WorkItem
 from reconcile.above import is_gone, name_of, objectives_of, own_finish, sources_of
 from reconcile.check import FORECAST_READS, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decide_by, decider, owner
 from reconcile.forecast import Because, Forecast, ForecastState
+from reconcile.funding import BUDGET, cost_share, to_fund, without_budget
 from reconcile.impact import CENT, severity
 from reconcile.network import Edge
 from reconcile.parts import Parts, parts_of
 from reconcile.story import chain_steps, evidence_of, says_of
-from reconcile.wording import amount_text, day_text, days_text, listed
+from reconcile.wording import day_text, days_text, listed
 from reconcile.world import World
 
 _AT_REST = frozenset({StageGate.CLOSED, StageGate.CANCELLED, StageGate.ON_HOLD})
 _OVER = frozenset({ForecastState.DONE, ForecastState.DROPPED})
-_BUDGET = "budget_approved"
-"""The extra field of a record that tells the approved budget: a number, or whether there is one."""
 
 
 class MissingEnablerOptions(CheckOptions):
@@ -115,11 +113,12 @@ class MissingEnabler(Check[MissingEnablerOptions]):
     options_type = MissingEnablerOptions
     reads = FORECAST_READS | {"custom"}
     roles = frozenset({Role.DELIVERS})
+    weighs_floats = True
 
     @classmethod
     def rests_on(cls, fields: Collection[str], roles: Collection[Role]) -> bool:
         """The extra field that tells the budget counts like a built-in one."""
-        return _BUDGET in fields or super().rests_on(fields, roles)
+        return BUDGET in fields or super().rests_on(fields, roles)
 
     def find(self, world: World, options: MissingEnablerOptions) -> Iterator[Verdict]:
         """Yield one finding per side that is nearly done and thing it needs that is missing."""
@@ -176,6 +175,7 @@ class MissingEnabler(Check[MissingEnablerOptions]):
             decider=_decider(world, (*own_ids, *other_ids)),
             decide_by=last_day,
             advice=_advice(world, case),
+            options=_fund(world, case, last_day),
             sources=sources_of(world, reading.sources, world.forecasts.by_node[node].sources),
         )
 
@@ -225,37 +225,11 @@ def _lack(world: World, options: MissingEnablerOptions, edge: Edge, reading: For
     if reading.state is ForecastState.DATED and reading.day is not None and finish is not None:
         idle = max(0, (edge.lag.after(reading.day, world.floats.calendars) - finish).days)
     return _Lack(
-        _no_budget(world, reading.node),
+        without_budget(world, reading.node),
         _should_have_begun(world, reading.node),
         idle,
         idle is not None and idle > options.idle_days,
     )
-
-
-def _no_budget(world: World, node: str) -> Evidence | None:
-    """What proves that nothing was approved; None where a budget is known, or nothing is known."""
-    objective = world.network.objectives.get(node)
-    if objective is None:
-        record = world.record(node)
-        return _unapproved(world, record) if record else None
-    if objective.budget is not None:
-        budget = amount_text(objective.budget.amount, objective.budget.currency)
-        funded = objective.budget.amount > 0
-        return None if funded else Evidence(node, objective.id, "budget", budget, objective.location)
-    below = [child for child in world.network.children.get(node, ()) if child in world.network.work]
-    children = dict.fromkeys([*below, world.forecasts.by_node[node].cause.node])
-    world.library.fetch(children)
-    told = [record for child in children if (record := world.record(child)) and _BUDGET in record.custom]
-    proofs = [_unapproved(world, record) for record in told if record.custom[_BUDGET] is not None]
-    return proofs[0] if proofs and all(proofs) else None
-
-
-def _unapproved(world: World, record: Record) -> Evidence | None:
-    told = record.custom.get(_BUDGET)
-    if told is False or (isinstance(told, Decimal) and told <= 0):
-        where = world.where(record.id, _BUDGET)
-        return Evidence(record.id, record.key, world.field_name(record.id, _BUDGET), str(told), where)
-    return None
 
 
 def _should_have_begun(world: World, node: str) -> date | None:
@@ -272,12 +246,9 @@ def _idle_spend(world: World, case: _Case) -> Iterator[Share]:
     share = case.parts.share
     if objective is None or objective.budget is None or objective.budget.amount <= 0 or share is None:
         return
-    idle = Money((objective.budget.amount * share).quantize(CENT), objective.budget.currency)
-    money = world.rates.convert(idle)
-    if money is None:
-        yield Share(case.node, unconverted=idle)
-    else:
-        yield Share(case.node, (Amount(Account.COST, Money(money.amount.quantize(CENT), money.currency)),))
+    yield cost_share(
+        world, case.node, Money((objective.budget.amount * share).quantize(CENT), objective.budget.currency)
+    )
 
 
 def _missing(lack: _Lack) -> str:
@@ -292,6 +263,16 @@ def _title(world: World, case: _Case) -> str:
     who, what = name_of(world, case.link), name_of(world, case.reading)
     words = f"{who} is {case.parts.percent} % done, but {what}, which it needs, {_missing(case.lack)}"
     return f"{words}, on {day_text(case.reading.day)}" if case.lack.waits and case.reading.day else words
+
+
+def _fund(world: World, case: _Case, last_day: date | None) -> tuple[DecisionOption, ...]:
+    """Fund the other side, where it is known that nothing was approved; in time for the day that the finding names."""
+    if case.lack.budget is None:
+        return ()
+    option = to_fund(
+        world, case.reading.node, until=last_day, otherwise=_decider(world, objectives_of(world, case.node))
+    )
+    return (option,) if option else ()
 
 
 def _decide_by(world: World, reading: Forecast) -> date | None:

@@ -46,6 +46,7 @@ class NeedCycle(Check[CheckOptions]):
     options_type = CheckOptions
     reads = FORECAST_READS
     roles = frozenset({Role.DELIVERS})
+    weighs_floats = True
 
     def find(self, world: World, options: CheckOptions) -> Iterator[Verdict]:
         """Yield one finding per circle."""

@@ -25,10 +25,13 @@ from reconcile.promises import (
     sources_without_promises,
     why_kept,
 )
+from reconcile.scope import asked_about_targets, dropped_target
 from reconcile.story import chain_steps, evidence_of, says_of
+from reconcile.unsupported import runs
 from reconcile.wording import amount_text, day_text, days_text, later_text
 from reconcile.world import World
 
+_DROPPED_SCOPE = "dropped-scope"
 _COMPARABLE = frozenset({ForecastState.DATED, ForecastState.DONE})
 
 
@@ -47,8 +50,9 @@ class OutdatedPlan(Check[OutdatedPlanOptions]):
         it, lag added: a due or release date that was moved since, or a target date that was approved once and is not
         in force any more. It is told where the work now comes earlier, with the days gained, until the promised day has
         come; and where it comes later by no more than the tolerance. A promise that breaks by the newer plan is told by
-        late-commitment, which then names the former date as well, so that nobody reads one disagreement twice. It is
-        an opportunity and no risk: its money is named and not counted as at risk.
+        late-commitment, which then names the former date as well, and one whose work left its release by dropped-scope,
+        so that nobody reads one disagreement twice. It is an opportunity and no risk: its money is named and not
+        counted as at risk.
 
     Why it matters
         Product moved and sales was not told: what could be delivered and invoiced earlier waits for an old date.
@@ -67,12 +71,13 @@ class OutdatedPlan(Check[OutdatedPlanOptions]):
     patterns = ("F1.2", "I65")
     formula = "Promised date = a former date of the plan; days gained = promised date - forecast."
     options_type = OutdatedPlanOptions
-    reads = FORECAST_READS | {"outcome", "stage", "promised", "promised_date"}
+    reads = FORECAST_READS | {"outcome", "stage", "promised", "promised_date", "created"}
     roles = frozenset({Role.PROMISES, Role.DELIVERS})
 
     def asks(self, world: World, options: OutdatedPlanOptions) -> Asked:
-        open_ones = (promise for promise in promises(world) if _days(world, promise, options) is not None)
-        return Asked(moves=asked_about_dates(open_ones, world.network))
+        open_ones = [promise for promise in promises(world) if _days(world, promise, options) is not None]
+        departures = asked_about_targets(world, open_ones) if runs(world, _DROPPED_SCOPE) else frozenset[str]()
+        return Asked(moves=asked_about_dates(open_ones, world.network), changes=departures)
 
     def find(self, world: World, options: OutdatedPlanOptions) -> Iterator[Verdict]:
         yield from sources_without_promises(world, dated=True)
@@ -81,7 +86,7 @@ class OutdatedPlan(Check[OutdatedPlanOptions]):
                 cause = promise.forecast.cause
                 yield Unjudged((promise.deal.id,), f"{world.key(cause)} {says_of(world, cause)}")
             elif (days := _days(world, promise, options)) is not None:
-                former = former_date(world, promise)
+                former = None if _is_told_dropped(world, promise) else former_date(world, promise)
                 if former is not None and promise.deal.promised_date is not None:
                     yield self._finding(world, promise, promise.deal.promised_date, days, former)
 
@@ -135,6 +140,10 @@ def _days(world: World, promise: Promise, options: OutdatedPlanOptions) -> int |
         return days if days <= -options.gained_days and promised > world.today else None
     late = promise.forecast.state is ForecastState.DATED and days > 0
     return days if late and not is_told_late(promise) else None
+
+
+def _is_told_dropped(world: World, promise: Promise) -> bool:
+    return runs(world, _DROPPED_SCOPE) and dropped_target(world, promise) is not None
 
 
 def _says(world: World, promise: Promise) -> str:

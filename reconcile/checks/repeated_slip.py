@@ -14,7 +14,7 @@ from model.keys import normalise_key, objective_node
 from model.links import Role
 from model.network import PlanWork
 from model.objectives import Objective, StageGate
-from model.records import Move, Outcome, Record, Revision, StatusCategory, WorkItem
+from model.records import Deal, Move, Outcome, Record, Release, Revision, Saving, StatusCategory, WorkItem
 from reconcile.above import objectives_of, sources_of
 from reconcile.baselines import DateHistory, date_histories
 from reconcile.check import FORECAST_READS, Asked, Blind, Check, CheckOptions, Verdict
@@ -96,6 +96,7 @@ class RepeatedSlip(Check[RepeatedSlipOptions]):
     options_type = RepeatedSlipOptions
     reads = FORECAST_READS | {"promised", "promised_date", "planned_start", "outcome", "actual", "blocked_reason"}
     roles = frozenset(Role)
+    weighs_floats = True
 
     def asks(self, world: World, options: RepeatedSlipOptions) -> Asked:
         """How the dates of what may be told moved; of savings, which tell no changelog, what was seen of them."""
@@ -175,24 +176,43 @@ def _dates(world: World) -> Mapping[str, date]:
 
 def _watched(world: World) -> Iterator[tuple[str, date]]:
     network = world.network
-    for node in chain(network.releases, network.work, network.deals, network.savings):
-        day = _date_of(world, node)
-        if day is not None:
-            yield node, day
+    days = chain(
+        ((node, _release_day(each)) for node, each in network.releases.items()),
+        ((node, _work_day(world, each)) for node, each in network.work.items()),
+        ((node, _deal_day(world, each)) for node, each in network.deals.items()),
+        ((node, _saving_day(each)) for node, each in network.savings.items()),
+    )
+    return ((node, day) for node, day in days if day is not None)
 
 
 def _date_of(world: World, node: str) -> date | None:
     """The date of a record that is watched; None where it has ended, has no date or is not watched."""
     network = world.network
     if (item := network.work.get(node)) is not None:
-        return item.due if item.due and item.category not in _ENDED and _is_milestone(world, item) else None
+        return _work_day(world, item)
     if (release := network.releases.get(node)) is not None:
-        return None if release.released or release.archived else release.release_date
+        return _release_day(release)
     if (deal := network.deals.get(node)) is not None:
-        day = deal.promised_date
-        return day if day is not None and deal.outcome is not Outcome.LOST and day >= world.today else None
+        return _deal_day(world, deal)
     saving = network.savings.get(node)
-    return None if saving is None or any(cell.amount for cell in saving.actual) else saving.planned_start
+    return None if saving is None else _saving_day(saving)
+
+
+def _work_day(world: World, item: PlanWork) -> date | None:
+    return item.due if item.due and item.category not in _ENDED and _is_milestone(world, item) else None
+
+
+def _release_day(release: Release) -> date | None:
+    return None if release.released or release.archived else release.release_date
+
+
+def _deal_day(world: World, deal: Deal) -> date | None:
+    day = deal.promised_date
+    return day if day is not None and deal.outcome is not Outcome.LOST and day >= world.today else None
+
+
+def _saving_day(saving: Saving) -> date | None:
+    return None if any(cell.amount for cell in saving.actual) else saving.planned_start
 
 
 def _is_milestone(world: World, item: PlanWork) -> bool:

@@ -130,6 +130,7 @@ class StalledScope(Check[StalledScopeOptions]):
     reads = FORECAST_READS | LATE_READS | {"created"}
     roles = frozenset({Role.DELIVERS})
     daily = True
+    weighs_floats = True
 
     def asks(self, world: World, options: StalledScopeOptions) -> Asked:
         """How the dates of what binds the objectives in question moved."""

@@ -87,6 +87,7 @@ class TicketsForUnshipped(Check[TicketsForUnshippedOptions]):
     reads = FORECAST_READS | {"type", "labels", "components", "created"}
     roles = frozenset({Role.DELIVERS})
     daily = True
+    weighs_floats = True
 
     def find(self, world: World, options: TicketsForUnshippedOptions) -> Iterator[Verdict]:
         """Yield one finding per release or piece of work that is named."""

@@ -1,9 +1,8 @@
 """An objective that is under way has no approved budget (domain F2.2)."""
 
 from collections.abc import Collection, Iterator
-from decimal import Decimal
 
-from model.findings import Account, Amount, Claim, Evidence, Finding, Impact, Share
+from model.findings import Account, Claim, Evidence, Finding, Impact, Share
 from model.keys import objective_node
 from model.links import Role
 from model.money import Money
@@ -11,7 +10,8 @@ from model.objectives import Objective, StageGate
 from model.records import Record, Saving
 from reconcile.check import Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decider, owner
-from reconcile.impact import CENT, severity
+from reconcile.funding import BUDGET, budget_proof, cost_share, is_unapproved, to_fund
+from reconcile.impact import severity
 from reconcile.ownership import (
     AT_HAND_READS,
     MOST_SHOWN,
@@ -24,8 +24,6 @@ from reconcile.ownership import (
 from reconcile.wording import amount_text
 from reconcile.world import World
 
-_BUDGET = "budget_approved"
-"""The extra field of a record that tells the approved budget: a number, or whether there is one."""
 _APPROVED = frozenset({StageGate.DECIDED, StageGate.IMPLEMENTED})
 
 
@@ -59,25 +57,26 @@ class UnfundedObjective(Check[CheckOptions]):
     options_type = CheckOptions
     reads = AT_HAND_READS | {"one_time_cost", "currency", "custom"}
     roles = frozenset({Role.DELIVERS, Role.SAVES})
+    weighs_floats = True
 
     @classmethod
     def rests_on(cls, fields: Collection[str], roles: Collection[Role]) -> bool:
         """The extra field that tells the budget counts like a built-in one."""
-        return _BUDGET in fields or super().rests_on(fields, roles)
+        return BUDGET in fields or super().rests_on(fields, roles)
 
     def find(self, world: World, options: CheckOptions) -> Iterator[Verdict]:
         """Yield one finding per objective that is under way without a budget."""
         told = any(objective.budget is not None for objective in world.tree.objectives)
         for objective, records in at_hand_of_all(world):
-            told = told or any(_BUDGET in record.custom for record in records)
+            told = told or any(BUDGET in record.custom for record in records)
             if not _is_under_way(world, objective) or _is_funded_below(world, objective):
                 continue
             if objective.budget is not None:
                 if objective.budget.amount <= 0:
                     yield self._finding(world, objective, records, _own_budget(objective), ())
                 continue
-            telling = [record for record in records if record.custom.get(_BUDGET) is not None]
-            if not telling or not all(map(_is_unapproved, telling)):
+            telling = [record for record in records if record.custom.get(BUDGET) is not None]
+            if not telling or not all(map(is_unapproved, telling)):
                 continue
             if hidden := [record for record in telling if world.absence(record.id) is not None]:
                 yield Unjudged((objective_node(objective.id),), f"{hidden[0].key} is out of sight")
@@ -98,7 +97,7 @@ class UnfundedObjective(Check[CheckOptions]):
         budget = amount_text(objective.budget.amount, objective.budget.currency) if objective.budget else ""
         says = f"is under way with a budget of {budget}" if budget else "is under way, and no budget is approved"
         impact = Impact(None, tuple(_needed(world, records)))
-        forecast = world.forecasts.get(node)
+        forecast, fund = world.forecasts.get(node), to_fund(world, node)
         needed = impact.full(Account.COST)
         more = f"; the savings that rest on it need {amount_text(needed, world.rates.base)}" if needed else ""
         return Finding(
@@ -110,11 +109,12 @@ class UnfundedObjective(Check[CheckOptions]):
             forecast=Claim("objectives", objective.id, says, where=objective.location),
             impact=impact,
             cause=forecast.cause.node if forecast else None,
-            evidence=(*own, *(_proof(world, record) for record in telling[:MOST_SHOWN])),
+            evidence=(*own, *(budget_proof(world, record) for record in telling[:MOST_SHOWN])),
             severity=severity(impact, None, world.today, world.options.severity),
             owner=owner(world.tree, ids),
             decider=decider(world.tree, ids, within_tolerance=False),
             advice=f"Approve a budget of {objective.name}, or put it on hold.",
+            options=(fund,) if fund else (),
             sources=sources_for(world, objective, (record.source for record in (*telling, *_savings(records)))),
             upkeep=not impact.shares,
         )
@@ -150,28 +150,13 @@ def _own_budget(objective: Objective) -> tuple[Evidence, ...]:
     return (Evidence(objective_node(objective.id), objective.id, "budget", budget, objective.location),)
 
 
-def _is_unapproved(record: Record) -> bool:
-    told = record.custom.get(_BUDGET)
-    return told is False or (isinstance(told, Decimal) and told <= 0)
-
-
 def _needed(world: World, records: tuple[Record, ...]) -> Iterator[Share]:
     """The one-time cost of the savings, where they tell one in a currency."""
     for saving in _savings(records):
         if saving.one_time_cost is None or saving.one_time_cost <= 0 or not saving.currency:
             continue
-        cost = Money(saving.one_time_cost, saving.currency)
-        money = world.rates.convert(cost)
-        if money is None:
-            yield Share(saving.id, unconverted=cost)
-        else:
-            yield Share(saving.id, (Amount(Account.COST, Money(money.amount.quantize(CENT), money.currency)),))
+        yield cost_share(world, saving.id, Money(saving.one_time_cost, saving.currency))
 
 
 def _savings(records: tuple[Record, ...]) -> list[Saving]:
     return [record for record in records if isinstance(record, Saving)]
-
-
-def _proof(world: World, record: Record) -> Evidence:
-    where = world.where(record.id, _BUDGET)
-    return Evidence(record.id, record.key, world.field_name(record.id, _BUDGET), str(record.custom[_BUDGET]), where)

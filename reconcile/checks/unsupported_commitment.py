@@ -1,11 +1,12 @@
 """A promise to a customer that is planned and rests on nothing: undated, overdue, unknown or dropped work."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
 
-from model.findings import Claim, Finding
+from model.findings import Claim, Finding, Step
 from model.links import Role
 from reconcile.above import name_of
 from reconcile.check import FORECAST_READS, Asked, Check, CheckOptions, Unjudged, Verdict
@@ -23,9 +24,9 @@ from reconcile.promises import (
     sources_without_promises,
     why_kept,
 )
-from reconcile.scope import asked_about_targets, dropped_target
+from reconcile.scope import Drop, asked_about_targets, drop_evidence, dropped_target
 from reconcile.story import chain_steps, evidence_of, says_of
-from reconcile.unsupported import CERTAIN_WITHOUT_A_DATE
+from reconcile.unsupported import CERTAIN_WITHOUT_A_DATE, runs
 from reconcile.wording import day_text
 from reconcile.world import World
 
@@ -44,9 +45,13 @@ class UnsupportedCommitment(Check[UnsupportedCommitmentOptions]):
         An open or won deal that waits for work which has no date, is open although its date has passed, waits for
         itself or for work that was cancelled or deleted, or goes by a name that nothing or several things have. A
         promise without a date counts as well where the work will never come or cannot be found. A name that nothing has
-        is judged only when every source was completely read. Where the promised thing itself was cancelled, deleted or
-        taken out of its release, dropped-scope tells it, and this check does not. The need that leads nowhere is told
-        with the promise, and not by broken-need beside it.
+        is judged only when every source was completely read. The need that leads nowhere is told with the promise, and
+        not by broken-need beside it.
+
+        Where the promised thing itself was cancelled, deleted or taken out of its release, dropped-scope tells it, and
+        this check does not. While dropped-scope is switched off, broken-need tells what was cancelled or deleted, this
+        check what left its release for none, and nobody the features that were taken out of a promised release or
+        objective.
 
     Why it matters
         There is no day to compare the promise with, so no comparison of dates would ever show it; the revenue is
@@ -82,49 +87,65 @@ class UnsupportedCommitment(Check[UnsupportedCommitmentOptions]):
             if forecast.state is ForecastState.UNKNOWN:
                 cause = forecast.cause
                 yield Unjudged((promise.deal.id,), f"{world.key(cause)} {says_of(world, cause)}")
-            elif (
-                forecast.supports_nothing
-                and (promise.deal.promised_date is not None or forecast.state in CERTAIN_WITHOUT_A_DATE)
-                and dropped_target(world, promise) is None
-            ):
+                continue
+            drop = dropped_target(world, promise)
+            certain = promise.deal.promised_date is not None or forecast.state in CERTAIN_WITHOUT_A_DATE
+            if drop is not None and drop.left is not None and not runs(world, "dropped-scope"):
+                yield self._finding(world, options, promise, drop)
+            elif drop is None and forecast.supports_nothing and certain:
                 yield self._finding(world, options, promise)
 
-    def _finding(self, world: World, options: UnsupportedCommitmentOptions, promise: Promise) -> Finding:
-        deal, cause = promise.deal, promise.forecast.cause
+    def _finding(
+        self, world: World, options: UnsupportedCommitmentOptions, promise: Promise, drop: Drop | None = None
+    ) -> Finding:
+        """``drop`` tells how the promised thing itself left its release, where no other check does."""
+        deal, cause = promise.deal, promise.target if drop else promise.forecast.cause
+        says = drop.says if drop else says_of(world, cause)
         impact = promise_impact(promise, world, None)
         last_day = decide_by(deal.promised_date, options.notice_days, world.today)
         system = world.system(cause) or deal.source
-        promised = f"promised for {day_text(deal.promised_date)}" if deal.promised_date else "promised without a date"
+        proof = drop_evidence(world, drop) if drop else evidence_of(world, promise.forecast)
         return Finding(
             check=self.name,
             check_version=self.version,
             subjects=(deal.id,),
-            title=self._title(world, promise),
+            title=_title(world, promise, cause, says),
             objective_ids=promise.objective_ids,
             commitment=commitment_claim(promise, world),
-            forecast=Claim(system, name_of(world, cause), says_of(world, cause), None, world.where(cause.node)),
+            forecast=Claim(system, name_of(world, cause), says, None, world.where(cause.node)),
             impact=impact,
             cause=cause.node,
-            chain=chain_steps(world, promise.forecast, promised, deal.promised_date),
-            evidence=(*promise_evidence(promise, world), *evidence_of(world, promise.forecast)),
+            chain=_chain(world, promise, drop),
+            evidence=(*promise_evidence(promise, world), *proof),
             severity=severity(impact, last_day, world.today, world.options.severity),
             owner=promise_owner(promise, world),
             decider=decider(world.tree, promise.objective_ids, within_tolerance=False),
             decide_by=last_day,
-            advice=_advice(world, cause),
+            advice=f"Put {name_of(world, cause)} into a release, or take the promise back."
+            if drop
+            else _advice(world, cause),
             sources=rests_on(promise.forecast, deal),
         )
 
-    def _title(self, world: World, promise: Promise) -> str:
-        what, cause = name_of(world, promise.target), promise.forecast.cause
-        when = f" for {day_text(promise.deal.promised_date)}" if promise.deal.promised_date else ""
-        reason = f"{name_of(world, cause)} {says_of(world, cause)}"
-        if cause.node != promise.target.node:
-            reason = f"it waits for {name_of(world, cause)}, which {says_of(world, cause)}"
-        return f"{promise.party} was promised {what}{when}, but {reason}"
-
     def why_resolved(self, finding: Finding, world: World, options: UnsupportedCommitmentOptions) -> str:
         return why_kept(finding, world)
+
+
+def _title(world: World, promise: Promise, cause: Forecast, says: str) -> str:
+    what = name_of(world, promise.target)
+    when = f" for {day_text(promise.deal.promised_date)}" if promise.deal.promised_date else ""
+    reason = f"{name_of(world, cause)} {says}"
+    if cause.node != promise.target.node:
+        reason = f"it waits for {name_of(world, cause)}, which {says}"
+    return f"{promise.party} was promised {what}{when}, but {reason}"
+
+
+def _chain(world: World, promise: Promise, drop: Drop | None) -> tuple[Step, ...]:
+    """What binds; of what left its release itself only the deal and that."""
+    day = promise.deal.promised_date
+    promised = f"promised for {day_text(day)}" if day else "promised without a date"
+    steps = chain_steps(world, promise.forecast, promised, day)
+    return (steps[0], replace(steps[1], says=drop.says, day=None)) if drop else steps
 
 
 def _advice(world: World, cause: Forecast) -> str:

@@ -58,6 +58,7 @@ class CustomCheck(Check[CheckOptions]):
     name = "custom"
     title = "A comparison of two claims"
     options_type = CheckOptions
+    weighs_floats = True
     definition: ClassVar[CustomDefinition]
 
     def find(self, world: World, options: CheckOptions) -> Iterator[Verdict]:

@@ -111,7 +111,9 @@ class _Listed:
             found = tuple(sorted(named.get(normalise_key(need.wanted), ())))
             yield Need(need.dependent, need.wanted, need.lag_days, need.origin, prerequisites=found)
 
-    def rollups(self, group: Group, order: Sequence[DateSource], today: date) -> Iterable[RollUp]:
+    def rollups(
+        self, group: Group, order: Sequence[DateSource], today: date, *, shipping: bool = False
+    ) -> Iterable[RollUp]:
         """Only objectives have work that is no node of the plan by itself: here it is counted, as the store does."""
         if group is not Group.OBJECTIVE:
             return

@@ -37,6 +37,9 @@ def long_id(short: str) -> str:
     )
 
 
+_TRACKED = ("StageName", "Amount", "Probability", "CloseDate", "CurrencyIsoCode")
+
+
 class SalesforceOrg:
     """One org with one object, Opportunity. Every change moves SystemModstamp to now and leaves history rows."""
 
@@ -224,7 +227,7 @@ class SalesforceOrg:
 
     def _remember(self, opportunity_id: str, moment: datetime, by: str) -> None:
         row = self.opportunities[opportunity_id]
-        tracked = {name: row[name] for name in ("StageName", "Amount", "Probability", "CloseDate")}
+        tracked = {name: row[name] for name in _TRACKED}
         author = self._person(by)
         self.history.append(
             {

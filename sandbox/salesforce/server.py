@@ -253,7 +253,7 @@ class SalesforceServer(StandIn):
     def _rows(self, soql: Soql, *, deleted_too: bool) -> list[dict[str, Any]]:
         known: dict[str, tuple[frozenset[str], list[dict[str, Any]]]] = {
             "Opportunity": (self._opportunity_fields(), list(self.org.opportunities.values())),
-            "OpportunityHistory": (_HISTORY_FIELDS, list(self.org.history)),
+            "OpportunityHistory": (self._history_fields(), list(self.org.history)),
             "OpportunityFieldHistory": (_FIELD_HISTORY_FIELDS, list(self.org.field_history)),
             "OpportunityLineItem": (_LINE_ITEM_FIELDS, list(self.org.line_items)),
             "ObjectPermissions": (_PERMISSION_FIELDS, [_permission(self.org)]),
@@ -285,6 +285,11 @@ class SalesforceServer(StandIn):
             if reference in names:
                 names |= related
         return frozenset(names)
+
+    def _history_fields(self) -> frozenset[str]:
+        """The currency stands in it in an org with several; what field-level security hides is hidden here too."""
+        currency = {"CurrencyIsoCode"} & self.org.fields().keys()
+        return (_HISTORY_FIELDS | currency) - self.org.hidden_fields
 
     def _counted(self, body: Any) -> Response:
         used = len(self.requests) + self.org.requests_of_others

@@ -1,13 +1,18 @@
 """``driftline digest``: the mail as it would go out, and sent once however often it is asked for."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
+from cli.workspace import read_store
+from config.load import load
+from digest.findings_language import recognised
+from digest.language import Language
 from sandbox.world import Meridian
 from tests.cli.console import driftline
 
 Change = Callable[[Path, str, str], None]
-PREVIEW_FIELDS = {"subject", "empty", "reason", "recipients", "text"}
+PREVIEW_FIELDS = {"subject", "empty", "reason", "recipients", "language", "text", "attachments"}
 DELIVERY_FIELDS = {"audience", "recipient", "slot", "message_id", "subject", "reason", "state", "error"}
 
 
@@ -81,3 +86,51 @@ def test_before_the_first_sync_there_is_nothing_to_send(unread: Path):
     sent = driftline("digest", "send", "leaders", folder=unread)
     assert (sent.code, sent.err) == (0, "Nothing to send: nothing was read yet; run driftline sync\n")
     assert list((unread / "state").iterdir()) == []
+
+
+TITLES = re.compile(
+    r"Certify the safety gateway|Order the sorter hardware|Train partners in Iberia|<https?:[^>]*>|\w+@\S+"
+)
+"""English that belongs to the company's records."""
+
+
+def test_the_german_mail_has_no_english_left(tuesday: Meridian, tmp_path: Path):
+    page = tmp_path / "digest.html"
+    said = driftline("digest", "preview", "leaders", "--language", "de", "--html", page, folder=tuesday.folder)
+    assert said.err.startswith("Nobody gets it in de; it would be:")
+    assert said.lines[0].startswith("Subject: 5 Entscheidungen (2 Triage), 2,3 Mio. EUR Umsatzrisiko, bis Mi 16. Sep")
+    left = re.findall(
+        r"\b(?:the|is|has|by|to|for|from|with|days?|late|revenue|savings|more|since|week|decisions?)\b",
+        TITLES.sub("", said.out).replace("driftline findings", ""),
+    )
+    assert left == []
+    assert '<html lang="de"' in page.read_text("utf-8")
+
+
+def test_a_preview_in_a_language_that_nobody_wrote_names_those_there_are(tuesday: Meridian):
+    said = driftline("digest", "preview", "leaders", "--language", "xx", folder=tuesday.folder)
+    assert said.code == 2
+    assert "there is no language 'xx'" in said.err
+    assert "the languages are: en, de" in said.err
+
+
+def test_the_first_recipient_says_in_which_language_a_preview_is(copy: Path, changed: Change):
+    german = "- {address: martin.keller@meridian.example, language: de}"
+    changed(copy / "driftline.yaml", "- martin.keller@meridian.example", german)
+    said = driftline("digest", "preview", "leaders", "--json", folder=copy).json
+    assert (said["language"], said["recipients"]) == ("de", ["martin.keller@meridian.example"])
+    english = driftline("digest", "preview", "leaders", "--language", "en", "--json", folder=copy).json
+    assert (english["language"], english["recipients"]) == ("en", ["claire.dubois@meridian.example"])
+
+
+def test_every_finding_of_the_company_and_what_became_of_it_is_known_in_german(tuesday: Meridian):
+    german = Language("de", "de")
+    with read_store(load(tuesday.folder / "driftline.yaml")) as store:
+        assert store is not None
+        findings = [tracked.finding for tracked in store.tracked().values()]
+        texts = [step.reason for step in store.transitions(after=0)]
+    for finding in findings:
+        texts += [finding.title, finding.advice, *(step.says for step in finding.chain)]
+        texts += [option.says for option in finding.options]
+    assert len(findings) > 10
+    assert [text for text in dict.fromkeys(filter(None, texts)) if not recognised(german, text)] == []

@@ -14,7 +14,8 @@ from tests.cli.console import ESCAPE, at_a_terminal, command_line, driftline, wi
 
 FIELDS = {
     *("fingerprint", "totals", "so_what", "finding", "state", "opened_at", "changed_at", "judged_at", "told"),
-    *("held_since", "held_because", "acceptance", "inhibited_by", "flips", "flapping", "baseline"),
+    *("held_since", "held_because", "acceptance", "decision", "inhibited_by", "flips", "flapping"),
+    "baseline",
 }
 JUDGEMENT = {
     *("check", "check_version", "subjects", "title", "objective_ids", "commitment", "forecast", "impact", "cause"),

@@ -37,6 +37,10 @@ JSON_FIELDS = {
     "accept": {"fingerprint", "state", "acceptance", "by", "why", "until", "overrides"},
     "ack": {"fingerprint", "state", "by"},
     "check": {"ok", "problems", "warnings", *COUNTS},
+    "decide": {
+        *("fingerprint", "fingerprints", "state", "decision", "says", "by", "owner", "until", "at", "before", "kind"),
+        "acceptance",
+    },
     "digest preview": PREVIEW_FIELDS,
     "digest send": DELIVERY_FIELDS,
     "db status": {"url", "schema", "owner"},

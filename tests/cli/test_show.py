@@ -21,7 +21,7 @@ from sandbox.world import Meridian
 from state.store import Store
 from tests.cli.console import ESCAPE, driftline
 
-FINDING_FIELDS = {"fingerprint", "totals", "so_what", "finding", "history"}
+FINDING_FIELDS = {"fingerprint", "totals", "so_what", "finding", "history", "decisions"}
 RECORD_FIELDS = {
     *(
         "kind",
@@ -68,25 +68,33 @@ def test_a_finding_shows_what_can_be_decided_with_who_acts_the_price_and_the_las
     assert told == [
         ["option", "who acts", "gives up", "open until"],
         [
+            "1",
             "Bring AUR-118 forward by 47 days, to 30 Sep 2026: the date is kept",
             "tomas.silva@meridian.example",
             "not priced",
             "25 Sep 2026",
         ],
         [
+            "2",
             "Leave AUR-110 and AUR-118 out of Aurora 4.0 (7 of 9 open remain): the date is kept",
             "paul.novak@meridian.example",
             "not priced",
             "25 Sep 2026",
         ],
         [
+            "3",
             "Move the promise to Nordwind Logistik from 30 Sep 2026 to 16 Nov 2026",
             "paul.novak@meridian.example",
             "EUR 480,000 revenue",
             "16 Sep 2026",
         ],
-        ["Accept it until 16 Nov 2026, when the work is to be there", "Paul Novak (VP Sales)", "EUR 480,000 revenue"],
-        ["Stop Sell Aurora to launch customers", "Martin Keller (COO)", "EUR 480,000 revenue"],
+        [
+            "4",
+            "Accept it until 16 Nov 2026, when the work is to be there",
+            "Paul Novak (VP Sales)",
+            "EUR 480,000 revenue",
+        ],
+        ["5", "Stop Sell Aurora to launch customers", "Martin Keller (COO)", "EUR 480,000 revenue"],
     ]
 
 

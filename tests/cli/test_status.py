@@ -162,7 +162,7 @@ def test_the_measures_as_json_have_the_documented_fields(tuesday: Meridian):
     assert set(measures["pairs"][0]) == {"changed_in", "other", "told", "reflected"}
     assert set(measures["objectives"][0]) == {"objective_id", "told", "reflected"}
     assert set(measures["decisions"]) == {
-        *("findings", "accepted", "acknowledged", "commitment_changed", "ended_otherwise", "undecided"),
+        *("findings", "accepted", "acknowledged", "commitment_changed", "ended_otherwise", "undecided", "recorded"),
     }
     assert set(measures["coverage"]) == {"counted_at", "records", "linked", "unpriced", "money"}
     assert set(measures["coverage"]["money"][0]) == {"account", "currency", "total", "linked"}

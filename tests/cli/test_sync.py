@@ -43,6 +43,31 @@ def test_only_the_named_sources_are_read(copy: Path):
     assert [result["source"] for result in read["results"]] == ["asana", "savings"]
 
 
+def test_a_ci_system_gets_its_own_format_and_the_same_exit_code(copy: Path):
+    said = driftline("sync", "--format", "junit", "--fail-on", "critical", folder=copy)
+    assert said.code == 1
+    assert said.out.startswith("<?xml")
+    assert 'failures="8"' in said.out
+    assert json.loads(driftline("sync", "savings", "--format", "sarif", folder=copy).out)["version"] == "2.1.0"
+    assert driftline("sync", "savings", "--format", "markdown", folder=copy).out.startswith("## Driftline\n")
+    assert set(driftline("sync", "savings", "--format", "json", folder=copy).json) == FIELDS
+
+
+def test_reports_go_into_files_beside_what_is_printed(copy: Path, tmp_path: Path):
+    junit, page = tmp_path / "junit.xml", tmp_path / "page.md"
+    said = driftline("sync", "savings", "--report", f"junit={junit}", "--report", f"markdown={page}", folder=copy)
+    assert said.lines[0].split()[0] == "source"
+    assert junit.read_text().startswith("<?xml")
+    assert page.read_text().startswith("## Driftline\n")
+
+
+def test_a_report_that_cannot_be_asked_for_or_written_says_so(copy: Path, tmp_path: Path):
+    said = driftline("sync", "--report", "pdf=x.pdf", folder=copy)
+    assert (said.code, "'pdf=x.pdf' is not FORMAT=FILE" in said.err) == (2, True)
+    lost = driftline("sync", "savings", "--report", f"junit={tmp_path}/no/such.xml", folder=copy)
+    assert (lost.code, "the report cannot be written: No such file" in lost.err) == (2, True)
+
+
 def test_a_source_that_does_not_exist_is_refused_with_the_names_that_do(copy: Path):
     said = driftline("sync", "jirra", folder=copy)
     assert (said.code, said.out) == (2, "")

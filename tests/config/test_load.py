@@ -246,6 +246,18 @@ def test_a_digest_about_an_objective_that_does_not_exist_is_a_mistake(folder):
     assert problem.hint == "did you mean 'COSTS'?"
 
 
+def test_a_digest_on_a_channel_that_does_not_exist_is_a_mistake(folder):
+    text = (
+        "mail: {sender: a@example.com, smtp: {host: smtp.example.com}}\n"
+        "channels: {board: {kind: webhook, url: 'env:URL', secret: 'env:KEY'}}\n"
+        "digests: {leaders: {recipients: [coo@example.com], channels: [board, bored]}}\n"
+    )
+    (folder / "driftline.yaml").write_text(SETTINGS + text)
+    (problem,) = mistakes(folder)
+    assert (problem.location, problem.message) == ("driftline.yaml:10:70", "there is no channel 'bored'")
+    assert problem.hint == "did you mean 'board'?"
+
+
 def test_absolute_patterns_work(folder):
     (folder / "driftline.yaml").write_text(f"{SETTINGS}mapping: ['{folder}/mapping/*.yaml']\n")
     assert len(loaded(folder).mapping.rules) == 1
@@ -301,6 +313,8 @@ LITERAL = "cnry7Qm2Zx9Lp4Vt"
         "mail: {sender: a@example.com, smtp: {host: h, username: u, password: %s}}",
         "mail:\n  smtp:\n    password:\n      %s\n    pasword: %s",
         "mail:\n  smtp:\n    password: |\n      %s\n      two\n",
+        "channels: {chat: {kind: chat, url: 'slack://%s'}}",
+        "channels:\n  board:\n    kind: webhook\n    url: https://board.example/%s\n    secret: %s\n",
         "state: {url: 'postgresql://me:%s@db/driftline'}",
         "state: {url: 'mysql://me:%s@db/driftline', token: %s}",
         "api_token: %s",

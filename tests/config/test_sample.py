@@ -50,7 +50,18 @@ def test_taking_the_hash_away_from_every_option_changes_nothing_but_the_optional
     after = load(settings).settings
     assert after.clock is not None
     assert after.business.rates is not None
-    optional = {"business": after.business, "clock": after.clock}
+    assert before.mail is not None
+    assert after.mail is not None
+    assert after.mail.smtp.oauth is not None
+    signed_in = before.mail.smtp.model_copy(update={"oauth": after.mail.smtp.oauth})
+    mail = before.mail.model_copy(update={"smtp": signed_in})
+    assert after.budget is not None
+    assert after.owners is not None
+    extras = {name: getattr(after.digests["leaders"], name) for name in ("at_once", "triage")}
+    assert None not in extras.values()
+    optional = {"business": after.business, "clock": after.clock, "mail": mail}
+    optional |= {"digests": {"leaders": before.digests["leaders"].model_copy(update=extras)}}
+    optional |= {"budget": after.budget, "owners": after.owners}
     assert after == before.model_copy(update=optional)
 
 

@@ -26,6 +26,7 @@ class Page(HTMLParser):
         self.attributes += [(tag, name, value) for name, value in attrs]
         self.links += [value or "" for name, value in attrs if name == "href"]
         self._hidden += tag in _INVISIBLE
+        self.texts += [value or "" for name, value in attrs if name == "alt"]
 
     def handle_endtag(self, tag: str) -> None:
         self.tags.append((f"/{tag}", ()))

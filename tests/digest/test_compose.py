@@ -65,11 +65,16 @@ def test_each_module_of_the_sections_folder_is_a_section_and_they_come_in_order(
     assert {section.name for section in all_sections()} == modules
     assert [section.name for section in all_sections()] == [
         "bottom_line",
+        "meeting",
+        "agenda",
         "data_health",
         "decisions",
+        "slip",
+        "last_decisions",
         "news",
         "resolved",
         "numbers",
+        "trend",
         "watchlist",
         "foot",
     ]

@@ -4,7 +4,9 @@ import sys
 import pytest
 from pydantic import ValidationError
 
-from digest.options import DigestOptions, MailOptions, SmtpOptions, Weekday, is_mail_address
+from digest.language import ENGLISH, Language
+from digest.options import DigestOptions, MailOptions, SmtpOptions, Weekday
+from digest.recipients import is_mail_address
 from model.findings import Severity
 from model.secret import Secret
 
@@ -106,6 +108,36 @@ def test_the_time_of_day_is_given_as_a_time():
 )
 def test_recipients_are_plain_addresses_and_named_once(recipients: list[str]):
     assert "recipients" in mistake(digest, recipients=recipients)
+
+
+def test_a_recipient_is_an_address_or_has_a_language_and_figures_of_their_own():
+    """What a recipient does not say is that of the digest; figures of another language's place are not mixed in."""
+    written = ["a@acme.example", {"address": "b@acme.example", "language": "en"}, {"address": "c@acme.example"}]
+    options = digest(recipients=written, language="de", numbers="de_CH")
+    assert options.addresses == ("a@acme.example", "b@acme.example", "c@acme.example")
+    assert options.readers == {
+        "a@acme.example": Language("de", "de_CH"),
+        "b@acme.example": Language("en", "en"),
+        "c@acme.example": Language("de", "de_CH"),
+    }
+    assert digest().readers == {"coo@acme.example": ENGLISH}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"language": "xx"}, "the languages are en, de"),
+        ({"numbers": "../de"}, "such as de_CH"),
+        ({"recipients": [{"address": "coo"}]}, "name@example.com"),
+        ({"recipients": [{"address": "a@acme.example", "language": "latin"}]}, "the languages are en, de"),
+        ({"recipients": ["a@acme.example", {"address": "A@acme.example"}]}, "listed twice"),
+        ({"recipients": [7]}, "recipients"),
+    ],
+)
+def test_a_language_that_nobody_wrote_and_a_place_that_there_is_not_are_mistakes(
+    changes: dict[str, object], message: str
+):
+    assert message in mistake(digest, **changes)
 
 
 @pytest.mark.parametrize("given", ["major", "Major", Severity.MAJOR])

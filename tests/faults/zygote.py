@@ -5,6 +5,7 @@ calls are real processes that die by a real SIGKILL; only the second of importin
 """
 
 import contextlib
+import gc
 import json
 import os
 import signal
@@ -81,13 +82,18 @@ def _serve(log: Path) -> None:
     from pkgutil import iter_modules
 
     import cli.commands
-    import connectors
+    import connectors.http
+    import connectors.jira
+    from connectors.registry import connector_kinds
+    from reconcile.checks import checks
 
-    for package in (cli.commands, connectors):
+    for package in (cli.commands, connectors, connectors.http, connectors.jira):
         for module in iter_modules(package.__path__, f"{package.__name__}."):
             import_module(module.name)
-    for name in ("pipeline.run", "pipeline.notify", "state.lock", "jira", "simple_salesforce"):
+    for name in ("cli.main", "cli.logs", "pipeline.run", "pipeline.notify", "state.lock", "jira", "simple_salesforce"):
         import_module(name)
+    connector_kinds(), checks()
+    gc.freeze()  # what all calls share is not copied for each because the garbage collector marks it
     for line in sys.stdin:
         print(json.dumps(asdict(_run(Call(**json.loads(line)), log))), flush=True)  # noqa: T201 - the answer
 

@@ -13,6 +13,7 @@ from model.findings import Account, Finding, FindingState, combined
 from model.records import Record
 from pipeline.as_of import AsOf, reconcile_as_of
 from pipeline.backtest import backtest
+from pipeline.backtest_endings import Ending
 from state import tables
 from state.as_of_store import Reconstruction
 from state.store import Store
@@ -84,6 +85,32 @@ def test_before_anything_was_read_the_sources_histories_tell(company: Company, s
         Reconstruction("crm", as_first_read=9),
         Reconstruction("jira", rolled_back=12, as_first_read=2, told=("due",)),
     )
+
+
+def test_amounts_stages_and_probabilities_before_the_first_reading_are_told_by_the_history_of_the_deals(
+    company: Company, store: Store
+):
+    """S22: late since ten days ago, and five days ago D-8 rose from 800,000 to 1,800,000, D-2 (200,000) from 50 to
+    90 %, and D-1 (100,000) was lost: 3,600,000 - 100,000 + 1,000,000, half of it weighted, and 80,000 more."""
+    company.now = MONDAY - 10 * DAY
+    company.slip()
+    company.now = MONDAY - 5 * DAY
+    company.org.set_amount(company.deals["D-8"], Decimal(1_800_000), by=SELLER)
+    company.org.set_field(company.deals["D-2"], "Probability", 90, by=SELLER)
+    company.org.set_stage(company.deals["D-1"], "Closed Lost", by=SELLER)
+    company.now = MONDAY
+    company.sync(store)
+
+    before, after = (as_of(store, company, TODAY - days * DAY) for days in (6, 5))
+    then, now = (combined([each.finding.impact for each in known.findings]) for known in (before, after))
+    assert (then.full(Account.REVENUE), then.weighted(Account.REVENUE)) == (Decimal(3_600_000), Decimal(1_800_000))
+    assert (now.full(Account.REVENUE), now.weighted(Account.REVENUE)) == (Decimal(4_500_000), Decimal(2_330_000))
+    assert ("D-1" in late(before, store), "D-1" in late(after, store)) == (True, False)
+    assert before.reconstruction[0] == Reconstruction("crm", rolled_back=9, told=("amount", "probability", "stage"))
+
+    replayed = backtest(store, company.configuration, TODAY - 12 * DAY, TODAY, now=company.now).disagreements
+    (lost,) = (each for each in replayed if each.finding.commitment and each.finding.commitment.key == "D-1")
+    assert (lost.first, lost.end, lost.ending) == (TODAY - 10 * DAY, TODAY - 5 * DAY, Ending.ACTED)
 
 
 def test_without_the_rolling_back_the_figures_are_others(

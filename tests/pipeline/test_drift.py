@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import yaml
 
 from model.errors import SchemaDriftError
 from model.findings import TransitionKind
@@ -229,10 +230,35 @@ def test_a_rule_that_reads_a_field_takes_the_checks_along_that_rest_on_what_it_l
         "match": {"kind": "work_item", "label": "launch"},
     }
     company.write(rules={"version": 1, "rules": [rule]})
-    mapping = company.configuration.mapping
-    found = dependents(mapping, "jira", ["labels"])
+    configuration = company.configuration
+    found = dependents(configuration, "jira", ["labels"])
     assert list(found.rules) == ["launches"]
     assert "early-saving" in found.checks
     assert "late-commitment" not in found.checks
-    assert str(dependents(mapping, "jira", ["priority"])) == "the check request-priority"
-    assert str(dependents(mapping, "jira", ["url"])) == "no rule and no check"
+    assert str(dependents(configuration, "jira", ["priority"])) == "the check request-priority"
+    assert str(dependents(configuration, "jira", ["url"])) == "no rule and no check"
+
+
+def test_checks_of_ones_own_are_named_and_those_that_are_switched_off_are_not(company: Company) -> None:
+    company.settings["sources"]["crm"]["fields"] = {"tier": "Tier__c"}
+    company.settings["checks"] = ["checks.yaml"]
+    company.settings["reconcile"] = {"checks": {"request-priority": {"enabled": False}}}
+    check = {
+        "name": "gold-is-late",
+        "title": "A gold deal is promised late",
+        "about": "deal",
+        "only": {"fields.tier": "gold"},
+        "claim": "promised_date",
+        "must_be": "not after",
+        "against": "2026-11-01",
+        "text": "{key} is promised for {claim}",
+    }
+    other = check | {"name": "by-tier", "claim": "fields.tier"}
+    off = other | {"name": "switched-off", "enabled": False}
+    (company.folder / "checks.yaml").write_text(yaml.safe_dump({"checks": [check, other, off]}), encoding="utf-8")
+    company.write()
+    found = dependents(company.configuration, "crm", ["tier"])
+    assert str(found) == "the checks custom:by-tier, custom:gold-is-late"
+    last = dependents(company.configuration, "crm", ["promised_date_field"]).checks[-1]
+    assert last == "custom:gold-is-late"
+    assert str(dependents(company.configuration, "jira", ["priority"])) == "no rule and no check"

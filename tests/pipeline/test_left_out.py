@@ -1,17 +1,18 @@
-"""S9: a drifted field that no check reads itself holds what its rules link; the rest of the source goes on."""
+"""S9: a drifted field holds what reads it and what its rules link; the rest of the source goes on."""
 
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
 import pytest
+import yaml
 
 from connectors.spreadsheet.options import SpreadsheetOptions
 from model.findings import TransitionKind
 from model.records import Deal
 from model.runs import RunOutcome, SourceOutcome
 from pipeline.drift import accept_shape
-from pipeline.left_out import options_without
+from pipeline.left_out import rest_of
 from state.store import Store
 from tests.pipeline.company import RULES, SELLER, Company, keys_present, standing
 from tests.pipeline.test_drift import company_id, held, kinds, of
@@ -163,6 +164,45 @@ def test_killed_before_it_is_noted_everything_is_held_until_the_next_run(
     assert (len(standing(store)), held(store)) == (7, 0)
 
 
+def test_what_reads_the_field_itself_is_held_and_nothing_else_is(store: Store, company: Company) -> None:
+    """The field tells an approved budget, which two checks read; the promises have nothing to do with it."""
+    company.org.add_field(TIER, "double")
+    company.settings["sources"]["crm"]["fields"] = {"budget_approved": TIER}
+    company.settings["checks"] = ["checks.yaml"]
+    own = {"name": "small", "title": "A deal has a small budget", "about": "deal", "claim": "fields.budget_approved"}
+    own |= {"must_be": "at least", "against": "1", "text": "{key} has {claim}"}
+    late = own | {"name": "late", "claim": "promised_date", "must_be": "not before", "against": "2026-11-01"}
+    (company.folder / "checks.yaml").write_text(yaml.safe_dump({"checks": [own, late]}), encoding="utf-8")
+    for deal in company.deals.values():
+        company.org.opportunities[deal][TIER] = 0
+    company.write()
+    company.sync(store)
+    company.reach_tuesday()
+    assert company.sync(store).outcome is RunOutcome.DONE
+    before = by_check(store)
+    assert {"custom:small", "custom:late", "late-commitment", "unfunded-objective"} <= before.keys()
+
+    hide(company)
+    result = of(company.sync(store), "crm")
+    assert "needed by the checks missing-enabler, unfunded-objective, custom:small" in result.error
+    assert result.read > 0
+    now = by_check(store)
+    assert {check for check, several in now.items() if all(several)} == {"custom:small", "unfunded-objective"}
+    assert {check for check, several in now.items() if any(several)} == {"custom:small", "unfunded-objective"}
+    assert len(now["custom:small"]) == len(before["custom:small"])
+    assert len(now["late-commitment"]) == len(before["late-commitment"]) - 1  # D-1 was lost meanwhile
+    assert "D-99" in keys_present(store, "crm")
+
+
+def by_check(store: Store) -> dict[str, list[bool]]:
+    """Of the findings that stand, by their checks, whether each is held."""
+    found: dict[str, list[bool]] = {}
+    for each in store.tracked().values():
+        if each.standing:
+            found.setdefault(each.finding.check, []).append(each.held_since is not None)
+    return found
+
+
 def workbook(**changes: Any) -> SpreadsheetOptions:
     columns = {"title": "Measure", "planned_start": "Start", "controller": "Controller", "light": "Status"}
     settings = {"path": "t.xlsx", "records": "saving", "columns": columns, "custom": {"region": "Region"}}
@@ -177,6 +217,7 @@ def workbook(**changes: Any) -> SpreadsheetOptions:
         (("title",), {}, None),
         (("planned_start",), {}, None),
         (("region",), {"identity": ["title", "region"]}, None),
+        (("controller",), {}, {"title", "planned_start", "light"}),
         (("light",), {"lights_from": "colour"}, None),
         (("unheard_of",), {}, None),
     ],
@@ -185,6 +226,6 @@ def test_only_a_setting_that_stands_alone_is_left_out(
     fields: tuple[str, ...], changes: dict[str, Any], left: set[str] | None
 ) -> None:
     """X19: what names a row is never left out, or every row would be another one."""
-    rest = options_without(workbook(**changes), fields)
+    rest = rest_of(workbook(**changes), fields)
     assert (None if rest is None else set(rest.columns)) == left  # type: ignore[attr-defined]
     assert rest is None or not {*fields} & {*rest.custom}  # type: ignore[attr-defined]

@@ -21,7 +21,7 @@ from model.measures import (
     ObjectiveLatency,
     PairLatency,
 )
-from pipeline.decide import accept_finding, acknowledge_finding
+from pipeline.decide import accept_finding, acknowledge_finding, decide_findings, decision_about
 from pipeline.judge import judge_and_keep
 from pipeline.measures import STORED_EVERY, keep_measures, measures_now
 from pipeline.notify import edition_for, prepare
@@ -134,6 +134,21 @@ def test_what_people_accept_or_look_after_is_a_decision(told: Company, store: St
     promise_anew(told, "D-2")
     told.sync(store)
     assert now(store, told).decisions == DecisionRate(findings=8, accepted=1, acknowledged=1, undecided=6)
+
+
+def test_what_somebody_decided_counts_even_where_it_was_looked_after_before(told: Company, store: Store):
+    found = standing(store)
+    acknowledge_finding(store, found["D-1"], by=LEAD, note="", now=told.now)
+    for deal in ("D-1", "D-2"):
+        shown = standing(store)[deal]
+        word = {"says": "Move it", "by": LEAD, "entered_by": LEAD, "owner": "", "until": told.now.date(), "note": ""}
+        decision = decision_about(shown, None, **word, at=told.now)  # type: ignore[arg-type]
+        decide_findings(store, told.configuration, [shown], decision, override=False, now=told.now)
+    promise_anew(told, "D-2")
+    told.sync(store)
+    rate = now(store, told).decisions
+    assert rate == DecisionRate(findings=8, recorded=2, undecided=6)
+    assert (rate.made, rate.decided) == (2, 2)
 
 
 def test_what_no_history_tells_is_unknown_and_not_zero(told: Company, store: Store):

@@ -1,12 +1,14 @@
-"""The C library is told once where to take memory from, and only the one that understands it."""
+"""The C library is told once where to take memory from, and only the one that understands it; a judgement is not
+looked through while it grows."""
 
 import ctypes
+import gc
 import os
 from collections.abc import Iterator
 
 import pytest
 
-from pipeline.memory import share_one_arena
+from pipeline.memory import WithoutCollecting, share_one_arena
 
 
 @pytest.fixture(autouse=True)
@@ -46,3 +48,29 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch, answer
     monkeypatch.setattr(os, "confstr", confstr)
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: pytest.fail("it was told"))
     share_one_arena()
+
+
+def test_nothing_is_collected_inside_and_it_goes_on_after_the_last_of_several() -> None:
+    without_collecting = WithoutCollecting()
+    with without_collecting:
+        assert not gc.isenabled()
+        with without_collecting:
+            assert not gc.isenabled()
+        assert not gc.isenabled(), "another goes on"
+    assert gc.isenabled()
+
+
+def test_collecting_goes_on_after_a_failure() -> None:
+    with pytest.raises(ValueError, match="broken"), WithoutCollecting():
+        raise ValueError("broken")
+    assert gc.isenabled()
+
+
+def test_who_does_without_collecting_anyway_is_left_alone() -> None:
+    gc.disable()
+    try:
+        with WithoutCollecting():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()

@@ -1,5 +1,6 @@
 """One digest as a whole: what it tells, that it is committed before anything is sent, and that nothing is lost."""
 
+import re
 from datetime import date, datetime
 from email import message_from_bytes, policy
 
@@ -9,7 +10,7 @@ from digest.base import Digest, Edition
 from model.deliveries import Delivery, DeliveryState
 from model.errors import ConfigurationError, StateError, UsageError
 from model.findings import TransitionKind
-from pipeline import notify
+from pipeline import readers
 from pipeline.notify import deliver, edition_for, prepare
 from state.store import Store
 from tests.digest.smtp_servers import running
@@ -37,6 +38,34 @@ def test_rows_are_committed_for_every_recipient_and_nothing_is_sent(store: Store
     assert len({row.message_id for row in rows}) == 2
     mail = message_from_bytes(rows[0].message, policy=policy.default)
     assert (mail["To"].addresses[0].addr_spec, mail["Message-ID"]) == (RECIPIENTS[0], rows[0].message_id)
+
+
+def test_each_recipient_gets_the_mail_in_their_language_and_each_language_is_composed_once(
+    store: Store, tuesday: Company, monkeypatch: pytest.MonkeyPatch
+):
+    composed: list[str] = []
+
+    def counting(edition: Edition) -> Digest:
+        composed.append(edition.language.code)
+        return real(edition)
+
+    real = readers.compose
+    monkeypatch.setattr(readers, "compose", counting)
+    german = {"address": "dora@acme.example", "language": "de", "numbers": "de_CH"}
+    tuesday.settings["digests"]["leaders"]["recipients"] += [german, {"address": "emil@acme.example"}]
+    tuesday.write()
+    rows = compose(store, tuesday)
+    assert composed == ["en", "de"]
+    assert [row.recipient for row in rows] == [*RECIPIENTS, "dora@acme.example", "emil@acme.example"]
+    mails = [message_from_bytes(row.message, policy=policy.default) for row in rows]
+    pages = [mail.get_body(("html",)) for mail in mails]
+    assert [re.findall(r'<html lang="(\w+)"', page.get_content()) for page in pages if page] == [
+        *(["en"] for _ in RECIPIENTS),
+        ["de"],
+        ["en"],
+    ]
+    assert "KW 38" in mails[-2]["Subject"]
+    assert "week 38" in mails[-1]["Subject"]
 
 
 def test_a_slot_that_is_composed_twice_is_one_mail_for_each_recipient(store: Store, tuesday: Company):
@@ -165,13 +194,13 @@ class TestAfterDaysWithoutAMailServer:
         self, store: Store, tuesday: Company, monkeypatch: pytest.MonkeyPatch
     ):
         since: list[datetime | None] = []
-        real = notify.compose
+        real = readers.compose
 
         def watched(edition: Edition) -> Digest:
             since.append(edition.since)
             return real(edition)
 
-        monkeypatch.setattr(notify, "compose", watched)
+        monkeypatch.setattr(readers, "compose", watched)
         compose(store, tuesday)
         tuesday.pass_time(days=1)
         with running(tuesday.mailbox) as port:

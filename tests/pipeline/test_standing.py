@@ -104,6 +104,30 @@ def test_a_source_that_fails_or_comes_back_judges_everything(store: Store, compa
     assert_alike(store, company)
 
 
+def test_before_everything_is_judged_anew_the_earlier_world_is_let_go(
+    store: Store, company: Company, monkeypatch: pytest.MonkeyPatch
+):
+    """Two worlds at once would take twice the memory."""
+    standing, worlds, left = Standing(), [], []
+    run(store, company, standing)
+    taken, reconciled = Standing.take, pipeline.judge.reconcile
+
+    def take(*given: Any) -> Any:
+        worlds.append(taken(*given))
+        return worlds[-1]
+
+    def reconcile(*given: Any, **wishes: Any) -> Any:
+        left.extend(each.world for each in worlds)
+        return reconciled(*given, **wishes)
+
+    monkeypatch.setattr(Standing, "take", take)
+    monkeypatch.setattr(pipeline.judge, "reconcile", reconcile)
+    company.crm_server.add_fault(Fault(pattern="/query", response=LOGIN_PAGE, times=None))
+    run(store, company, standing)
+    assert worlds
+    assert left == [None]
+
+
 def test_what_somebody_accepts_meanwhile_is_led_on_from_there(store: Store, company: Company, judged: list[str]):
     standing = Standing()
     company.slip()

@@ -51,6 +51,7 @@ def test_what_goes_through_everything_is_judged_with_everything_only(name: str, 
     stored = world()
     judgement = stored.judge(with_checks={name: checks()[name]})
     (finding,) = judgement.findings
-    again = reconcile_again(judgement.world, stored, Touched(), {finding.subjects[0]}, now=NOW, with_checks=checks())
+    told = {finding.check: {finding.subjects[0]}}
+    again = reconcile_again(judgement.world, stored, Touched(), told, now=NOW, with_checks=checks())
     assert again.findings == ()
     assert not again.judges(finding)

@@ -10,6 +10,7 @@ from model.records import Absence
 from reconcile.check import Asked, Blind, Check, CheckOptions
 from reconcile.checks import checks
 from reconcile.engine import reconcile
+from reconcile.floats import Floats
 from reconcile.options import ReconcileOptions
 from tests.reconcile.world import DOING, EUR, NOW, TODAY, YESTERDAY, Stored
 
@@ -165,3 +166,22 @@ def test_several_thousand_deals_on_one_release_are_judged_in_one_pass(stored):
     assert calls["observed"] == calls["needs"] == 1
     assert calls["moves"] == 2, "once for the checks that ask for them, once for the evidence"
     assert calls.get("records", 0) <= 1
+
+
+def test_only_checks_that_say_so_ask_by_when_things_are_needed(stored, monkeypatch):
+    """What was worked out for them is let go of before the others run, and would be worked out once more."""
+    stored.work("AUR-200", NOV_16)
+    stored.need("jira:AUR-200", "NOBODY-1")
+    worked_out = []
+    gone_through = Floats._gone_through
+
+    def noted(floats, within):
+        if floats.late_by is None:
+            worked_out.append(within)
+        return gone_through(floats, within)
+
+    monkeypatch.setattr(Floats, "_gone_through", noted)
+    found = {finding.check for finding in stored.judge().findings}
+
+    assert "broken-need" in found, "which asks for them"
+    assert len(worked_out) == 1

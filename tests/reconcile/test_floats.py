@@ -1,6 +1,9 @@
 """The backward pass: by when each node is needed, and how much float is left."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,8 +14,10 @@ from model.links import Role
 from model.objectives import Baseline, Level, Objective, StageGate
 from model.records import Outcome
 from reconcile.engine import see
+from reconcile.floats import Floats
 from reconcile.forecast import ForecastState
 from reconcile.options import ReconcileOptions
+from reconcile.reach import asking
 from reconcile.world import World
 from tests.reconcile.test_properties import Plan, anything, future, plans
 from tests.reconcile.world import DOING, DONE, EUR, NOW, TODAY, Stored
@@ -283,3 +288,48 @@ def chained(stored: Stored, needs: dict[str, str], length: int) -> Stored:
     stored.needs_ = [(need.dependent, need.wanted, 0) for need in resolved]
     stored.needs = lambda: resolved  # type: ignore[method-assign]
     return stored
+
+
+@quick
+@given(anything)
+def test_a_node_asked_about_alone_is_needed_by_the_day_that_the_whole_pass_finds(plan: Plan) -> None:
+    """Its surroundings hold all that may ask it: also of work that only a roll-up names, and of a release."""
+    stored = plan.stored()
+    stored.work("LEAF", TODAY + timedelta(400), parent="A-0")
+    world = world_of(stored)
+    few = replace(world.floats, asking=partial(asking, world=world))
+    nodes = sorted({*world.floats, *world.network.inner()})
+    together = replace(few)
+    together.announce(nodes)
+    for node in nodes:
+        whole = _said(world.floats, node)
+        assert _said(few, node) == _said(together, node) == whole, node
+
+
+def _said(floats: Floats, node: str) -> tuple[date, date | None, int | None, str] | None:
+    found = floats.get(node)
+    return (found.need_by.day, found.forecast, found.days, found.need_by.commitment.node) if found else None
+
+
+def test_many_single_questions_are_taken_for_more_of_them(stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconcile.floats._MOST_APART", 1)
+    world = world_of(stored)
+    asked: list[list[str]] = []
+
+    def noted(nodes: Iterable[str]) -> frozenset[str]:
+        asked.append(list(nodes))
+        return asking(asked[-1], world)
+
+    few = replace(world.floats, asking=noted, likely=frozenset({"jira:A-1"}))
+    days = {node: found.days for node in ("jira:A-2", "salesforce:OPP-1", "jira:A-1") if (found := few.get(node))}
+    assert [sorted(each) for each in asked] == [["jira:A-2"], ["jira:A-1", "salesforce:OPP-1"]]
+    assert days == {"jira:A-2": -3, "jira:A-1": -3}
+
+
+def test_what_was_forgotten_is_worked_out_again(stored: Stored) -> None:
+    floats = world_of(stored).floats
+    before = {node: _said(floats, node) for node in sorted(floats)}
+    worked_out = floats._backward
+    floats.forget()
+    assert {node: _said(floats, node) for node in sorted(floats)} == before != {}
+    assert floats._backward is not worked_out

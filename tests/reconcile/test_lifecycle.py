@@ -16,6 +16,7 @@ from model.findings import (
     Account,
     Amount,
     Claim,
+    Decided,
     Evidence,
     Finding,
     FindingState,
@@ -29,7 +30,7 @@ from model.money import Money
 from model.records import Absence
 from model.runs import Coverage
 from reconcile.judgement import Judgement
-from reconcile.lifecycle import Advance, accept, acknowledge, advance
+from reconcile.lifecycle import Advance, accept, acknowledge, advance, decide
 from reconcile.options import ReconcileOptions
 from tests.reconcile.world import NOW, TODAY, YESTERDAY
 
@@ -425,6 +426,111 @@ def test_a_resolved_finding_can_neither_be_accepted_nor_acknowledged(life):
         acknowledge(life.only, by="Paul", now=NOW)
 
 
+# --- decisions -----------------------------------------------------------------------------------------------------
+
+
+def decided(life: Life, days: int = 10, **more) -> None:
+    word = {"says": "Move the promise", "by": "Paul Novak", "owner": "Aisha Rahman", "until": life.today, **more}
+    word["until"] += timedelta(days)
+    changed, transition = decide(life.only, Decided(**word, at=life.now), now=life.now, today=life.today)
+    assert (transition.kind, transition.by) == (TransitionKind.DECIDED, "Paul Novak")
+    life.keep(changed)
+
+
+def test_a_decided_finding_asks_for_nothing_through_its_day_and_then_comes_back_as_overdue(life):
+    life.run(judgement(finding()))
+    decided(life, days=2)
+    assert life.only.decided
+    life.wait(2)
+    assert life.run(judgement(finding())) == []
+    life.wait(1)
+
+    assert life.run(judgement(finding())) == ["overdue"]
+    assert life.reason == ("no effect seen; Paul Novak decided: Move the promise; Aisha Rahman had until 17 Sep 2026")
+    assert (life.only.state, life.only.decided) == (FindingState.OPEN, False)
+    assert life.run(judgement(finding())) == []
+    assert life.only.decision is not None  # who decided what is still known
+
+
+def test_what_improves_after_a_decision_is_told_and_what_remains_after_its_day_says_so(life):
+    life.run(judgement(finding(days=47)))
+    decided(life, days=3)
+    assert life.run(judgement(finding(days=12))) == ["improved"]
+    assert life.only.decided
+    assert life.run(judgement(finding(days=30))) == []  # worse than lately, but not than what was decided
+    life.wait(4)
+    assert life.run(judgement(finding(days=12))) == ["overdue"]
+    assert life.reason.startswith("12 days late, was 47 days late; Paul Novak decided")
+
+
+def test_what_worsens_beyond_what_was_decided_is_asked_again(life):
+    life.run(judgement(finding(days=47)))
+    decided(life)
+    life.run(judgement(finding(days=12)))
+
+    assert life.run(judgement(finding(days=48))) == ["worsened"]
+    assert life.reason == "it worsened beyond what was decided: 48 days late, was 47 days late"
+    assert (life.only.state, life.only.decided) == (FindingState.OPEN, False)
+    life.wait(20)
+    assert life.run(judgement(finding(days=48))) == []  # it is open already
+
+
+def test_that_a_decided_finding_grows_older_is_no_news(life):
+    life.run(judgement(finding(severity=Severity.MINOR)))
+    decided(life, days=60)
+    life.wait(40)
+    assert life.run(judgement(finding(severity=Severity.MINOR))) == []
+    assert life.only.finding.severity is Severity.MAJOR
+
+
+def test_a_decision_is_not_overdue_before_somebody_could_look(life):
+    life.run(judgement(finding()))
+    decided(life, days=1)
+    life.wait(2)
+    assert life.run(judgement(finding(), broken=["salesforce"])) == ["held"]
+    assert life.only.decided
+    assert life.run(judgement(finding())) == ["released", "overdue"]
+
+
+def test_what_was_decided_takes_effect_when_the_finding_is_gone(life):
+    life.run(judgement(finding()))
+    decided(life)
+    assert life.run(judgement(why_gone=lambda _: "the promise moved")) == ["resolved"]
+    assert (life.only.state, life.only.decided) == (FindingState.RESOLVED, False)
+    with pytest.raises(UsageError, match="a resolved finding needs no decision"):
+        decided(life)
+
+
+def test_a_later_word_takes_the_place_of_a_decision(life):
+    life.run(judgement(finding()))
+    decided(life, days=1)
+    accepted(life, TODAY + timedelta(5))
+    assert life.only.decision is None
+    decided(life, days=1)
+    assert (life.only.state, life.only.acceptance) == (FindingState.ACKNOWLEDGED, None)
+    life.keep(acknowledge(life.only, by="Aisha Rahman", now=NOW)[0])
+    assert life.only.decided  # that somebody looks after it changes nothing about what was decided
+    life.wait(2)
+    life.run(judgement(finding()))
+    life.keep(acknowledge(life.only, by="Aisha Rahman", now=life.now)[0])
+    assert life.only.decision is None
+    assert life.run(judgement(finding())) == []
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ({"says": " "}, "a decision names what is done"),
+        ({"owner": ""}, "a decision names what is done"),
+        ({"until": TODAY - timedelta(20)}, "has passed"),
+    ],
+)
+def test_a_decision_needs_words_people_and_a_day_to_come(life, word, message):
+    life.run(judgement(finding()))
+    with pytest.raises(UsageError, match=message):
+        decided(life, **word)
+
+
 # --- properties ----------------------------------------------------------------------------------------------------
 
 findings = st.builds(
@@ -490,6 +596,15 @@ class LifeMachine(RuleBasedStateMachine):
             self.life.keep(accept(entry, acceptance, now=self.life.now, today=self.life.today)[0])
             self.last = None
 
+    @rule(until=st.integers(0, 60), pick=st.integers(0, 3))
+    def somebody_decides(self, until: int, pick: int) -> None:
+        standing = sorted(key for key, entry in self.life.tracked.items() if entry.standing)
+        if standing:
+            entry = self.life.tracked[standing[pick % len(standing)]]
+            word = Decided("Move it", "Paul", "Aisha", self.life.today + timedelta(until), self.life.now)
+            self.life.keep(decide(entry, word, now=self.life.now, today=self.life.today)[0])
+            self.last = None
+
     @invariant()
     def the_same_judgement_again_changes_nothing(self) -> None:
         if self.last is not None:
@@ -501,6 +616,9 @@ class LifeMachine(RuleBasedStateMachine):
             assert (entry.held_since is None) == (entry.held_because == "")
             assert entry.standing or entry.held_since is None
             assert (entry.state is FindingState.ACCEPTED) <= (entry.acceptance is not None)
+            # What waits for a decision never does so beyond its day once it was judged then.
+            overdue = entry.decided and entry.decision.until < entry.judged_at.date()
+            assert entry.held_since is not None or not overdue
 
 
 LifeMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)

@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from model.objectives import Level, Objective, Tolerance
@@ -62,8 +62,25 @@ worlds = st.builds(
 )
 
 
+LEFT_AND_EARLIER = world(
+    due=TODAY,
+    promised=TODAY + timedelta(1),
+    release=None,
+    category=TODO,
+    in_release=False,
+    needs=None,
+    absence=None,
+    left=NOW,
+    created=None,
+    moved_from=TODAY + timedelta(1),
+    tolerance=0,
+)
+"""The work left its release, and keeps a date that is earlier than promised."""
+
+
 @settings(max_examples=150, deadline=None)
 @given(worlds)
+@example(LEFT_AND_EARLIER)
 def test_no_deal_is_told_by_two_checks_on_promises(stored: Stored) -> None:
     assert len(told_by(stored, DEAL)) <= 1
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from model.links import Link, Role
-from model.objectives import Level, Objective, StageGate
-from model.records import Absence, Change, Move, Outcome
+from model.money import Month, MonthAmount
+from model.objectives import DecisionRights, Level, Objective, StageGate, Value
+from model.records import Absence, Change, Light, Move, Outcome
 from model.surroundings import Touched
 from reconcile.checks import checks
 from reconcile.engine import reconcile, reconcile_again
@@ -104,7 +106,9 @@ class Standing:
 
     def follow(self, stored: Stored, touched: Touched, **more: Any) -> None:
         assert self.judgement.world is not None
-        told = {finding.subjects[0] for finding in self.findings.values()}
+        told: dict[str, set[str]] = {}
+        for finding in self.findings.values():
+            told.setdefault(finding.check, set()).add(finding.subjects[0])
         judged = reconcile_again(self.judgement.world, stored, touched, told, now=NOW, **more)
         kept = {key: finding for key, finding in self.findings.items() if not judged.judges(finding)}
         self.findings = kept | {finding.fingerprint: finding for finding in judged.findings}
@@ -142,9 +146,12 @@ def differences(standing: Standing, full: Judgement) -> list[str]:
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(anything, st.lists(st.lists(steps, min_size=1, max_size=3), min_size=1, max_size=4))
-def test_judging_what_changes_can_reach_says_what_judging_everything_says(plan, history):
+@given(anything, st.lists(st.lists(steps, min_size=1, max_size=3), min_size=1, max_size=4), st.booleans())
+def test_judging_what_changes_can_reach_says_what_judging_everything_says(plan, history, looked_after):
     stored = plan.stored()
+    if looked_after:  # nothing is told of every objective, which would be judged again for that alone
+        names = DecisionRights("Ada", "Ada", "Ada", "Ada")
+        stored.objectives = [replace(each, owner="Ada", decision_rights=names) for each in stored.objectives]
     standing = begin(stored)
     for several in history:
         touched = Touched()
@@ -209,6 +216,72 @@ def test_another_text_alone_is_told_of_all_that_rests_on_it():
     standing.follow(stored, touched)
     assert differences(standing, judged(stored)) == []
     assert any("Another title" in step.title for each in standing.findings.values() for step in each.chain)
+
+
+def test_an_objective_that_needs_something_far_behind_is_told_when_that_fails():
+    """What ships with a release hides behind its date what it needs itself; whoever needs the release needs it too."""
+    stored = Stored(
+        objectives=[
+            Objective(
+                id="TOP",
+                name="Top",
+                level=Level.PROGRAM,
+                target=TODAY + timedelta(30),
+                implementation=Light.GREEN,
+                owner="Ada",
+                decision_rights=DecisionRights("Ada", "Ada", "Ada", "Ada"),
+            )
+        ]
+    )
+    stored.cover("jira")
+    stored.cover("salesforce")
+    stored.release("R", TODAY + timedelta(5))
+    stored.work("A-1", None)
+    stored.work("A-2", None, releases=("R",))
+    stored.work("A-3", None, releases=("R",))
+    stored.need("jira:A-2", "A-1")
+    stored.link(stored.deal("D", "A-3", TODAY + timedelta(20)), "TOP", Role.PROMISES)
+    standing = begin(stored)
+    before = {each.check for each in standing.findings.values()}
+    standing.follow(stored, take(stored, ("jira:A-1", {"need": 1, "lag": 0})))
+    assert differences(standing, judged(stored)) == []
+    assert {each.check for each in standing.findings.values()} - before == {"hidden-red", "need-cycle"}
+
+
+def test_what_could_be_decided_follows_what_ships_with_the_same_release():
+    """What waits for work that comes with a release may come earlier only as far as the other work of it allows."""
+    stored = Stored()
+    stored.cover("jira")
+    stored.cover("salesforce")
+    stored.release("R", TODAY + timedelta(6))
+    stored.work("A-0", None, releases=("R",))
+    stored.work("A-3", None)
+    stored.work("A-5", None, parent="A-3", releases=("R",))
+    stored.need("jira:A-0", "A-5")
+    stored.deal("D", "A-3", TODAY)
+    standing = begin(stored)
+    standing.follow(stored, take(stored, ("jira:A-0", {"due": TODAY + timedelta(5)})))
+    assert differences(standing, judged(stored)) == []
+    (late,) = (each for each in standing.findings.values() if each.check == "late-commitment")
+    assert any("A-0 binds next" in option.says for option in late.options)
+
+
+def test_revenue_that_waits_for_a_release_is_told_when_other_work_of_the_release_slips():
+    months = tuple(MonthAmount(Month.parse(month), Decimal(1_000)) for month in ("2026-11", "2026-12"))
+    value = Value("revenue", "EUR", months)
+    names = DecisionRights("Ada", "Ada", "Ada", "Ada")
+    only = Objective(id="TOP", name="Top", level=Level.PROGRAM, owner="Ada", decision_rights=names, values=(value,))
+    stored = Stored(objectives=[only])
+    stored.cover("jira")
+    stored.release("R", TODAY + timedelta(5))
+    for name in ("A-1", "A-2"):
+        stored.work(name, TODAY + timedelta(3), releases=("R",))
+        stored.need(stored.work(f"{name}-test", TODAY + timedelta(3)), name)
+    stored.link("jira:A-1", "TOP", Role.DELIVERS)
+    standing = begin(stored)
+    standing.follow(stored, take(stored, ("jira:A-2", {"due": TODAY + timedelta(120)})))
+    assert differences(standing, judged(stored)) == []
+    assert "unreleased-revenue" in {each.check for each in standing.findings.values()}
 
 
 def test_what_is_judged_once_a_day_stays_as_it_was_until_then():

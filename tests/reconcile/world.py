@@ -265,7 +265,7 @@ class Stored:
             needs=tuple(need for need in needs if need.dependent in waiting),
             absences={key: value for key, value in self.absences_.items() if key in asked},
             dated_anew=dated_anew,
-            groups=lie_below(asked | dated_anew),
+            groups=lie_below(asked | dated_anew) | {Group.OBJECTIVE: lie_below(changed | dated_anew)[Group.OBJECTIVE]},
             above=frozenset[str]().union(*lie_below(changed | dated_anew).values()),
         )
 
@@ -275,7 +275,13 @@ class Stored:
         return [record_id(item.source, each) for each in (item.parent, *item.releases, item.sprint) if each]
 
     def rollups(
-        self, group: Group, order: Sequence[DateSource], today: date, nodes: Collection[str] | None = None
+        self,
+        group: Group,
+        order: Sequence[DateSource],
+        today: date,
+        nodes: Collection[str] | None = None,
+        *,
+        shipping: bool = False,
     ) -> Iterable[RollUp]:
         spine = self._spine_ids() if group is not Group.OBJECTIVE else set()
         below: dict[str, list[WorkItem]] = {}
@@ -286,7 +292,7 @@ class Stored:
         return [
             self._rolled(group, node, items, order, today)
             for node, items in below.items()
-            if nodes is None or node in nodes
+            if (nodes is None or node in nodes) and (not shipping or any(item.releases for item in items))
         ]
 
     def _nodes_above(self, group: Group, item: WorkItem) -> list[str]:

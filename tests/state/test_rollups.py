@@ -1,8 +1,8 @@
 """Roll-ups in SQL say what a plain computation says."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -35,9 +35,16 @@ def stored(store: Store, world: World) -> None:
     store.mark_absent(run, "jira", world.absences, DAY_2)
 
 
-def rolled_up(store: Store, group: Group, order: Sequence[DateSource]) -> dict[str, RollUp]:
+def rolled_up(
+    store: Store,
+    group: Group,
+    order: Sequence[DateSource],
+    nodes: Collection[str] | None = None,
+    *,
+    shipping: bool = False,
+) -> dict[str, RollUp]:
     with store.view() as view:
-        found = list(view.rollups(group, order, TODAY))
+        found = list(view.rollups(group, order, TODAY, nodes, shipping=shipping))
     assert len({each.node for each in found}) == len(found)
     return {each.node: each for each in found}
 
@@ -164,6 +171,21 @@ def test_rollups_equal_a_plain_computation(sqlite_store: Store, world: World, or
         assert rolled_up(sqlite_store, group, order) == computed(world, group, order)
 
 
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(world=worlds(), order=st.permutations(DateSource))
+def test_what_is_left_out_as_not_shipping_says_the_same_without_releases(
+    sqlite_store: Store, world: World, order: list[DateSource]
+) -> None:
+    _empty(sqlite_store)
+    stored(sqlite_store, world)
+    without = [source for source in order if source is not DateSource.RELEASE]
+    for group in Group:
+        everything = computed(world, group, order)
+        found = rolled_up(sqlite_store, group, order, shipping=True)
+        assert rolled_up(sqlite_store, group, order, sorted(everything), shipping=True) == found
+        assert computed(world, group, without) | found == everything
+
+
 def _empty(store: Store) -> None:
     with store.engine.begin() as connection:
         for table in ("needs", "links", "revisions", "names", "memberships", "records", "source_results", "runs"):
@@ -219,6 +241,13 @@ def test_rollups_are_the_same_on_both_databases(store: Store) -> None:
     for group in Group:
         for order in (POLICY, POLICY[::-1], POLICY[:1], ()):
             assert rolled_up(store, group, order) == computed(LARGE, group, order)
+
+
+def test_parents_without_a_release_below_are_left_out_of_those_that_ship(store: Store) -> None:
+    """The negative control of the comparison above: something is left out, and what ships is not."""
+    stored(store, replace(LARGE, records=(*LARGE.records, item("p"), item("q", parent="p", due=date(2026, 9, 29)))))
+    assert set(rolled_up(store, Group.PARENT, POLICY)) == {"jira:epic", "jira:p"}
+    assert set(rolled_up(store, Group.PARENT, POLICY, shipping=True)) == {"jira:epic"}
 
 
 @pytest.mark.parametrize("group", Group)

@@ -4,12 +4,12 @@ from datetime import date
 from decimal import Decimal
 
 from model.links import Link, Role
-from model.money import Month, MonthAmount
+from model.money import Money, Month, MonthAmount
 from model.records import Deal, Saving
 from state.codec import decode_record, encode_record
 from state.sharing import Sharing
 from state.store import Store
-from tests.state.worlds import DAY_2, deal, save
+from tests.state.worlds import DAY_2, deal, item, save
 
 
 def saving(native_id: str, amount: str) -> Saving:
@@ -51,6 +51,31 @@ def test_equal_days_and_months_are_one_value() -> None:
     assert one.plan[0].month is two.plan[0].month
     assert read(saving("1", "1")).custom is not read(saving("1", "1")).custom, "without sharing each has its own"
     assert one.custom is two.custom
+
+
+def test_amounts_are_one_value_where_they_are_written_alike() -> None:
+    sharing = Sharing()
+    one, two, three = (sharing.share(read(saving(each, each))) for each in ("7", "7", "7.0"))
+    assert isinstance(one, Saving)
+    assert isinstance(two, Saving)
+    assert isinstance(three, Saving)
+    assert one.plan[0].amount is two.plan[0].amount
+    assert (str(one.plan[0].amount), str(three.plan[0].amount)) == ("7", "7.0")
+    deals = [sharing.share(read(deal(each, amount=Money(Decimal(each), "EUR")))) for each in ("9", "9", "9.0")]
+    amounts = [each.amount for each in deals if isinstance(each, Deal) and each.amount]
+    assert amounts[0].amount is amounts[1].amount
+    assert [str(each.amount) for each in amounts] == ["9", "9", "9.0"]
+    assert amounts[0].currency is amounts[2].currency
+
+
+def test_work_that_is_looked_up_says_what_was_stored(store: Store) -> None:
+    told = {"owner": "ida@example.com", "estimate": Decimal("3.0"), "due": DAY_2.date(), "status": "Open"}
+    work = [item("1", **told), item("2", **told | {"estimate": Decimal("3")})]
+    save(store, *work)
+    with store.view() as view:
+        found = view.records(["jira:1", "jira:2"])
+    assert [repr(found[each.id]) for each in work] == [repr(each) for each in work]
+    assert found["jira:1"].owner is found["jira:2"].owner
 
 
 def test_a_history_shows_the_present_record_itself_and_earlier_contents_as_they_were(store: Store) -> None:

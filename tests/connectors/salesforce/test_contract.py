@@ -17,7 +17,7 @@ from model.errors import (
 )
 from model.money import Money
 from model.reading import Cursor
-from model.records import Deal, Move, Outcome
+from model.records import Change, Deal, Move, Outcome
 from sandbox.http import LOGIN_PAGE, Fault, Response
 from tests.connectors.contract import NOW, ConnectorContract, World, ids_of, records_of
 from tests.connectors.salesforce.desk import CREATED, MIA, TOM, Sales, running_sales
@@ -211,6 +211,59 @@ def test_moves_of_dates_tell_who_and_when_s22(sales: Sales) -> None:
     )
     (fetched,) = sales.connector().fetch([native_id])
     assert fetched.moves == sales.one().moves
+
+
+def test_changes_of_stage_amount_and_probability_tell_what_they_were_and_who_changed_them(sales: Sales) -> None:
+    native_id = sales.add(amount=Decimal(400_000), probability=50, stage="Prospecting")
+    first = sales.clock.now
+    sales.org.set_amount(native_id, Decimal("480000.50"), by=MIA)
+    sales.clock.now = second = first + timedelta(hours=3)
+    sales.org.set_stage(native_id, "Proposal", by=TOM)
+    sales.org.set_field(native_id, "Probability", 80, by=TOM)
+    sales.org.move_close(native_id, date(2026, 12, 18), by=TOM)
+    sales.org.set_amount(native_id, None, by=TOM)
+    deal = sales.one()
+    assert deal.changes == (
+        Change("amount", "400000 EUR", "480000.5 EUR", first, MIA),
+        Change("stage", "Prospecting", "Proposal", second, TOM),
+        Change("probability", "0.5", "0.8", second, TOM),
+        Change("amount", "480000.5 EUR", None, second, TOM),
+    )
+    assert [move.field for move in deal.moves] == ["close_date"]
+    (fetched,) = sales.connector().fetch([native_id])
+    assert fetched.changes == deal.changes
+
+
+def test_an_amount_of_the_past_is_in_the_currency_of_its_row_s19(sales: Sales) -> None:
+    native_id = sales.add(amount=Decimal(400_000), currency="USD")
+    sales.org.set_amount(native_id, Decimal(480_000), by=MIA)
+    assert [(each.old, each.new) for each in sales.one().changes] == [("400000 USD", "480000 USD")]
+
+
+def test_a_history_that_shows_us_close_dates_only_still_tells_these(sales: Sales) -> None:
+    native_id = sales.add()
+    sales.org.set_amount(native_id, Decimal(1), by=MIA)
+    sales.org.move_close(native_id, date(2026, 12, 18), by=MIA)
+    refused = Response([{"errorCode": "INVALID_FIELD", "message": "No such column 'StageName'"}], 400)
+    sales.server.add_fault(Fault(r"StageName.*FROM\+OpportunityHistory", refused, times=None))
+    deal = sales.one()
+    assert ([move.field for move in deal.moves], deal.changes) == (["close_date"], ())
+    (problem,) = sales.connector().probe().problems
+    assert problem.message == (
+        "crm shows us no more of OpportunityHistory than close dates: what stage, amount and probability were before "
+        "the first reading cannot be told"
+    )
+
+
+def test_an_amount_of_the_past_that_makes_no_sense_sets_its_own_deal_aside_s10(sales: Sales) -> None:
+    sales.add("Good")
+    broken = sales.add("Broken")
+    sales.org.set_amount(broken, Decimal(2), by=MIA)
+    sales.org.history[-1]["Amount"] = "much"
+    (page,) = sales.connector().changed(None)
+    assert [record.title for record in page.records] == ["Good"]
+    (aside,) = page.set_aside
+    assert (aside.native_id, aside.reason[:32]) == (broken, "its history cannot be read: not ")
 
 
 def test_a_promise_that_was_first_made_or_taken_back_is_a_move_too(sales: Sales) -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from digest.base import Edition
 from model.findings import (
+    Account,
+    Amount,
     Claim,
     DecisionOption,
     Finding,
@@ -116,6 +118,16 @@ def test_savings_lost_are_shown_by_period_and_summed_up_when_there_are_many(mont
     assert words in of(finding)
 
 
+def test_an_objective_that_lacks_money_is_not_counted_among_the_savings():
+    lacking = Share("objective:ERP", (Amount(Account.SAVINGS, Money(Decimal(500), "EUR")),))
+    finding = early_saving("row 14", "A", 0)
+    both = replace(finding, impact=Impact(None, (savings("tracker:1", 1200, ("2026-10",)), lacking)))
+    assert "Savings lost EUR 1,700 (Oct 2026 1,200), 1 saving" in of(both)
+    alone = of(replace(finding, impact=Impact(None, (lacking,))))
+    assert "Savings lost EUR 500" in alone
+    assert "0 saving" not in alone
+
+
 def test_money_without_a_rate_is_named_and_never_zero():
     """Design 5.8."""
     dollars = Share("crm:2", unconverted=Money(Decimal(300_000), "USD"))
@@ -135,6 +147,12 @@ def test_a_change_of_another_record_names_field_and_values():
     assert "Cause AUR-9 fix version changed from 4.0 to 4.1 on 7 Sep by Ben Kuhn" in of(
         replace(finding, evidence=(other,))
     )
+
+
+def test_what_stayed_as_it_was_is_no_change():
+    finding = aurora(1)[0]
+    same = replace(finding.evidence[0], field="work left", old="12", value="12")
+    assert "changed from" not in of(replace(finding, evidence=(same,)))
 
 
 def test_what_lies_between_is_named_unless_the_question_names_it():
@@ -192,6 +210,19 @@ def test_the_request_follows_the_options_of_the_findings():
     moved = offering(replace(aurora(1)[0], subjects=("objective:B",)), OptionKind.MOVE_PROMISE)
     assert "1. Move 1 target to 16 Nov, or fund Sorter hardware?" in of(idle, moved)
     assert "promise" not in of(idle, moved).partition("?")[0]
+
+
+def test_what_funding_takes_stands_with_the_option_and_in_short_with_the_request():
+    """80,000 and 40,000 are 120,000; the third card is told in short."""
+    amounts = (Amount(Account.COST, Money(Decimal(amount), "EUR")) for amount in (80_000, 40_000))
+    costs = tuple(Share(f"savings:{number}", (amount,)) for number, amount in enumerate(amounts))
+    fund = DecisionOption(kind=OptionKind.FUND, says="Fund Sorter hardware, whose budget is EUR 0", costs=costs)
+    idle = replace(aurora(1)[0], subjects=("objective:A", "asana:1"), options=(fund,), advice="Fund it", title="Idle")
+    moved = offering(replace(aurora(1)[0], subjects=("objective:B",)), OptionKind.MOVE_PROMISE)
+    assert "Options Fund Sorter hardware, whose budget is EUR 0; costs EUR 120k" in of(idle, moved)
+    small = [replace(each, cause="asana:1", impact=Impact(5)) for each in (idle, moved)]
+    asked = of(*aurora(), *erp(), *small)
+    assert "3. Move 1 target to 16 Nov, or fund Sorter hardware for EUR 120k?" in asked
 
 
 def test_where_nothing_but_living_with_it_is_open_the_check_words_the_request():

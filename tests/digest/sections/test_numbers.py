@@ -67,7 +67,7 @@ def test_once_people_were_told_the_last_line_says_how_late_and_what_came_of_it()
     text = section_text("numbers", replace(two_causes(), measures=measures))
     assert text.endswith(
         "Last 90 days: from a change in a tool to the first mail 22 hours (median), 3 weeks at worst; "
-        "3 of 8 findings led to a decision."
+        "3 of 8 findings led to a decision (1 recorded)."
     )
 
 

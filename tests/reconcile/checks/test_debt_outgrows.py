@@ -129,13 +129,28 @@ def test_while_its_source_is_not_read_or_work_was_made_nobody_knows_when_a_findi
     assert stored.judge().unjudged[finding.fingerprint] == "nobody knows when this work was made"
 
 
-def test_where_no_debt_can_be_told_the_check_is_blind(stored: Stored) -> None:
-    assert "debt-outgrows" not in stored.judge().blind
+def lacking(stored: Stored) -> list[tuple[str, tuple[str, ...]]]:
+    return [(each.reason, each.sources) for each in stored.judge().blind.get("debt-outgrows", ())]
+
+
+def test_a_source_without_a_type_of_debt_is_named_with_the_types_it_has(stored: Stored) -> None:
+    assert lacking(stored) == []
     for number in range(8):
-        stored.change(f"jira:BUG-{number}", type="Story")
-    assert [each.reason for each in stored.judge().blind["debt-outgrows"]] == [
-        "no work of an objective is of a type for debt and tells when it was made"
-    ]
+        stored.change(f"jira:BUG-{number}", type="Task")
+    whose = "the work of jira for objectives due within 26 weeks"
+    words = "none of which is a type of debt (reconcile.checks.debt-outgrows.types)"
+    assert lacking(stored) == [(f"{whose} is of type Story and Task, {words}", ("jira",))]
+    for each in stored.records_:
+        stored.change(each.id, type="")
+    assert lacking(stored) == [(f"{whose} tells no type (field type)", ("jira",))]
+
+
+def test_each_source_is_judged_by_what_it_tells_itself(stored: Stored) -> None:
+    """What the workbook lacks does not make the work of Jira unknown, and its findings stand."""
+    stored.link(stored.work("ROW-1", type="Bug", source="plan", container="Plan"), "PLAT", Role.DELIVERS)
+    whose = "the work of plan for objectives due within 26 weeks"
+    assert lacking(stored) == [(f"{whose} that is Bug does not tell when it was made (field created)", ("plan",))]
+    assert len(found(stored)) == 1
 
 
 def test_the_reason_of_a_resolution_says_what_happened(stored: Stored) -> None:

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from model.findings import Account, Finding, Severity
+from model.findings import Account, Finding, Severity, combined, total_of
 from model.links import Role
 from model.money import Money, Month, MonthAmount
 from model.objectives import Level, Objective, StageGate, Value
@@ -81,7 +81,10 @@ def test_a_target_above_the_best_case_is_found_with_the_shortfall(stored: Stored
         "ERP savings is to bring EUR 1,500,000 (EBITDA) from 2026-10 to 2026-12; its one saving can bring "
         "EUR 1,420,000 at best, so EUR 80,000 are out of reach"
     )
-    assert finding.impact.full(Account.SAVINGS) == Decimal(420_000)
+    assert finding.impact.full(Account.SAVINGS) == Decimal(80_000)
+    assert [(each.record_id, each.amounts[0].period) for each in finding.impact.shares] == [
+        ("savings:M-201", "2026-10")
+    ]
     assert finding.subjects == ("objective:ERP", "objective:ERP ebitda EUR")
     assert (finding.cause, finding.owner, finding.decider) == ("jira:ERP-100", "Lena Brandt", "Claire Dubois")
     assert finding.decide_by == date(2026, 12, 17)
@@ -95,12 +98,41 @@ def test_a_target_above_the_best_case_is_found_with_the_shortfall(stored: Stored
     assert finding.sources == ("jira", "savings")
 
 
-def test_the_shortfall_weighs_and_is_added_up_nowhere(stored: Stored) -> None:
-    """It is no record's money: what is lost below it counts once, at the saving."""
+def test_what_was_never_planned_stands_on_the_target(stored: Stored) -> None:
+    """October and December bring 200,000 + 620,000: of 2,180,000 short, M-201 loses 420,000; 1,760,000 had no plan."""
     stored.objectives[1] = replace(stored.objectives[1], values=(value(o10=1_000_000, o12=2_000_000),))
     (finding,) = found(stored)
+    assert "so EUR 2,180,000 are out of reach" in finding.title
     assert finding.severity is Severity.CRITICAL
-    assert {share.record_id for share in finding.impact.shares} == {"savings:M-201"}
+    assert [(each.record_id, total_of([each], Account.SAVINGS)) for each in finding.impact.shares] == [
+        ("savings:M-201", Decimal(420_000)),
+        ("objective:ERP", Decimal(1_760_000)),
+    ]
+
+
+def test_the_shortfall_is_spread_over_the_savings_by_what_they_lose_to_the_cent(stored: Stored) -> None:
+    """At best they bring 1,420,000 + 32,258.06 of 1,552,259.06. They lose 420,000 and 67,741.94 (21 of 31 days of
+    100,000): of 100,001 short, 420,000 / 487,741.94 are 86,111.97, and the rest is 13,889.03."""
+    stored.saving("M-202", "ERP-100", OCT_1, {"2026-10": 100_000})
+    stored.link("savings:M-202", "ERP", Role.SAVES)
+    plan = (*cells({"2026-10": 1, "2026-11": 1}), MonthAmount(Month(2026, 12), Decimal("1552257.06")))
+    stored.objectives[1] = replace(stored.objectives[1], values=(Value("EBITDA", "EUR", plan),))
+    (finding,) = found(stored)
+    assert finding.title.endswith("so EUR 100,001 are out of reach")
+    assert [(each.record_id, total_of([each], Account.SAVINGS)) for each in finding.impact.shares] == [
+        ("savings:M-201", Decimal("86111.97")),
+        ("savings:M-202", Decimal("13889.03")),
+    ]
+
+
+def test_targets_within_targets_and_what_the_savings_tell_themselves_count_once(stored: Stored) -> None:
+    """820,000 at best: 2,180,000 short of 3,000,000, and 2,680,000 short of 3,500,000 above it."""
+    stored.objectives[1] = replace(stored.objectives[1], values=(value(o10=1_000_000, o12=2_000_000),))
+    stored.objectives[0] = replace(stored.objectives[0], values=(value(o10=1_500_000, o12=2_000_000),))
+    both = found(stored)
+    assert sorted(total_of(each.impact.shares, Account.SAVINGS) for each in both) == [2_180_000, 2_680_000]
+    everything = combined([each.impact for each in stored.judge().findings])
+    assert everything.full(Account.SAVINGS) == Decimal(2_680_000)
 
 
 def test_a_target_that_the_best_case_just_reaches_is_possible(stored: Stored) -> None:

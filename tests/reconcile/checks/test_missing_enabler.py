@@ -1,15 +1,16 @@
 """F2.1: one side nearly done, the other side that it needs not funded, not begun or much later."""
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from model.findings import Account, Finding, Severity
+from model.findings import Account, DecisionOption, Finding, OptionKind, Severity, total_of
 from model.links import Role
 from model.money import Money
 from model.objectives import DecisionRights, Level, Objective, StageGate
-from model.records import Absence
+from model.records import Absence, Measurement
 from reconcile.checks import checks
 from reconcile.checks.missing_enabler import MissingEnablerOptions
 from reconcile.options import ChecksOptions, ReconcileOptions
@@ -98,6 +99,42 @@ def test_what_is_nearly_done_while_its_enabler_is_neither_funded_nor_in_time_is_
     assert ("HW-1", "due", "2027-02-12") in told
     assert finding.advice == "Fund Sorter hardware, or stop spending on Routing software until it comes."
     assert finding.sources == ("asana", "jira")
+
+
+def funds(stored: Stored) -> list[DecisionOption]:
+    (finding,) = found(stored)
+    return [each for each in finding.options if each.kind is OptionKind.FUND]
+
+
+def test_the_enabler_itself_can_be_funded_by_its_sponsor_until_its_work_is_to_begin(stored: Stored) -> None:
+    (option,) = funds(stored)
+    assert (option.says, option.record_id) == ("Fund Sorter hardware, whose budget is EUR 0", "objective:M-402")
+    assert (option.acts, option.until, option.costs) == ("Martin Keller (COO)", date(2026, 9, 28), ())
+    stored.objectives[0] = replace(stored.objectives[0], sponsor="Claire Dubois")
+    assert [each.acts for each in funds(stored)] == ["Claire Dubois"]
+
+
+def test_what_funding_takes_is_told_where_a_record_tells_it(stored: Stored) -> None:
+    """80,000 and USD 50,000 at 0.9 are 125,000 one-time; what is still to pay is the later word: 90,000."""
+    for key, cost, currency in (("S-1", 80_000, "EUR"), ("S-2", 50_000, "USD"), ("S-3", None, "EUR")):
+        cost_once = None if cost is None else Decimal(cost)
+        stored.saving(key, None, date(2027, 3, 1), {"2027-03": 9}, one_time_cost=cost_once, currency=currency)
+        stored.link(f"savings:{key}", "M-402", Role.SAVES)
+    assert [total_of(each.costs, Account.COST) for each in funds(stored)] == [Decimal(125_000)]
+    reading = Measurement(source="kpi", native_id="C", key="C", title="Cost", metric="Cost to complete", unit="EUR")
+    stored.link(stored.add(replace(reading, value=Decimal(90_000))), "M-402", Role.MEASURES)
+    assert [total_of(each.costs, Account.COST) for each in funds(stored)] == [Decimal(90_000)]
+    stored.change("kpi:C", unit="CHF")
+    assert [each.costs[0].unconverted for each in funds(stored)] == [Money(Decimal(90_000), "CHF")]
+
+
+def test_only_what_is_known_to_have_no_budget_can_be_funded(stored: Stored) -> None:
+    stored.objectives = objectives(hardware=None)
+    assert funds(stored) == []
+    stored.change("asana:HW-1", custom={"budget_approved": False})
+    assert [each.says for each in funds(stored)] == ["Fund Sorter hardware, for which no budget is approved"]
+    stored.needs_ = [("objective:M-401", "HW-1", 0)]
+    assert [each.says for each in funds(stored)] == ["Fund HW-1, for which no budget is approved"]
 
 
 def test_below_four_fifths_nothing_is_told_and_what_was_dropped_does_not_count(stored: Stored) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from model.findings import Account, Severity
+from model.findings import Account, OptionKind, Severity, total_of
 from model.links import Role
 from model.money import Money
 from model.objectives import StageGate
@@ -50,6 +50,9 @@ def test_an_objective_under_way_with_a_budget_of_zero_is_told_with_what_it_needs
     assert finding.impact.full(Account.COST) == Decimal(120_000)
     assert (finding.severity, finding.decider, finding.owner) == (Severity.MAJOR, "Carl", "Lena")
     assert (finding.upkeep, finding.cause) == (False, "asana:HW-1")
+    (fund,) = (each for each in finding.options if each.kind is OptionKind.FUND)
+    assert (fund.says, fund.acts) == ("Fund Objective HW, whose budget is EUR 0", "Carl")
+    assert total_of(fund.costs, Account.COST) == Decimal(120_000)
 
 
 @pytest.mark.parametrize(

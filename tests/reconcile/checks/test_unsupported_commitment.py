@@ -6,9 +6,10 @@ from decimal import Decimal
 import pytest
 
 from model.findings import Account
-from model.records import Absence, Outcome
+from model.records import Absence, Change, Outcome
+from reconcile.options import ReconcileOptions
 from tests.reconcile.checks.promise_checks import told_by
-from tests.reconcile.world import DOING, DONE, DROPPED, Stored
+from tests.reconcile.world import DOING, DONE, DROPPED, YESTERDAY, Stored
 
 OCT_31 = date(2026, 10, 31)
 
@@ -188,3 +189,32 @@ def test_deals_that_name_nothing_promised_are_said_to_be_out_of_reach(stored):
     assert [each.reason for each in stored.judge().blind["unsupported-commitment"]] == [
         "no deal of salesforce tells what was promised"
     ]
+
+
+def left_its_release(due: date | None) -> Stored:
+    stored = Stored()
+    stored.release("Aurora 4.0", OCT_31)
+    stored.work("AUR-140", due)
+    stored.changes_["jira:AUR-140"] = [Change("releases", "Aurora 4.0", None, YESTERDAY, "Aisha Rahman")]
+    stored.deal("OPP-10", "AUR-140", OCT_31, 220_000, account="Verde Energia")
+    return stored
+
+
+@pytest.mark.parametrize("due", [date(2026, 10, 20), None, date(2026, 9, 1)], ids=["own date", "undated", "overdue"])
+def test_what_left_its_release_is_told_here_only_while_dropped_scope_is_switched_off(due: date | None):
+    stored = left_its_release(due)
+    assert found(stored) == []
+
+    off = ReconcileOptions.model_validate({"checks": {"dropped-scope": {"enabled": False}}})
+    (finding,) = [each for each in stored.judge(options=off).findings if each.check == "unsupported-commitment"]
+    assert finding.title == (
+        "Verde Energia was promised AUR-140 for 31 Oct 2026, but AUR-140 left Aurora 4.0 and belongs to no release any "
+        "more"
+    )
+    assert (finding.cause, finding.impact.full(Account.REVENUE)) == ("jira:AUR-140", Decimal(220_000))
+    assert [(step.key, step.day) for step in finding.chain] == [("OPP-10", OCT_31), ("AUR-140", None)]
+    (proof,) = [each for each in finding.evidence if each.by]
+    assert (proof.field, proof.old, proof.value, proof.by) == ("releases", "Aurora 4.0", "none", "Aisha Rahman")
+
+    stored.change("jira:AUR-140", releases=("Aurora 4.0",), due=date(2026, 10, 20))
+    assert stored.judge(options=off).gone_because(finding) == "AUR-140 now says 31 Oct 2026"

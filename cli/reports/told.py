@@ -1,0 +1,56 @@
+"""What a report tells: the run, the findings that stand, and from which severity on they fail the job."""
+
+from dataclasses import dataclass
+
+from digest.hostile import clean
+from model.findings import Severity, TrackedFinding
+from model.objectives import ObjectiveTree
+from model.runs import Run, SourceOutcome, SourceResult
+from model.so_what import so_what
+
+LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """One run for a report. ``standing`` are the findings, the gravest first; ``limit`` is None without --fail-on."""
+
+    run: Run
+    standing: tuple[TrackedFinding, ...]
+    limit: Severity | None
+    tree: ObjectiveTree
+    currency: str
+    version: str
+    settings: str
+    """The name of the settings file."""
+
+    def fails(self, tracked: TrackedFinding) -> bool:
+        return self.limit is not None and tracked.finding.severity >= self.limit
+
+    @property
+    def failed(self) -> tuple[SourceResult, ...]:
+        """The sources that were not completely read."""
+        return tuple(result for result in self.run.results if result.outcome is not SourceOutcome.COMPLETE)
+
+    def title(self, tracked: TrackedFinding) -> str:
+        return clean(tracked.finding.title, LONGEST)
+
+    def so_what(self, tracked: TrackedFinding) -> str:
+        return clean(so_what(tracked.finding, self.tree, self.currency), LONGEST)
+
+    def due(self, tracked: TrackedFinding) -> str:
+        """``Priya Nair decides by 2026-09-15``; empty where nobody and no day is known."""
+        finding = tracked.finding
+        who = f"{clean(finding.decider, 80)} decides" if finding.decider else ""
+        when = f"decide by {finding.decide_by}" if finding.decide_by else ""
+        return f"{who} by {finding.decide_by}" if who and when else who or when
+
+    def evidence(self, tracked: TrackedFinding) -> tuple[str, ...]:
+        """``AUR-118 due: 2026-11-16 (before 2026-09-30, by Ben Kuhn)``, one line for each observed field."""
+        lines = []
+        for each in tracked.finding.evidence:
+            before = f"before {each.old or 'none'}" if each.old is not None and each.old != each.value else ""
+            change = ", ".join(filter(None, [before, f"by {each.by}" if each.by else ""]))
+            said = f"{each.key} {each.field}: {each.value or 'none'}{f' ({change})' if change else ''}"
+            lines.append(clean(said, LONGEST))
+        return tuple(lines)

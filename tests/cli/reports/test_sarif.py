@@ -1,0 +1,54 @@
+"""SARIF: what code hosts ask of it."""
+
+import json
+from typing import Any
+
+from cli.reports.sarif import report
+from tests.cli.reports.runs import HOSTILE, told
+
+
+def run(**changes: Any) -> dict[str, Any]:
+    log = json.loads(report(told(**changes)))
+    assert (log["version"], len(log["runs"])) == ("2.1.0", 1)
+    first: dict[str, Any] = log["runs"][0]
+    return first
+
+
+def test_each_finding_is_a_result_with_its_level_place_and_fingerprint():
+    results = run()["results"]
+    assert [(each["ruleId"], each["level"]) for each in results] == [
+        ("late-commitment", "error"),
+        ("early-saving", "error"),
+        ("late-commitment", "note"),
+    ]
+    first = results[0]
+    assert first["partialFingerprints"] == {"driftline/v1": told().standing[0].fingerprint}
+    place = first["locations"][0]
+    assert place["physicalLocation"]["artifactLocation"]["uri"] == "driftline.yaml"
+    assert place["logicalLocations"] == [{"name": "M-AURORA", "kind": "objective"}]
+    assert "EUR 620,000 revenue" in first["message"]["text"]
+    assert first["properties"]["records"][0]["url"].endswith("/AUR-118")
+    assert results[1]["properties"]["heldSince"] is not None
+
+
+def test_every_rule_that_a_result_names_is_declared():
+    found = run()
+    declared = {rule["id"] for rule in found["tool"]["driver"]["rules"]}
+    assert declared == {each["ruleId"] for each in found["results"]}
+
+
+def test_a_source_that_failed_is_told_as_a_failed_execution():
+    (invocation,) = run()["invocations"]
+    assert invocation["executionSuccessful"] is False
+    (said,) = invocation["toolExecutionNotifications"]
+    assert said["message"]["text"].startswith("source salesforce: the token was refused")
+
+
+def test_no_finding_makes_an_empty_list_and_not_a_missing_one():
+    """A host closes what is not in the list any more."""
+    assert run(standing=False)["results"] == []
+
+
+def test_hostile_words_hold_no_control_character():
+    assert "\x1b" in HOSTILE
+    assert "\\u001b" not in report(told())
