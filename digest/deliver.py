@@ -74,6 +74,7 @@ def build_message(
     message["Subject"] = clean(digest.subject, 150)
     message["Date"] = format_datetime(now)
     message["Message-ID"] = message_id
+    message["Content-Language"] = digest.language
     # A root that never existed is enough to thread an audience's mails; dates in the subjects keep them apart (M11).
     message["References"] = f"<{_hash('thread', audience, recipient)}@{domain}>"
     _add_machine_headers(message, mail, audience)

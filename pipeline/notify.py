@@ -53,7 +53,7 @@ def prepare(
     mails = _mails(configuration, edition, readers.digests, slot=slot, told=told)
     others = channel_rows(configuration.settings, edition, in_channels, slot=slot, told=told)
     rows = [*mails, *(row for row in others if not in_channels[edition.options.words].empty)]
-    readers.commit(store, audience, slot)
+    readers.commit(store, audience, slot, in_channels)
     added = store.add_deliveries(rows)
     store.set_note(told_note(audience), now.isoformat())
     note_meeting(store, edition)
@@ -101,12 +101,13 @@ def _mails(
 def _take_back(store: Store, audience: str, slot: str, now: datetime) -> None:
     """Take back what nobody received; then nobody was told at that time either."""
     if supersede(store, audience, slot, now=now):
-        received = [row.created_at for row in store.deliveries(states=RECEIVED) if row.audience == audience]
+        rows = store.deliveries(states=RECEIVED, audience=audience, messages=False)
+        received = [row.created_at for row in rows]
         store.set_note(told_note(audience), max(received).isoformat() if received else None)
         forget_meeting(store, audience)
 
 
 def _note_told(store: Store, audience: str, slot: str) -> None:
     """Note when a slot was composed, in case a killed process did not come to it."""
-    composed = [row.created_at for row in store.deliveries() if (row.audience, row.slot) == (audience, slot)]
-    store.set_note(told_note(audience), max(composed).isoformat())
+    composed = store.deliveries(audience=audience, slot=slot, messages=False)
+    store.set_note(told_note(audience), max(row.created_at for row in composed).isoformat())

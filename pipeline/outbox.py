@@ -14,6 +14,7 @@ from model.errors import DeliveryError
 from pipeline.crash import crash_site
 from pipeline.pauses import Pauses
 from pipeline.ways import Ways
+from state.backup import RESTORED
 from state.store import Store
 
 log = structlog.get_logger("driftline.outbox")
@@ -36,15 +37,16 @@ def deliver(
     stop: threading.Event | None = None,
     again: bool = False,
 ) -> list[Delivery]:
-    """Send what waits in the outbox and record each answer; give the rows that were tried, as they are now.
+    """Send what waits in the outbox and record each answer; give the rows that were tried, as they are now, without
+    their messages.
 
     A message whose fate is unknown is sent again with the same Message-ID (M1); where the settings hold such messages,
-    only with ``again``. One that was refused for now stays ready; with ``pauses`` it is not tried again before its
-    pause is over. One that is refused for good, or for too long, is recorded as failed. No refusal keeps the others
-    back (M3). What waits for a way that is not configured goes on waiting.
+    or a backup was restored, only with ``again``. One that was refused for now stays ready; with ``pauses`` it is not
+    tried again before its pause is over. One that is refused for good, or for too long, is recorded as failed. No
+    refusal keeps the others back (M3). What waits for a way that is not configured goes on waiting.
     """
     ways = Ways(configuration.settings)
-    waiting = [row for row in _waiting(store, now, held=held(configuration) and not again) if ways.leads(row)]
+    waiting = [row for row in _waiting(store, now, held=held(configuration), again=again) if ways.leads(row)]
     tried = []
     for row in waiting:
         if stop is not None and stop.is_set():
@@ -76,7 +78,7 @@ def supersede(store: Store, audience: str, slot: str, *, now: datetime) -> bool:
 
 
 def _of(store: Store, audience: str, states: Collection[DeliveryState]) -> list[Delivery]:
-    return [row for row in store.deliveries(states=states) if row.audience == audience]
+    return store.deliveries(states=states, audience=audience, messages=False)
 
 
 def held(configuration: Configuration) -> bool:
@@ -85,18 +87,20 @@ def held(configuration: Configuration) -> bool:
     return mail is not None and mail.on_ambiguous is OnAmbiguous.HOLD
 
 
-def _waiting(store: Store, now: datetime, *, held: bool) -> list[Delivery]:
+def _waiting(store: Store, now: datetime, *, held: bool, again: bool) -> list[Delivery]:
     """What is to be sent: after a kill, what was on its way as well; without what is taken back, too old or held."""
-    rows = store.deliveries(states={*_WAITING, DeliveryState.SENDING})
+    rows = store.deliveries(states={*_WAITING, DeliveryState.SENDING}, messages=False)
     if any(row.state is DeliveryState.SENDING for row in rows):
         store.recover_deliveries(now)
-        rows = store.deliveries(states=_WAITING)
-    if held:
-        rows = [row for row in rows if row.state is not DeliveryState.UNKNOWN]
+        rows = store.deliveries(states=_WAITING, messages=False)
+    if not again:
+        unknown = [row for row in rows if row.state is DeliveryState.UNKNOWN]
+        kept_back = {row.id for row in unknown if held or row.error == RESTORED}
+        rows = [row for row in rows if row.id not in kept_back]
     if not rows:
         return []
     # A kill may have come between the rows of a slot that was being taken back.
-    failed = store.deliveries(states={DeliveryState.FAILED})
+    failed = store.deliveries(states={DeliveryState.FAILED}, messages=False)
     superseded = {(row.audience, row.slot) for row in failed if row.error == SUPERSEDED}
     waiting = []
     for row in rows:
@@ -120,7 +124,7 @@ def _send(store: Store, ways: Ways, row: Delivery, now: datetime) -> Delivery:
     store.mark_delivery(row.id, DeliveryState.SENDING, now=now)
     state, error = DeliveryState.SENT, ""
     try:
-        ways.send(row, now)
+        ways.send(replace(row, message=store.message_of(row.id)), now)
     except DeliveryError as failure:
         error = failure.summary
         state = DeliveryState.UNKNOWN if failure.unknown else DeliveryState.READY

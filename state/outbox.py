@@ -42,15 +42,44 @@ class Outbox(Connected):
         return added
 
     def deliveries(
-        self, *, states: Collection[DeliveryState] | None = None, limit: int | None = None
+        self,
+        *,
+        states: Collection[DeliveryState] | None = None,
+        audience: str | None = None,
+        slot: str | None = None,
+        limit: int | None = None,
+        messages: bool = True,
     ) -> list[Delivery]:
-        """The messages in some states, or all, oldest first."""
+        """The deliveries in some states, of an audience and a slot, or all, oldest first.
+
+        Without ``messages`` their bytes are left out: a year of mails does not fit into memory.
+        """
         table = tables.deliveries
-        statement = select(table).order_by(table.c.id).limit(limit)
+        columns = [column for column in table.c if messages or column is not table.c.message]
+        statement = select(*columns).order_by(table.c.id).limit(limit)
         if states is not None:
             statement = statement.where(table.c.state.in_(list(states)))
+        if audience is not None:
+            statement = statement.where(table.c.audience == audience)
+        if slot is not None:
+            statement = statement.where(table.c.slot == slot)
         with self.reading() as connection:
             return [_delivery(row) for row in connection.execute(statement).all()]
+
+    def message_of(self, delivery_id: int) -> bytes:
+        """The whole message of one delivery."""
+        table = tables.deliveries
+        statement = select(table.c.message).where(table.c.id == delivery_id)
+        with self.reading() as connection:
+            found: bytes = connection.execute(statement).scalar_one()
+        return found
+
+    def count_deliveries(self) -> dict[DeliveryState, int]:
+        """How many deliveries are in each state; those of which there is one."""
+        table = tables.deliveries
+        statement = select(table.c.state, func.count()).group_by(table.c.state)
+        with self.reading() as connection:
+            return {DeliveryState(state): number for state, number in connection.execute(statement).all()}
 
     def mark_delivery(self, delivery_id: int, state: DeliveryState, *, now: datetime, error: str = "") -> None:
         """Note what happened to a message. ``sending`` counts an attempt. What was sent stays sent.
@@ -125,7 +154,7 @@ class Outbox(Connected):
 
 
 def _delivery(row: AnyRow) -> Delivery:
-    values: dict[str, Any] = dict(row._mapping)
+    values: dict[str, Any] = {"message": b"", **row._mapping}
     del values["changed_at"]
     values["state"] = DeliveryState(values["state"])
     return Delivery(**values)

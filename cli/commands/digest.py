@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.browser import can_show
 from cli.exit_codes import ExitCode
-from cli.output import print_json, say, say_text, talk
+from cli.output import print_json, talk
+from cli.preview_page import PreviewFiles, Shown, print_shown, shown_digest
 from cli.table import print_table
 from cli.workspace import (
     NOTHING_READ,
@@ -41,6 +43,7 @@ def command() -> None:
 @click.argument("audience", required=False)
 @click.option("--notice", is_flag=True, help="Show the notice that would go out at once instead of the digest.")
 @click.option("--owner", metavar="ADDRESS", help="Show the to-do mail of an owner instead of a digest.")
+@click.option("--as-of", metavar="DATE", help="Show the mail that went out last up to this day, as it is stored.")
 @click.option("--language", help="Show it in this language: en, de, ...; left out: the first recipient's.")
 @click.option(
     "--html",
@@ -48,6 +51,13 @@ def command() -> None:
     type=click.Path(dir_okay=False, path_type=Path),
     help="Also write the HTML here, and the attachments beside it.",
 )
+@click.option(
+    "--eml",
+    "eml_path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the very message that would be sent here, for a mail program.",
+)
+@click.option("--open/--no-open", "opened", default=None, help="Open it in a browser; done on a desktop's terminal.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
 def preview(
@@ -55,12 +65,16 @@ def preview(
     audience: str | None,
     notice: bool,
     owner: str | None,
+    as_of: str | None,
     language: str | None,
     html_path: Path | None,
+    eml_path: Path | None,
+    opened: bool | None,
     as_json: bool,
 ) -> None:
     """Print the mail that AUDIENCE would get now: its digest, or with --notice what would be told at once. With --owner
-    and no AUDIENCE, print what an owner would be asked to do. Nothing is stored or sent.
+    and no AUDIENCE, print what an owner would be asked to do. With --as-of, print the mail that went out up to that
+    day. Nothing is stored or sent.
 
     JSON: an object with subject, empty, reason, recipients (who get it in this language), language, text and
     attachments (their names).
@@ -70,29 +84,52 @@ def preview(
     configuration = load_configuration(ctx)
     if (audience is None) == (owner is None) or (notice and audience is None):
         raise UsageError("name an audience or an owner", hint="driftline digest preview AUDIENCE, or --owner ADDRESS")
+    files = PreviewFiles(html_path, eml_path, not as_json and (can_show() if opened is None else opened))
+    if as_of is not None:
+        if audience is None or notice:
+            raise UsageError("--as-of shows a digest", hint="driftline digest preview AUDIENCE --as-of 2026-12-31")
+        print_shown(_former_mail(configuration, audience, as_of, language), files, as_json=as_json)
+        return
     if audience is None or notice:
-        _preview_other(configuration, audience, owner, language, html_path, as_json=as_json)
+        if eml_path is not None:
+            raise UsageError("--eml writes a digest", hint="leave --notice and --owner out")
+        mail = _other_mail(configuration, audience, owner, language)
+        print_shown(mail, files, as_json=as_json)
         return
     words = _words(configuration, audience, language)
-    digest = _composed(configuration, audience, words)
-    reason = f"{NOTHING_READ}; {START_READING}" if digest is None else digest.reason
     readers = configuration.settings.digests[audience].readers
     recipients = [address for address, theirs in readers.items() if theirs == words]
-    _print_preview(digest, reason, recipients, words.code, html_path, as_json=as_json)
+    digest, message = _composed(configuration, audience, words, recipients)
+    reason = f"{NOTHING_READ}; {START_READING}" if digest is None else digest.reason
+    mail = shown_digest(digest, reason=reason, recipients=recipients, language=words.code, message=message)
+    print_shown(mail, files, as_json=as_json)
     others = sorted({theirs.code for theirs in readers.values()} - {words.code})
     if others and not as_json:
         talk(f"Others get it in {', '.join(others)}: add --language {others[0]}")
 
 
-def _preview_other(
-    configuration: "Configuration",
-    audience: str | None,
-    owner: str | None,
-    language: str | None,
-    html_path: Path | None,
-    *,
-    as_json: bool,
-) -> None:
+def _former_mail(configuration: "Configuration", audience: str, day: str, language: str | None) -> Shown:
+    """A mail that went out before."""
+    from cli.chosen_day import chosen_day
+    from cli.former_mail import former_mail
+
+    _known(configuration, audience)
+    former = former_mail(configuration, audience, chosen_day(day, "--as-of"), language)
+    row = former.delivery
+    return Shown(
+        reason=row.reason,
+        recipients=former.recipients,
+        language=former.language,
+        subject=row.subject,
+        text=former.text,
+        html=former.html,
+        attachments=former.attachments,
+        message=former.content,
+        head=f"Composed for {row.slot}, {row.state.value} to {', '.join(former.recipients)}:",
+    )
+
+
+def _other_mail(configuration: "Configuration", audience: str | None, owner: str | None, language: str | None) -> Shown:
     """A notice, or the to-do mail of an owner."""
     from cli.preview_kinds import preview_notice, preview_to_do
 
@@ -101,43 +138,7 @@ def _preview_other(
     else:
         seen = preview_to_do(configuration, owner or "")
     head = f"Has gone out already to {', '.join(seen.recipients)}:" if seen.gone else ""
-    _print_preview(seen.digest, seen.reason, seen.recipients, seen.language, html_path, as_json=as_json, head=head)
-
-
-def _print_preview(
-    digest: "Digest | None",
-    reason: str,
-    recipients: "Sequence[str]",
-    language: str,
-    html_path: Path | None,
-    *,
-    as_json: bool,
-    head: str = "",
-) -> None:
-    """The mail as text, or all of it as JSON, and its HTML into a file."""
-    from digest.render import render_html, render_text
-
-    empty = digest is None or digest.empty
-    text = "" if digest is None or empty else render_text(digest)
-    if digest is not None and not empty and html_path is not None:
-        html_path.write_text(render_html(digest, alone=True), encoding="utf-8")
-        for attachment in digest.attachments:
-            html_path.with_name(attachment.name).write_bytes(attachment.content)
-    if as_json:
-        subject = digest.subject if digest else ""
-        attached = [each.name for each in digest.attachments] if digest else []
-        known = {"subject": subject, "empty": empty, "reason": reason, "text": text, "attachments": attached}
-        print_json(known | {"recipients": recipients, "language": language})
-    elif digest is None or empty:
-        talk(f"Would send nothing: {reason}")
-    else:
-        nobody = f"Nobody gets it in {language}; it would be:"
-        talk(head or (f"Would send to {', '.join(recipients)}:" if recipients else nobody))
-        if digest.attachments:
-            talk(f"Attached: {', '.join(each.name for each in digest.attachments)}")
-        say(f"Subject: {digest.subject}")
-        say()
-        say_text(text)
+    return shown_digest(seen.digest, reason=seen.reason, recipients=seen.recipients, language=seen.language, head=head)
 
 
 def _words(configuration: "Configuration", audience: str, language: str | None) -> "Language":
@@ -160,22 +161,27 @@ def _words(configuration: "Configuration", audience: str, language: str | None) 
     return next((words for words in spoken if words.code == language), words_of(language, None))
 
 
-def _composed(configuration: "Configuration", audience: str, words: "Language") -> "Digest | None":
-    """The digest as it would go out now; None before anything was read."""
+def _composed(
+    configuration: "Configuration", audience: str, words: "Language", recipients: "Sequence[str]"
+) -> "tuple[Digest | None, bytes]":
+    """The digest as it would go out now, and the message to its first recipient; None before anything was read."""
     from digest.compose import compose
+    from digest.deliver import build_message
     from pipeline.judge import business_day
     from pipeline.notify import edition_for
     from pipeline.readers import readers_of
 
-    now = clock_of(configuration).now()
+    now, mail = clock_of(configuration).now(), configuration.settings.mail
     with read_store(configuration) as store:
         if store is None:
-            return None
+            return None, b""
         edition, _ = edition_for(store, configuration, audience, now=now)
         slot = business_day(now, configuration.settings.business.zone).isoformat()
         digests = readers_of(store, configuration, edition, slot=slot).digests
-    reader = next((address for address, theirs in edition.options.readers.items() if theirs == words), None)
-    return compose(replace(edition, language=words)) if reader is None else digests[reader]
+    if not recipients or mail is None:
+        return compose(replace(edition, language=words)), b""
+    digest, first = digests[recipients[0]], recipients[0]
+    return digest, build_message(digest, mail=mail, recipient=first, audience=audience, slot=slot, now=now)[1]
 
 
 def _known(configuration: "Configuration", audience: str) -> None:
@@ -239,6 +245,38 @@ def _sent(configuration: "Configuration", audience: str | None) -> "tuple[str, S
             return "nothing new is to be asked of owners", deliver(store, configuration, now=now)
         digest, _ = prepare(store, configuration, audience, slot=slot, now=now)
         return digest.reason if digest.empty else "today's digest has gone out", deliver(store, configuration, now=now)
+
+
+@command.command("resend")
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
+@click.pass_context
+def resend(ctx: click.Context, as_json: bool) -> None:
+    """Send again what a mail server may have taken or not: the link broke before it said so.
+
+    For mail.on_ambiguous: hold, under which such mails wait for somebody's word. They keep their Message-ID, by which
+    mail programs can tell a double. Exit code 3 when a mail was not accepted.
+
+    JSON: a list of objects with audience, recipient, slot, message_id, subject, reason, state and error.
+    """
+    from model.deliveries import DeliveryState
+    from pipeline.outbox import deliver
+    from state.lock import Ownership
+
+    configuration = load_configuration(ctx, secrets=True)
+    start_log(ctx, configuration, least=logging.ERROR)
+    rows: Sequence[Delivery] = ()
+    if state_exists(configuration):
+        now = clock_of(configuration).now()
+        with open_store(configuration) as store, Ownership.acquire(store, holder="driftline digest resend", now=now):
+            rows = deliver(store, configuration, now=now, again=True)
+    if as_json:
+        print_json([{field: getattr(row, field) for field in DELIVERY_FIELDS} for row in rows])
+    elif rows:
+        _show(rows)
+    else:
+        talk("Nothing to send: no mail waits")
+    if any(row.state is not DeliveryState.SENT for row in rows):
+        ctx.exit(ExitCode.PARTIAL)
 
 
 def _show(rows: "Sequence[Delivery]") -> None:

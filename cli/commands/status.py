@@ -1,7 +1,6 @@
 """``driftline status``: what is read, how fresh it is, what waits."""
 
 import logging
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -50,7 +49,7 @@ class Picture:
     coverage: "Sequence[Coverage]" = ()
     set_aside: "Sequence[StoredSetAside]" = ()
     standing: "Sequence[TrackedFinding]" = ()
-    deliveries: Counter[str] = field(default_factory=Counter)
+    deliveries: dict[str, int] = field(default_factory=dict)
     owner: str | None = None
     expiring: "Sequence[Problem]" = ()
     hints: "Mapping[str, str]" = field(default_factory=dict)
@@ -170,7 +169,7 @@ def _picture(store: "Store", configuration: "Configuration") -> Picture:
         coverage=coverage,
         set_aside=store.set_aside(),
         standing=[finding for finding in store.tracked().values() if finding.standing],
-        deliveries=Counter(row.state.value for row in store.deliveries()),
+        deliveries={state.value: number for state, number in store.count_deliveries().items()},
         owner=store.owner(),
         hints={
             entry.source: what_now(
@@ -214,7 +213,7 @@ def _print_json(picture: Picture, configuration: "Configuration") -> None:
             "set_aside": picture.set_aside,
             "findings": {"open": len(picture.standing) - picture.held, "held": picture.held},
             "cannot_judge": picture.blind,
-            "deliveries": dict(picture.deliveries),
+            "deliveries": picture.deliveries,
             "owner": picture.owner,
             "expiring": picture.expiring,
             "mapping": {

@@ -134,3 +134,43 @@ def test_every_finding_of_the_company_and_what_became_of_it_is_known_in_german(t
         texts += [option.says for option in finding.options]
     assert len(findings) > 10
     assert [text for text in dict.fromkeys(filter(None, texts)) if not recognised(german, text)] == []
+
+
+def test_the_very_message_that_is_previewed_is_sent_and_can_be_shown_again(monday: Meridian, tmp_path: Path):
+    """What is written with --eml is what the mail server gets, byte for byte; --as-of reads it back from the outbox."""
+    driftline("sync", folder=monday.folder)
+    monday.move_to_tuesday()
+    driftline("sync", folder=monday.folder)
+    message, page, again = tmp_path / "digest.eml", tmp_path / "page.html", tmp_path / "again.html"
+    before = driftline("digest", "preview", "leaders", "--eml", message, "--html", page, folder=monday.folder)
+    assert driftline("digest", "send", "leaders", folder=monday.folder).code == 0
+    sent = sorted(monday.mail.mails())[0].read_bytes()
+    assert _without_time(message.read_bytes()) == _without_time(sent)
+    former = driftline("digest", "preview", "leaders", "--as-of", "2026-09-20", "--html", again, folder=monday.folder)
+    assert former.out == before.out
+    assert former.err.startswith("Composed for 2026-09-15, sent to martin.keller@meridian.example, ")
+    assert "AUR-118" in again.read_text("utf-8")
+    told = driftline("digest", "preview", "leaders", "--as-of", "2026-09-20", "--json", folder=monday.folder).json
+    assert set(told) == PREVIEW_FIELDS
+    lost = driftline("digest", "preview", "leaders", "--as-of", "2026-09-14", folder=monday.folder)
+    assert (lost.code, "no mail of leaders is stored up to 2026-09-14" in lost.err) == (2, True)
+
+
+def _without_time(message: bytes) -> bytes:
+    """The clock of the demo goes on between the two, and what is attached is drawn by it."""
+    text = re.sub(rb"\r\nDate: [^\r]*", b"", message.replace(b"=\r\n", b""))
+    return re.sub(rb"=_[0-9a-f]{32}", b"boundary", text)
+
+
+def test_only_what_may_have_arrived_is_sent_again_on_request(copy: Path):
+    said = driftline("digest", "resend", folder=copy)
+    assert (said.code, said.err) == (0, "Nothing to send: no mail waits\n")
+
+
+def test_what_cannot_be_shown_says_how_to_ask(tuesday: Meridian, tmp_path: Path):
+    both = driftline("digest", "preview", "--owner", "a@b.example", "--as-of", "2026-09-15", folder=tuesday.folder)
+    assert (both.code, "--as-of shows a digest" in both.err) == (2, True)
+    other = driftline("digest", "preview", "--owner", "a@b.example", "--eml", tmp_path / "x", folder=tuesday.folder)
+    assert (other.code, "--eml writes a digest" in other.err) == (2, True)
+    day = driftline("digest", "preview", "leaders", "--as-of", "soon", folder=tuesday.folder)
+    assert (day.code, "--as-of soon is not a date" in day.err) == (2, True)

@@ -25,6 +25,7 @@ HEADERS = [
     "Subject",
     "Date",
     "Message-ID",
+    "Content-Language",
     "References",
     "List-Unsubscribe",
     "Auto-Submitted",

@@ -40,7 +40,6 @@ def receiver() -> Iterator[Receiver]:
 def tuesday(tuesday: Company, receiver: Receiver) -> Company:
     """The leaders' digest goes to a webhook and a chat too."""
     hook = hide(tuesday.folder, "hook-url", f"{receiver.url}/hook")
-    key = hide(tuesday.folder, "hook-key", KEY)
     chat = hide(tuesday.folder, "chat-url", receiver.url.replace("http://", "json://") + "/chat")
     tuesday.settings["channels"] = {
         "board": {

@@ -72,7 +72,7 @@ def ids(mailbox: Mailbox) -> list[str]:
 
 def test_each_recipient_gets_the_stored_message_and_the_row_says_so(store: Store, tuesday: Company, picky: Picky):
     rows = go(store, tuesday)
-    assert rows == store.deliveries()
+    assert rows == store.deliveries(messages=False)
     assert [(row.state, row.attempts, row.sent_at) for row in rows] == [(SENT, 1, tuesday.now)] * 2
     assert [recipients for _, recipients, _ in picky.received] == [[name] for name in RECIPIENTS]
     assert ids(picky) == [row.message_id for row in rows]
