@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check mail-checks proof bench format docs lock clean
+.PHONY: demo test check mail-checks proof bench format docs lock dist sbom clean
 
 demo: $(STAMP)
 	@$(BIN)/driftline demo $(if $(KEEP),--keep)
@@ -39,6 +39,7 @@ $(MAIL_CHECKS): tests/mail/package-lock.json
 proof: $(STAMP)
 	DRIFTLINE_KILLS=$(or $(KILLS),1000) DRIFTLINE_GUARD_EXAMPLES=$(or $(ATTACKS),10000) DRIFTLINE_BULK=4 \
 		DRIFTLINE_WHOLE_MATRIX=1 $(BIN)/pytest tests/faults tests/cli/test_demo.py
+	DRIFTLINE_WHOLE_PACKAGE=1 $(BIN)/pytest tests/deploy
 	DRIFTLINE_WHOLE_COMPANY=1 $(BIN)/pytest -s tests/proofs
 
 # Ratios against the least that the same work can take; some minutes each.
@@ -58,6 +59,20 @@ docs: $(STAMP)
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra postgres --extra demo --extra dev --extra sftp pyproject.toml -o requirements.lock --quiet
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+		--extra postgres --extra demo --extra sftp --extra chat --extra holidays --extra plots \
+		--constraint requirements.lock pyproject.toml -o deploy/requirements.lock --quiet
+	cd deploy/package && for name in build sbom; do \
+		uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+			$$name.in -o $$name.lock --quiet || exit 1; done
+
+# dist/: the wheel and the sdist, byte for byte the same from the same commit with the same Python.
+dist:
+	@$(PYTHON) deploy/package/dist.py
+
+# dist/*.cdx.json: what the program is made of, as CycloneDX.
+sbom:
+	@$(PYTHON) deploy/package/sbom.py
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -2,34 +2,40 @@
 
 import logging
 import select
-import signal
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from types import FrameType
 
 import structlog
-from apscheduler.events import EVENT_JOB_MAX_INSTANCES, JobSubmissionEvent
+from apscheduler.events import EVENT_JOB_MAX_INSTANCES, EVENT_JOB_SUBMITTED, JobSubmissionEvent
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from config.load import Configuration
 from model.errors import DriftlineError, InterruptedRunError
+from model.runs import RunOutcome
 from pipeline.crash import crash_site
 from pipeline.notices import tell_at_once
 from pipeline.notify import deliver, prepare
 from pipeline.owners import prepare_to_dos
 from pipeline.pauses import Pauses
 from pipeline.reload import Reloader, conclude_anew
+from pipeline.retention import prune_daily
 from pipeline.rhythm import OWNERS, slot_book
 from pipeline.run import make_pass
 from pipeline.slots import SlotBook
 from pipeline.standing import Standing
+from service.beat import Beat
+from service.dead_man import DeadMan
+from service.hanging import note_hanging
+from service.http import serving
+from service.signals import asked_to_end
+from service.systemd import ServiceManager
+from service.watch import Watch
 from state.store import Store
 
 log = structlog.get_logger("driftline.scheduler")
@@ -42,13 +48,17 @@ SLACK = timedelta(minutes=1)
 """How much longer than its interval the last reading of a source may be past before it counts as overdue."""
 GRACE_SECONDS = 8.0
 """How long a stop waits for what is under way; the service manager's own limit must be longer (C16)."""
+FIRST_PRUNING = timedelta(minutes=5)
+"""How long after the start the daemon first looks for what is kept no longer."""
 SMALLEST_JUMP = timedelta(seconds=2)
 """A clock that was set back by more than this is followed; less is the usual adjustment."""
 
 _READ = "read "
 _DIGESTS = "digests"
+_DELIVERIES = "deliveries"
 _CONCLUDE = "link and judge anew"
 _LOOK = "look at the files"
+_PRUNE = "prune the state"
 _SPARE_THREADS = 32
 """For sources that a configuration brings which is taken later; a thread is made when it is first used."""
 _LAST_RUNS = 100
@@ -74,6 +84,11 @@ class Daemon:
     tried: dict[str, datetime] = field(default_factory=dict)
     """When the last attempt to read each source ended."""
     monotonic: Callable[[], float] = time.monotonic
+    beat: Beat = field(default_factory=Beat)
+    manager: ServiceManager = field(default_factory=ServiceManager)
+    dead_man: DeadMan = field(default_factory=DeadMan)
+    hangs: bool = False
+    """Whether a job went on beyond every deadline, so that only the end of the process ends it (P6)."""
     load: Callable[[], Configuration] | None = None
     """Loads the configuration anew from its files; without it the daemon keeps the one it has."""
     _reloader: Reloader | None = None
@@ -93,13 +108,16 @@ class Daemon:
 
         SIGHUP loads the configuration anew at once; an edited file is noticed without it.
         """
-        with _signals() as (asked, wishes):
+        options, watch = self.configuration.settings.service, Watch(self.store, self.beat, self._intervals, self.clock)
+        with asked_to_end() as (asked, wishes), serving(options, watch, now=self.clock):
             self.begin()
             scheduler = self._scheduler()
             scheduler.start()
             log.info("daemon.started", sources=len(self.configuration.settings.sources))
+            self.manager.ready(self._status())
             self._follow_clock(scheduler, asked, wishes)
             self.stop.set()
+            self.manager.stopping()
             scheduler.shutdown(wait=False)
             ended = self._wait_for_jobs()
         log.info("daemon.stopped", clean=ended)
@@ -133,6 +151,8 @@ class Daemon:
         # What it warns of comes as an event, and what a job raises is told without the values around it (P10, X1).
         logging.getLogger("apscheduler").setLevel(logging.ERROR)
         scheduler.add_listener(_tell_of_long_reading, EVENT_JOB_MAX_INSTANCES)
+        # Something is due every five seconds: a scheduler that hands out nothing has stopped (P1).
+        scheduler.add_listener(lambda _: self.beat.seen("scheduler"), EVENT_JOB_SUBMITTED | EVENT_JOB_MAX_INSTANCES)
         now = datetime.now(UTC)
         for name in sources:
             self._add_reading(scheduler, name)
@@ -146,6 +166,7 @@ class Daemon:
         if self._reloader is not None:
             seconds = DIGEST_TICK.total_seconds()
             scheduler.add_job(self._look, "interval", args=[scheduler], id=_LOOK, seconds=seconds)
+        scheduler.add_job(self.prune, "interval", id=_PRUNE, hours=1, next_run_time=now + FIRST_PRUNING)
         return scheduler
 
     def _add_reading(self, scheduler: BackgroundScheduler, name: str) -> None:
@@ -163,7 +184,11 @@ class Daemon:
     def _look(self, scheduler: BackgroundScheduler) -> None:
         wished = self._wished.is_set()
         self._wished.clear()
+        if wished:
+            self.manager.reloading()
         self._attempt(_LOOK, partial(self.look_at_files, scheduler, at_once=wished))
+        if wished:
+            self.manager.ready(self._status())
 
     def look_at_files(self, scheduler: BackgroundScheduler | None = None, *, at_once: bool = False) -> bool:
         """Take an edited configuration when it is sound as a whole; tell whether one was taken (F1).
@@ -214,7 +239,10 @@ class Daemon:
         before = _wall_over_monotonic()
         watched = [asked] if wishes is None else [asked, wishes]
         while True:
-            told = select.select(watched, [], [], DIGEST_TICK.total_seconds())[0]
+            self.beat.seen("main")
+            if self._beyond_deadline():
+                return
+            told = select.select(watched, [], [], self.manager.pause(DIGEST_TICK.total_seconds()))[0]
             if any(each is not wishes for each in told):
                 return
             for each in told:
@@ -227,6 +255,33 @@ class Daemon:
                 log.warning("clock.set_back", seconds=(before - now).total_seconds())
                 shift_jobs(scheduler, now - before)
             before = now
+
+    def _beyond_deadline(self) -> bool:
+        """Tell the service manager that all is well, unless it is not; say whether the process must end for a job that
+        goes on beyond its deadline."""
+        pulse = self.beat.pulse()
+        options = self.configuration.settings.service
+        for job, seconds in pulse.under_way.items():
+            if seconds > options.job_deadline.total_seconds():
+                log.error(
+                    "job.hangs", job=job, seconds=round(seconds), hint="the process ends and is to be started anew"
+                )
+                self.hangs = True
+                if job.startswith(_READ):
+                    note_hanging(self.store, job.removeprefix(_READ), options.job_deadline, self.clock())
+                return True
+        if pulse.beats:
+            self.manager.alive()
+        self.manager.status(self._status())
+        return False
+
+    def _status(self) -> str:
+        under_way = sorted(job for job in self.beat.pulse().under_way if job.startswith((_READ, "digest ")))
+        sources = len(self.configuration.settings.sources)
+        return f"{sources} sources; at work: {', '.join(under_way) or 'nothing'}"
+
+    def _intervals(self) -> dict[str, timedelta]:
+        return {name: source.every for name, source in self.configuration.settings.sources.items()}
 
     def _wait_for_jobs(self) -> bool:
         with self._changed:
@@ -241,17 +296,22 @@ class Daemon:
             return True
         with self._changed:
             self._under_way += 1
+        number, outcome, kind = self.beat.begin(job), "failed", job.partition(" ")[0]
         try:
             work()
+            outcome = "done"
         except InterruptedRunError:
+            outcome = "interrupted"
             log.info("job.interrupted", job=job)
         except DriftlineError as failure:
             log.error("job.failed", job=job, error=failure.summary)
             return False
         except Exception as failure:
+            outcome = "crashed"
             log.error("job.crashed", job=job, error=crash_site(failure))
             return False
         finally:
+            self.beat.end(number, kind, outcome, is_run=kind == _READ.strip())
             with self._changed:
                 self._under_way -= 1
                 self._changed.notify_all()
@@ -261,7 +321,7 @@ class Daemon:
         """Make a pass over one source."""
 
         def one_pass() -> None:
-            make_pass(
+            run = make_pass(
                 self.store,
                 self.configuration,
                 clock=self.clock,
@@ -271,9 +331,16 @@ class Daemon:
                 latest=lambda: self.configuration,
                 standing=self.standing,
             )
+            if run.outcome is RunOutcome.DONE:
+                settings = self.configuration.settings
+                self.dead_man.completed(name, settings.sources, settings.service.dead_man_url)
 
         self._attempt(f"{_READ}{name}", one_pass)
         self.tried[name] = self.clock()
+
+    def prune(self) -> None:
+        """Forget what is kept no longer, unless that was done today."""
+        self._attempt(_PRUNE, partial(prune_daily, self.store, self.configuration, now=self.clock(), stop=self.stop))
 
     def tell(self) -> None:
         """Compose the digests and to-do mails that are due and send what waits."""
@@ -286,7 +353,11 @@ class Daemon:
                 self.pauses.forget(job)
             else:
                 self.pauses.failed(job, self.clock())
-        self._attempt("deliveries", self._deliver)
+        if self.pauses.over(_DELIVERIES, self.clock()):
+            if self._attempt(_DELIVERIES, self._deliver):
+                self.pauses.forget(_DELIVERIES)
+            else:
+                self.pauses.failed(_DELIVERIES, self.clock())
 
     def _compose(self, audience: str) -> None:
         now = self.clock()
@@ -312,28 +383,6 @@ class Daemon:
             return True
         since = self._held_back.setdefault(audience, self.monotonic())
         return self.monotonic() - since >= CATCH_UP.total_seconds()
-
-
-@contextmanager
-def _signals() -> Iterator[tuple[socket.socket, socket.socket]]:
-    """Two sockets: one can be read once SIGTERM or SIGINT came, the other after each SIGHUP. A handler must take no
-    lock, so it sets no event."""
-    (reader, writer), (wishes, wisher) = socket.socketpair(), socket.socketpair()
-
-    def pass_on(number: int, _frame: FrameType | None) -> None:
-        with suppress(BlockingIOError):
-            (wisher if number == signal.SIGHUP else writer).send(b".")
-
-    with reader, writer, wishes, wisher:
-        writer.setblocking(False)
-        wisher.setblocking(False)
-        numbers = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
-        before = {number: signal.signal(number, pass_on) for number in numbers}
-        try:
-            yield reader, wishes
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def shift_jobs(scheduler: BackgroundScheduler, by: timedelta) -> None:

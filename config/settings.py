@@ -1,7 +1,7 @@
 """The settings file: composed from each room's own Options, and the few that belong to no room."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 from urllib.parse import quote, urlsplit
@@ -11,13 +11,14 @@ from pydantic import AfterValidator, ConfigDict, Field, SerializeAsAny, WithJson
 
 from config.calendars import CalendarOptions
 from config.clock import ClockOptions
+from config.service import ServiceOptions
 from connectors.base import SourceOptions
+from digest.audiences.people_options import BudgetOptions, OwnersOptions
+from digest.audiences.recipients import MailAddress
 from digest.channels.options import ChannelOptions
 from digest.options import DigestOptions, MailOptions
-from digest.people_options import BudgetOptions, OwnersOptions
-from digest.recipients import MailAddress
 from model.money import RateTable
-from model.options import Options
+from model.options import Duration, Options
 from model.secret import Secret
 from reconcile.options import ReconcileOptions
 
@@ -100,6 +101,18 @@ class BusinessOptions(Options):
         return RateTable(self.currency, tuple(sorted(self.rates.__pydantic_extra__.items())), self.rates.as_of)
 
 
+class RetentionOptions(Options):
+    """How long the daemon keeps what nobody needs for ever. Findings, what happened to them and decisions are never
+    forgotten, and each record keeps its first and its last content."""
+
+    keep_revisions: Annotated[Duration, Field(ge=timedelta(days=30))] = timedelta(days=400)
+    """How far back the past can be looked at: former contents of records, runs and what they measured are kept so long;
+    at least 30d."""
+    keep_mails: Annotated[Duration, Field(ge=timedelta(days=7))] = timedelta(days=90)
+    """How long the text of a mail is kept that has gone out or was refused for good; at least 7d. Who got which mail
+    when is kept for ever."""
+
+
 class StateOptions(Options):
     """Where the stored state lies."""
 
@@ -109,6 +122,8 @@ class StateOptions(Options):
     """The database, as a URL without a password; a relative SQLite file lies beside the settings file."""
     password: Secret | None = Field(None, examples=["env:DRIFTLINE_DATABASE_PASSWORD"])
     """The database user's password, when the database asks for one."""
+    retention: RetentionOptions = RetentionOptions()
+    """How long the daemon keeps what nobody needs for ever; it looks once a day."""
 
     @field_validator("url")
     @classmethod
@@ -173,5 +188,8 @@ class Settings(Options):
     """The mail addresses of people by the names that the sources and the objectives give them."""
     log: LogOptions = LogOptions()
     """How much the log tells."""
+    service: ServiceOptions = ServiceOptions()
+    """Health and metrics of the daemon over HTTP, and what watches over it; another address or token is taken at the
+    next start."""
     clock: ClockOptions | None = None
     """A clock that shows another time and runs on from there, for demos and rehearsals only."""

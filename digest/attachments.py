@@ -4,12 +4,12 @@ from collections.abc import Iterator
 
 from digest.base import Attachment
 from digest.brief import Brief
-from digest.invitation import invitation
-from digest.paper import Paper, compose_paper
+from digest.meetings.invitation import invitation
+from digest.meetings.triage import causes_of
+from digest.papers.paper import Paper, compose_paper
 from digest.render import render_paper
 from digest.sentences import short_id
-from digest.triage import causes_of
-from digest.workbook import workbook_of
+from digest.workbooks.workbook import workbook_of
 
 
 def attachments_of(brief: Brief) -> tuple[Attachment, ...]:

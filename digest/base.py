@@ -7,7 +7,7 @@ tell different stories.
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from string import Formatter
 from typing import ClassVar, TypeAlias
@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 from digest.hostile import clean, safe_url
 from digest.language import ENGLISH, Language
 from digest.options import DigestOptions
-from digest.recommend import USUAL, Materiality
+from digest.papers.recommend import USUAL, Materiality
 from model.calendars import Calendar
 from model.credentials import Credentials
 from model.findings import TrackedFinding, Transition
@@ -247,6 +247,8 @@ class Digest:
     """How many pieces of news it tells: all findings of one cause are one piece."""
     held_back: tuple[str, ...] = ()
     """The findings whose news the readers' budget holds back."""
+    asked: Mapping[str, date] = field(default_factory=dict, hash=False)
+    """The findings whose decision it lays out, each with the last day for it."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "subject", clean(self.subject).strip())

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from digest.audience import news_of_accounts, of_accounts, wanted
+from digest.audiences.budget import count_pieces, within
+from digest.audiences.grant import granted
+from digest.audiences.interest import news_of_accounts, of_accounts, wanted
 from digest.base import Block, Edition, News
-from digest.budget import within
 from digest.causes import Cause, Told, Verdict, group, is_at_risk, judge
 from digest.decided import LastDecision, last_decisions
-from digest.grant import granted
 from digest.language import Language
 from model.calendars import Calendar
 from model.causes import cause_key
@@ -81,9 +81,10 @@ class Brief:
 
     @property
     def has_news(self) -> bool:
+        """Whether there is a reason for a mail. What was decided is none: it opens the next one (domain 4.2)."""
         if self.mails_used_up:
             return bool(self.told) or self.triage_is_news
-        return bool(self.told) or self.expiring_is_news or self.taken > 0 or self.triage_is_news
+        return bool(self.told) or self.expiring_is_news or self.triage_is_news
 
     @property
     def triage_is_news(self) -> bool:
@@ -161,7 +162,7 @@ def sort_edition(edition: Edition) -> Brief:
         after=combined([tracked.finding.impact for tracked in at_risk]),
         past=edition.past,
         upkeep=0 if edition.options.upkeep else _upkeep(edition),
-        pieces=len({cause_key(entry.tracked.finding) for entry in told}),
+        pieces=count_pieces(told),
         held_back=_held_back(edition, told, held),
         held_pieces=len({cause_key(entry.tracked.finding) for entry in held}),
         last_decisions=last_decisions(current.values(), edition.news, today),

@@ -167,6 +167,12 @@ class Cause:
         return min((tracked.held_since for tracked in self.findings if tracked.held_since), default=None)
 
 
+def days_of(causes: Iterable[Cause]) -> dict[str, date]:
+    """The findings of some causes that must be decided by a day, each with this day."""
+    members = (tracked.finding for cause in causes for tracked in cause.findings)
+    return {finding.fingerprint: finding.decide_by for finding in members if finding.decide_by is not None}
+
+
 def group(findings: Iterable[TrackedFinding], told: Iterable[Told] = ()) -> tuple[Cause, ...]:
     """Group by cause, ranked by money, then by the day of decision, then by key so that equal ones keep their order."""
     verdicts = {entry.tracked.fingerprint: entry for entry in told}

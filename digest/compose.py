@@ -10,12 +10,15 @@ from digest import sections
 from digest.attachments import attachments_of
 from digest.base import Digest, Edition, SectionBlocks
 from digest.brief import Brief, Section, sort_edition
+from digest.causes import days_of
 from digest.hostile import clean
 from digest.language import ENGLISH
 from digest.subject import subject_of
 
 _HEARTBEAT = ("bottom_line", "meeting", "agenda", "data_health", "foot")
 """The sections of a mail that only says that there is no news."""
+_DECIDED = "last_decisions"
+"""What it tells as well when something was decided since the last mail."""
 
 
 @cache
@@ -44,7 +47,7 @@ def compose(edition: Edition) -> Digest:
         return replace(nothing, held_back=brief.held_back)
     blocks = []
     for section in all_sections():
-        if not brief.has_news and section.name not in _HEARTBEAT:
+        if not brief.has_news and section.name not in _heartbeat(brief):
             continue
         said = section.compose(brief)
         if said:
@@ -59,7 +62,12 @@ def compose(edition: Edition) -> Digest:
         attachments=attachments_of(brief) if brief.has_news else (),
         pieces=brief.pieces,
         held_back=brief.held_back,
+        asked=days_of(brief.shown_decisions) if brief.has_news else {},
     )
+
+
+def _heartbeat(brief: Brief) -> tuple[str, ...]:
+    return (*_HEARTBEAT, _DECIDED) if brief.taken else _HEARTBEAT
 
 
 def _title(brief: Brief) -> str:
@@ -76,8 +84,9 @@ def _reason(brief: Brief) -> str:
     """Why it goes out or why not, for the log of deliveries, in English: ``2 new, 1 resolved``."""
     counts = Counter("told at once" if told.at_once is not None else told.verdict.value for told in brief.told)
     parts = [f"{number} {what}" for what, number in sorted(counts.items())]
-    if brief.taken:
-        parts.append(f"{brief.taken} decided")
+    decided = [f"{brief.taken} decided"] if brief.taken else []
+    if brief.has_news:
+        parts += decided
     if brief.expiring_is_news:
         parts.append(ENGLISH.count(len(brief.expiring), "{n} acceptance ends soon", "{n} acceptances end soon"))
     if brief.triage_is_news:
@@ -91,4 +100,5 @@ def _reason(brief: Brief) -> str:
         why = "no news: what stands was there from the start"
     else:
         why = f"no news since {ENGLISH.moment(since, brief.edition.zone, brief.today)}"
+    why = ", ".join((why, *decided))
     return f"heartbeat, {why}" if brief.edition.options.heartbeat else why

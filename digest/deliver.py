@@ -19,11 +19,11 @@ from email.utils import format_datetime
 from typing import Any, NoReturn
 from urllib.parse import quote
 
+from digest.audiences.recipients import is_mail_address
 from digest.base import Digest
 from digest.hostile import clean
 from digest.mail_body import mail_body
 from digest.options import MailOptions, OauthOptions, Security, SmtpOptions
-from digest.recipients import is_mail_address
 from model.errors import DeliveryError
 
 _LINE_END = re.compile(rb"\r\n|\r|\n")
@@ -127,6 +127,19 @@ class Sender:
                 self._protect(connection)
                 self._sign_in(connection)
             self._transfer(connection, recipient, message)
+        except BaseException:
+            connection.close()
+            raise
+        _leave(connection)
+
+    def try_out(self) -> None:
+        """Connect, encrypt and sign in as for a mail, and leave without one; raise DeliveryError where that fails."""
+        with self._explained():
+            connection = self._connect()
+        try:
+            with self._explained():
+                self._protect(connection)
+                self._sign_in(connection)
         except BaseException:
             connection.close()
             raise

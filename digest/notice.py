@@ -1,22 +1,23 @@
 """The notice: what cannot wait for the digest, told within the run that finds it, one mail for one run."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from digest.audience import amounts_of
+from digest.audiences.interest import amounts_of
+from digest.audiences.roles import reaches
 from digest.base import Block, Digest, Edition, Paragraph, SectionBlocks, Small, line, phrase
 from digest.brief import Brief, sort_edition
-from digest.causes import Cause, Told, Verdict
+from digest.causes import Cause, Told, Verdict, days_of, group
 from digest.compose import all_sections
 from digest.hostile import clean
 from digest.language import ENGLISH, marked
 from digest.options import AtOnceOptions, SubjectStyle
-from digest.roles import reaches
-from digest.sentences import cause_name, days_text, money_of
+from digest.sentences import cause_name, days_text, money_of, time_left
 from digest.subject import LONGEST
-from model.causes import cause_key
-from model.findings import Account, Impact, combined
+from model.calendars import Calendar
+from model.causes import cause_key, cause_rank
+from model.findings import Account, Impact, Severity, combined
 
 MOST_CAUSES = 3
 """How many causes one notice tells; what is beyond waits for the digest."""
@@ -41,6 +42,14 @@ class Urgent:
         """The earliest day on which something of what is told must be decided."""
         return self.brief.first_due(self.told)
 
+    @property
+    def near(self) -> Mapping[str, date]:
+        """The findings told of whose last day is near, each with this day."""
+        keys = {cause.key for cause in self.told}
+        last = _last_near_day(self.brief)
+        asked = days_of(cause for cause in (*self.brief.decisions, *self.told) if cause.key in keys)
+        return {} if last is None else {print_: day for print_, day in asked.items() if day <= last}
+
 
 @dataclass(frozen=True, slots=True)
 class NoticeTime:
@@ -51,25 +60,85 @@ class NoticeTime:
     next_digest: date | None
 
 
-def urgent(edition: Edition, among: Collection[str] | None = None) -> Urgent | None:
-    """What of the news crosses the threshold of the audience; None when nothing does.
+def last_near_day(at_once: AtOnceOptions, calendar: Calendar | None, today: date) -> date | None:
+    """The last day that is so near that what must be decided by then is told at once; None where no day is.
+
+    With a calendar working days are counted: what must be decided on the Monday after a weekend is near on Friday.
+    """
+    if at_once.decide_within_days is None:
+        return None
+    if calendar is None:
+        return today + timedelta(days=at_once.decide_within_days)
+    return calendar.after(today, at_once.decide_within_days + 1) - timedelta(days=1)
+
+
+def _last_near_day(brief: Brief) -> date | None:
+    at_once = brief.edition.options.at_once
+    return last_near_day(at_once, brief.working_days, brief.today) if at_once is not None else None
+
+
+def urgent(edition: Edition, among: Collection[str] | None = None, near: Collection[str] = ()) -> Urgent | None:
+    """What of the news crosses the threshold of the audience, and what must be decided soon; None when nothing does.
 
     The news of the edition is what happened since the audience was last told, by a digest or by a notice. With
-    ``among`` only causes count of which one of these findings has news.
+    ``among`` only causes count of which one of these findings has news. ``near`` are findings that are told because
+    their last day has come near, whatever happened to them.
     """
     at_once = edition.options.at_once
     if at_once is None:
         return None
     brief = sort_edition(replace(edition, allowance=None))
-    crossing = tuple(
+    crossing = [
         cause
         for cause in brief.fresh
-        if (among is None or any(told.tracked.fingerprint in among for told in cause.told))
+        if (among is None or any(print_ in among or print_ in near for print_ in _prints(cause)))
         and _crosses(cause, brief, at_once)
-    )
-    if not crossing:
+    ]
+    coming = _coming(brief, near, at_once, without={cause.key for cause in crossing})
+    if not crossing and not coming:
         return None
-    return Urgent(brief, crossing[:MOST_CAUSES], crossing[MOST_CAUSES:])
+    causes = sorted((*crossing, *coming), key=lambda cause: _rank(cause, brief.today))
+    narrowed = {cause.key: cause for cause in coming}
+    decisions = [narrowed.get(cause.key, cause) for cause in brief.decisions]
+    told = causes[:MOST_CAUSES]
+    if not crossing:
+        told.sort(key=_by_day)
+        decisions.sort(key=_by_day)
+    return Urgent(replace(brief, decisions=tuple(decisions)), tuple(told), tuple(causes[MOST_CAUSES:]))
+
+
+def _by_day(cause: Cause) -> date:
+    """Where nothing is told but last days, the first of them comes first."""
+    return cause.decide_by or date.max
+
+
+def _rank(cause: Cause, today: date) -> tuple[object, ...]:
+    """The weightiest first; but what has its last day today cannot wait for tomorrow."""
+    waits = bool(cause.told) or cause.decide_by is None or cause.decide_by > today
+    return (waits, *cause_rank(cause.impact, cause.decide_by, cause.key))
+
+
+def _prints(cause: Cause) -> Iterable[str]:
+    return (told.tracked.fingerprint for told in cause.told)
+
+
+def _coming(
+    brief: Brief, near: Collection[str], at_once: AtOnceOptions, *, without: Collection[str]
+) -> tuple[Cause, ...]:
+    """What waits for a decision and whose last day has come near, by cause; of a cause only that part of it."""
+    last = _last_near_day(brief)
+    standing = (
+        tracked
+        for cause in brief.decisions
+        if cause.key not in without
+        for tracked in cause.findings
+        if tracked.fingerprint in near and tracked.flapping is None
+    )
+    causes = group(
+        tracked for tracked in standing if last and tracked.finding.decide_by and tracked.finding.decide_by <= last
+    )
+    least = max(at_once.minimum_severity, Severity.MINOR)
+    return tuple(cause for cause in causes if cause.lead.severity >= least)
 
 
 def _crosses(cause: Cause, brief: Brief, at_once: AtOnceOptions) -> bool:
@@ -102,7 +171,8 @@ def _is_due(cause: Cause, brief: Brief, at_once: AtOnceOptions) -> bool:
         return False
     if all(told.verdict is Verdict.WORSENED and _was_told(told, brief) for told in cause.told):
         return False
-    return cause.decide_by <= brief.today + timedelta(days=at_once.decide_within_days)
+    last = last_near_day(at_once, brief.working_days, brief.today)
+    return last is not None and cause.decide_by <= last
 
 
 def _was_told(told: Told, brief: Brief) -> bool:
@@ -113,29 +183,43 @@ def compose_notice(found: Urgent, time: NoticeTime) -> Digest:
     """The mail: how much is at stake, the cards of what is to be decided, and what waits."""
     brief = _only(found.brief, found.told)
     sections = {section.name: section for section in all_sections()}
-    blocks = [SectionBlocks("notice", "", _opening(brief, found.told))]
+    blocks = [SectionBlocks("bottom_line", "", _opening(brief, found.told))]
     for name in ("decisions", "news"):
         told = sections[name].compose(_for_section(name, brief))
         if told:
             blocks.append(SectionBlocks(name, brief.words.say(sections[name].heading), told))
-    blocks.append(SectionBlocks("foot", "", (Small(line(_rest(found, time))),)))
-    number = sum(len(cause.told) for cause in found.told)
+    if rest := _rest(found, time):
+        blocks.append(SectionBlocks("foot", "", (Small(line(rest)),)))
     return Digest(
         subject=_subject(brief, found.told),
         title=_title(brief),
         blocks=tuple(blocks),
         empty=False,
-        reason=f"at once: {ENGLISH.count(number, '{n} finding', '{n} findings')}",
+        reason=_reason(found.told),
         language=brief.words.code,
         pieces=len(found.told),
     )
 
 
+def _reason(causes: Sequence[Cause]) -> str:
+    """``at once: 6 findings, the last day of 2 comes near``, in English, for the log of deliveries."""
+    news = sum(len(cause.told) for cause in causes)
+    coming = sum(len(cause.findings) for cause in causes if not cause.told)
+    parts = [ENGLISH.count(news, "{n} finding", "{n} findings")] if news else []
+    if coming:
+        of = str(coming) if news else ENGLISH.count(coming, "{n} finding", "{n} findings")
+        parts.append(f"the last day of {of} comes near")
+    return f"at once: {', '.join(parts)}"
+
+
 def _only(brief: Brief, causes: Sequence[Cause]) -> Brief:
     """The brief as if there were nothing but these causes."""
     keys = {cause.key for cause in causes}
+    most = max(brief.edition.options.max_decisions, len(causes))
+    options = brief.edition.options.model_copy(update={"max_decisions": most})
     return replace(
         brief,
+        edition=replace(brief.edition, options=options),
         decisions=tuple(cause for cause in brief.decisions if cause.key in keys),
         fresh=tuple(cause for cause in brief.fresh if cause.key in keys),
         eased=(),
@@ -154,17 +238,36 @@ def _for_section(name: str, brief: Brief) -> Brief:
 
 
 def _opening(brief: Brief, causes: Sequence[Cause]) -> tuple[Block, ...]:
-    """``EUR 2.4M of revenue at risk.`` and what it comes from."""
-    impact = combined([cause.impact for cause in causes])
-    amounts = [brief.words.say(_AT_RISK[account], amount=amount) for account, amount in _amounts(brief, impact)]
-    lead = f"{'; '.join(amounts)}." if amounts else brief.words.say("Something came up that cannot wait.")
+    """``EUR 2.4M of revenue at risk.`` and what it comes from; or that a last day comes near, which goes first where
+    there is no news."""
+    words, impact = brief.words, combined([cause.impact for cause in causes])
+    amounts = [words.say(_AT_RISK[account], amount=amount) for account, amount in _amounts(brief, impact)]
+    stake = f"{'; '.join(amounts)}." if amounts else ""
     cause = causes[0]
     text = marked("The cause of it: {cause}, {now}.") if len(causes) == 1 else marked("First of all: {cause}, {now}.")
-    days = days_text(brief.words, cause.impact.days)
-    return (
-        Paragraph(line(lead), lead=True),
-        Paragraph(phrase(brief.words, text, cause=cause_name(brief.words, cause, brief.today), now=days)),
-    )
+    days = days_text(words, cause.impact.days)
+    first = phrase(words, text, cause=cause_name(words, cause, brief.today), now=days)
+    coming = _last_day(brief, [cause for cause in causes if not cause.told])
+    if all(not each.told for each in causes):
+        return (Paragraph(line(coming), lead=True), Paragraph((*line(f"{stake} " if stake else ""), *first)))
+    lead = stake or words.say("Something came up that cannot wait.")
+    return (Paragraph(line(lead), lead=True), Paragraph(first), *([Paragraph(line(coming))] if coming else []))
+
+
+def _last_day(brief: Brief, coming: Sequence[Cause]) -> str:
+    """``The last day to decide comes near: 2 days left.``"""
+    due, words = brief.first_due(coming), brief.words
+    if due is None:
+        return ""
+    if due < brief.today:
+        text = marked("The last day to decide has passed: {left}.")
+    elif due == brief.today:
+        return words.say("The last day to decide is today.")
+    elif len(coming) > 1:
+        text = marked("Last days to decide come near, the first: {left}.")
+    else:
+        text = marked("The last day to decide comes near: {left}.")
+    return words.say(text, left=time_left(words, brief.today, due, brief.working_days))
 
 
 def _amounts(brief: Brief, impact: Impact) -> Iterable[tuple[Account, str]]:
@@ -184,7 +287,10 @@ def _rest(found: Urgent, time: NoticeTime) -> str:
             time.at_most, "This was the only notice of today.", "This was the last of {n} notices of today."
         )
         said.append(last)
-    if until:
+    if not brief.told:
+        # Nothing is news: there may be no digest, and what waits is told again by a notice.
+        said += [words.say("What waits is told tomorrow.")] if found.waiting else []
+    elif until:
         said.append(words.say("The digest of {day} tells the rest.", day=until))
     else:
         said.append(words.say("The next digest tells the rest."))

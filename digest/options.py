@@ -18,10 +18,10 @@ from pydantic import (
     model_validator,
 )
 
+from digest.audiences.recipients import LanguageCode, MailAddress, NumbersOf, Recipient, words_of
+from digest.audiences.roles import MoneyFloor, Role, with_preset
 from digest.catalogues import SOURCE
 from digest.language import Language
-from digest.recipients import LanguageCode, MailAddress, NumbersOf, Recipient, words_of
-from digest.roles import MoneyFloor, Role, with_preset
 from model.findings import Account, Severity
 from model.options import Duration, Options
 from model.secret import Secret
@@ -219,7 +219,9 @@ class AtOnceOptions(Options):
     """The least money that one cause puts at risk: one amount of the business currency, or one per account; an account
     that is left out is not told for its money."""
     decide_within_days: Annotated[int | None, Field(ge=0, le=90, examples=[2])] = None
-    """What must be decided within so many days is told at once, whatever its money."""
+    """What must be decided within so many days is told at once, whatever its money; working days where the digest has a
+    calendar. It is told when it is found, and when its last day comes so near although nothing else changed: once for
+    each last day, unless the digest told it by then."""
     minimum_severity: SeverityName = Severity.MAJOR
     """The least severity that is told at once: notice, minor, major or critical."""
     at_most_per_day: Annotated[int, Field(ge=1, le=24)] = 3

@@ -5,12 +5,12 @@ from datetime import date
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from digest.audiences.recipients import is_mail_address
 from digest.base import Chip, Fact, Inline, Line, Link, Text, Tone, line, phrase
 from digest.causes import Cause, Told, Verdict
 from digest.findings_language import retold
 from digest.hostile import clean, safe_url
 from digest.language import Language, marked
-from digest.recipients import is_mail_address
 from model.calendars import Calendar
 from model.causes import binding_step
 from model.findings import Account, Claim, Finding, Impact, Slip, TrackedFinding, Triage, total_of
@@ -277,14 +277,21 @@ def due_line(
     left = (cause.decide_by - today).days
     day = Text(words.weekday(cause.decide_by, today), strong=True)
     due = phrase(words, "{who} by {day}", who=decider, day=day)
-    rest = days_left(words, left)
+    rest = time_left(words, today, cause.decide_by, calendar)
     if calendar is not None and left > 0:
         left = calendar.left(today, cause.decide_by)
-        rest = words.count(left, "{n} working day left", "{n} working days left")
-        rest = rest if left else words.say("last working day today")
     if left > SOON_DAYS:
         return due if in_short else line(*due, f", {rest}")
     return line(*due, ", ", Chip(rest, Tone.BAD if left < 0 else Tone.WARN))
+
+
+def time_left(words: Language, today: date, until: date, calendar: Calendar | None = None) -> str:
+    """``7 days left``; by a calendar ``5 working days left``."""
+    if calendar is None or until <= today:
+        return days_left(words, (until - today).days)
+    left = calendar.left(today, until)
+    rest = words.count(left, "{n} working day left", "{n} working days left")
+    return rest if left else words.say("last working day today")
 
 
 def days_left(words: Language, left: int) -> str:

@@ -41,6 +41,8 @@ def _heads(brief: Brief) -> list[str]:
     """From the richest to the shortest."""
     if not brief.has_news:
         quiet = brief.words.say("No news")
+        if brief.taken:
+            quiet = brief.words.count(brief.taken, "{n} decided", "{n} decided")
         return [f"{quiet}{_money(brief, brief.after, _STILL_AT_RISK)}", quiet]
     if not brief.decisions:
         return _heads_without_decisions(brief)

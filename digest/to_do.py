@@ -167,7 +167,7 @@ def _ways(cause: Cause, to_do: ToDo) -> list[Line]:
     far = [each.finding for each in cause.findings if len(_stations(each.finding)) > 1]
     ways = list(dict.fromkeys(_way(finding, to_do) for finding in far or [cause.lead]))
     hidden = len(ways) - MOST_WAYS
-    more = to_do.words.count(hidden, "and {n} more way", "and {n} more ways")
+    more = to_do.words.count(hidden, "{n} more way", "{n} more ways")
     return [*ways[:MOST_WAYS], *([line(Text(more, muted=True))] if hidden > 0 else [])]
 
 

@@ -25,11 +25,14 @@ class Budgets:
     def __init__(self, store: Store, configuration: Configuration, *, now: datetime) -> None:
         self._store = store
         self._options = configuration.settings.budget
-        self._mails: list[Mailed] = []
+        self._got: dict[str, list[Mailed]] = {}
+        self._told: dict[str, dict[str, Any]] = {}
         if self._options is not None:
             local = now.astimezone(configuration.settings.business.zone)
             monday = datetime.combine(local.date() - timedelta(days=local.weekday()), time(), tzinfo=local.tzinfo)
-            self._mails = [each for each in store.mailed(since=monday.astimezone(UTC)) if each.audience != ADMIN]
+            for each in store.mailed(since=monday.astimezone(UTC)):
+                if each.audience != ADMIN:
+                    self._got.setdefault(each.recipient.casefold(), []).append(each)
 
     def allowance(
         self, address: str, *, audience: str, slot: str, earlier: Mapping[str, int] | None = None
@@ -38,11 +41,8 @@ class Budgets:
         options = self._options
         if options is None:
             return None
-        got = [
-            each
-            for each in self._mails
-            if each.recipient.casefold() == address.casefold() and (each.audience, each.slot) != (audience, slot)
-        ]
+        known = self._got.get(address.casefold(), [])
+        got = [each for each in known if (each.audience, each.slot) != (audience, slot)]
         used = sum(self._pieces(each) for each in got)
         most, limit = options.mails_per_week, options.news_per_week
         return Allowance(
@@ -55,14 +55,15 @@ class Budgets:
         )
 
     def _pieces(self, mail: Mailed) -> int:
-        noted: Any = _read(self._store, _pieces_note(mail.audience)).get(mail.slot, {})
-        return int(noted.get(mail.recipient, 0))
+        if mail.audience not in self._told:
+            self._told[mail.audience] = _read(self._store, _pieces_note(mail.audience))
+        return int(self._told[mail.audience].get(mail.slot, {}).get(mail.recipient, 0))
 
     def note_pieces(self, audience: str, slot: str, pieces: Mapping[str, int]) -> None:
         """Note how many pieces of news each address is told in a slot, before its rows are committed."""
         if self._options is None:
             return
-        this_week = {each.slot for each in self._mails if each.audience == audience}
+        this_week = {each.slot for got in self._got.values() for each in got if each.audience == audience}
         noted = {name: told for name, told in _read(self._store, _pieces_note(audience)).items() if name in this_week}
         self._store.set_note(_pieces_note(audience), json.dumps({**noted, slot: dict(pieces)}))
 

@@ -1,7 +1,6 @@
 """What an audience has not been told yet, gathered from the store: what digests and notices are composed from."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 
 from config.calendars import calendars_of
@@ -72,8 +71,8 @@ def _gathered(
         people=settings.people,
         told_at_once=told_by_notices(store, configuration, audience, now=now).at_once(),
         with_owners=with_owners(store, configuration, tracked.values(), now=now),
+        calendar=_calendar(configuration, options.calendar, now),
     )
-    edition = replace(edition, calendar=_calendar(configuration, options.calendar, now))
     return edition, max((step.sequence or 0 for step in transitions), default=covered)
 
 

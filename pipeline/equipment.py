@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 from config.load import Configuration
 from digest.base import PAST, Edition, Meeting, Named, News
 from digest.brief import Brief, sort_edition
-from digest.triage import planned
+from digest.meetings.triage import planned
 from model.causes import binding_step
 from model.findings import TrackedFinding, Transition
 from model.records import Move, Record

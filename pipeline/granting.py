@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from config.load import Configuration
-from digest.grant import nodes_of
+from digest.audiences.grant import nodes_of
 from digest.options import DigestOptions
 from model.findings import TrackedFinding
 from model.keys import objective_node, source_of

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from config.load import Configuration
-from digest.audience import meets
+from digest.audiences.interest import meets
 from model.findings import Account
 from model.measures import LinkedMoney, LinkedShare, Measures, Opening
 from pipeline.notice_notes import announced

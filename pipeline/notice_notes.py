@@ -7,7 +7,7 @@ again.
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from config.load import Configuration
@@ -56,6 +56,10 @@ class Told:
     up_to: Mapping[str, int] = field(default_factory=dict)
     """The last transition of each finding that a notice told, or left to the digest because there was more than one
     mail tells."""
+    slots: Mapping[str, bool] = field(default_factory=dict)
+    """The slots of all notices that are remembered, and of each whether a server took it."""
+    near: Mapping[str, Mapping[str, date]] = field(default_factory=dict)
+    """By slot the findings of which a notice told that their last day is near, each with this day."""
 
     def at_once(self, address: str | None = None) -> dict[str, AtOnce]:
         """What was told when, to everybody or to one reader."""
@@ -77,19 +81,25 @@ def told_by_notices(store: Store, configuration: Configuration, audience: str, *
     today = business_day(now, zone)
     noted, covered = _read(store, audience), store.covered(audience)
     notices, up_to = [], dict[str, int]()
+    near: dict[str, Mapping[str, date]] = {}
     for slot, sent in mails.items():
         content = noted.get(slot, {})
+        near[slot] = {print_: date.fromisoformat(day) for print_, day in content.get("near", {}).items()}
         if max(content.get("told", {}).values(), default=0) <= covered:
             continue
         notices.append(Notice(slot, content["told"], tuple(sent)))
         up_to.update({**content["told"], **content["waiting"]})
     count = sum(business_day(sent[0].created_at, zone) == today for sent in mails.values())
-    return Told(tuple(notices), count, up_to)
+    slots = {slot: any(mail.sent_at is not None for mail in sent) for slot, sent in mails.items()}
+    return Told(tuple(notices), count, up_to, slots, near)
 
 
-def keep(store: Store, audience: str, slot: str, found: Urgent) -> None:
+def keep(store: Store, audience: str, slot: str, found: Urgent, *, newest: int) -> None:
     """Note what the notice of a slot is going to tell, and forget what a digest has told since but for which
-    transitions it was."""
+    transitions it was, and which last days.
+
+    Of what is told without news, because its last day comes near, everything up to the newest transition is told.
+    """
     last = {news.tracked.fingerprint: news.transitions[-1].sequence for news in found.brief.edition.news}
     content: dict[str, Any] = {
         "told": {
@@ -102,13 +112,20 @@ def keep(store: Store, audience: str, slot: str, found: Urgent) -> None:
     steps = {news.tracked.fingerprint: news.transitions for news in found.brief.edition.news}
     told = (step.sequence or 0 for fingerprint in content["told"] for step in steps[fingerprint])
     content["ranges"] = _ranges(told)
+    coming = (tracked.fingerprint for cause in found.told if not cause.told for tracked in cause.findings)
+    content["told"] |= dict.fromkeys(coming, newest)
+    content["near"] = {print_: day.isoformat() for print_, day in found.near.items()}
     covered, oldest = store.covered(audience), (found.brief.today - _REMEMBERED).isoformat()
     kept = {
-        name: each if max(each.get("told", {}).values(), default=0) > covered else {"ranges": each["ranges"]}
+        name: each if max(each.get("told", {}).values(), default=0) > covered else _after_digest(each)
         for name, each in _read(store, audience).items()
         if name >= oldest
     }
     store.set_note(_notices_note(audience), json.dumps({**kept, slot: content}))
+
+
+def _after_digest(content: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: content[name] for name in ("ranges", "near") if name in content}
 
 
 def _ranges(sequences: Iterable[int]) -> list[list[int]]:

@@ -10,11 +10,11 @@ import structlog
 
 from config.load import Configuration
 from config.settings import Settings
+from digest.audiences.people_options import OwnersOptions
+from digest.audiences.recipients import is_mail_address
 from digest.base import Digest
 from digest.causes import group, is_at_risk
 from digest.deliver import build_message
-from digest.people_options import OwnersOptions
-from digest.recipients import is_mail_address
 from digest.to_do import Move, ToDo, compose_to_do
 from model.causes import binding_step
 from model.deliveries import Delivery

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from config.load import Configuration
 from digest.language import ENGLISH, Language
-from digest.paper import Paper
-from digest.recommend import Materiality
+from digest.papers.paper import Paper
+from digest.papers.recommend import Materiality
 from model.causes import cause_key
 from model.findings import TrackedFinding
 from state.store import Store

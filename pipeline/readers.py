@@ -2,11 +2,15 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 from config.load import Configuration
 from digest.base import Digest, Edition, News
+from digest.channels.options import PREFIX
 from digest.compose import compose
+from digest.language import Language
 from pipeline.budget import Budgets, held_back, note_held_back
+from pipeline.coming_due import note_asked
 from pipeline.edition import grouped
 from pipeline.notice_notes import told_by_notices
 from state.store import Store
@@ -20,12 +24,19 @@ class Readers:
     held: Mapping[str, Mapping[str, int]]
     """Per address, what the budget holds back, with the last transition that was told before."""
     budgets: Budgets
+    edition: Edition
 
-    def commit(self, store: Store, audience: str, slot: str) -> None:
-        """Note what is told and held back, before the rows are added."""
+    def commit(
+        self, store: Store, audience: str, slot: str, in_channels: Mapping[Language, Digest] = MappingProxyType({})
+    ) -> None:
+        """Note what is told and held back, before the rows are added; ``in_channels`` is what the channels are told."""
         told = {address: digest.pieces for address, digest in self.digests.items() if not digest.empty}
         self.budgets.note_pieces(audience, slot, told)
         note_held_back(store, audience, slot, self.held)
+        options = self.edition.options
+        said = in_channels.get(options.words)
+        channels = {f"{PREFIX}{name}": said for name in options.channels} if said is not None else {}
+        note_asked(store, self.edition, slot, {**self.digests, **channels})
 
 
 def readers_of(store: Store, configuration: Configuration, edition: Edition, *, slot: str) -> Readers:
@@ -55,7 +66,7 @@ def readers_of(store: Store, configuration: Configuration, edition: Edition, *, 
             composed.append((key, known[0]))
         digests[address] = known[0]
         held[address] = {print_: mine.get(print_, covered) for print_ in known[0].held_back}
-    return Readers(digests, held, budgets)
+    return Readers(digests, held, budgets, edition)
 
 
 def _with_earlier(store: Store, edition: Edition, held: Mapping[str, int]) -> tuple[News, ...]:

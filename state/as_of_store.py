@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, delete, event, insert, select
 
+from model.errors import UsageError
 from model.records import Absence, Record, RecordKind
 from model.runs import RunOutcome, SourceOutcome
 from state import tables
@@ -25,6 +26,7 @@ from state.as_of_fields import Meanings, fields_told
 from state.as_of_needs import Births, LaterNeeds
 from state.codec import decode_record
 from state.engine import add, chunked, create_sqlite_file, open_engine, parse_url, upsert
+from state.prune import pruned_before
 from state.rows import AnyRow, AnySelect, Prepared, prepare
 from state.schema import create
 from state.store import Store
@@ -79,6 +81,7 @@ class Past:
         """The throw-away state; whatever is written to it goes."""
         self._connection = connection
         self._zone = zone
+        self._pruned_before = pruned_before(connection)
         self._reads = _reads(connection)
         self._survey = self._surveyed()
         self._moment: Moment | None = None
@@ -102,9 +105,14 @@ class Past:
 
     def lead_to(self, day: date, now: datetime | None = None) -> frozenset[str]:
         """Let the world stand as it stood at the end of a business day, or at ``now`` on that day; give the ids of the
-        records that became others. Days only follow each other."""
+        records that became others. Days only follow each other. Raise UsageError for one that was pruned."""
         before = self._moment
         self._moment = moment = self._at(day, now)
+        if self._pruned_before is not None and moment.at < self._pruned_before:
+            raise UsageError(
+                f"the past before {self._pruned_before:%Y-%m-%d} is no longer kept",
+                hint="name a later day; state.retention says how far back the past is kept from now on",
+            )
         if before is not None and moment.at < before.at:
             raise ValueError("time goes forward only")
         chosen = None if before is None else self._between(before.at, moment.at)

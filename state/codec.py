@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar, cast
 import orjson
 from pydantic import TypeAdapter
 
-from model.errors import RecordError
+from model.errors import RecordError, StateError
 from model.records import RECORD_TYPES, FieldValue, Record, RecordKind, WorkItem
 
 LARGEST_RECORD_BYTES = 2_000_000
@@ -56,13 +56,16 @@ def encode_record(record: Record) -> Encoded:
 
 
 def decode_record(kind: str, facts: str, trace: str) -> Record:
-    """Read a stored record."""
-    values = orjson.loads(facts)
-    values.update(orjson.loads(trace))
-    if "custom" in values:
-        values["custom"] = {name: _custom_read(value) for name, value in values["custom"].items()}
-    provenance = values.pop("provenance", None)
-    record: Record = _reader(kind)(values)
+    """Read a stored record; raise StateError for what was never written so (C9)."""
+    try:
+        values = orjson.loads(facts)
+        values.update(orjson.loads(trace))
+        if "custom" in values:
+            values["custom"] = {name: _custom_read(value) for name, value in values["custom"].items()}
+        provenance = values.pop("provenance", None)
+        record: Record = _reader(kind)(values)
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise _damaged("record") from error
     if provenance:
         object.__setattr__(record, "provenance", _shared(tuple(provenance.items())))
     return record
@@ -85,8 +88,15 @@ def encode(value: Any) -> str:
 
 
 def decode(value_type: type[_Value], text: str) -> _Value:
-    """Read what ``encode`` wrote."""
-    return cast(_Value, _adapter(cast(Hashable, value_type)).validate_json(text))
+    """Read what ``encode`` wrote; raise StateError for what it did not (C9)."""
+    try:
+        return cast(_Value, _adapter(cast(Hashable, value_type)).validate_json(text))
+    except ValueError as error:
+        raise _damaged(value_type.__name__) from error
+
+
+def _damaged(what: str) -> StateError:
+    return StateError(f"the state is damaged: a stored {what} cannot be read", hint="restore the last backup")
 
 
 def content_hash(content: bytes) -> bytes:

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import JSON, Connection, cast, func, insert, select, text, type_coerce
 
 from model.decisions import Decision
 from model.findings import FindingState, TrackedFinding, Transition
@@ -29,6 +29,18 @@ class Findings(Connected):
         statement = select(func.count()).where(table.c.state != FindingState.RESOLVED)
         with self.reading() as connection:
             return connection.execute(statement).scalar_one()
+
+    def days_to_decide(self, *, until: date) -> dict[str, date]:
+        """The findings that are neither resolved nor accepted and must be decided by a day or before, each with its
+        last day. Nothing else of them is read: this may be asked after every run."""
+        table = tables.findings
+        content = cast(table.c.content, JSON) if self.on_postgresql else type_coerce(table.c.content, JSON)
+        day = content["finding"]["decide_by"].as_string()
+        statement = select(table.c.fingerprint, day).where(
+            table.c.state.in_((FindingState.OPEN, FindingState.ACKNOWLEDGED)), day <= until.isoformat()
+        )
+        with self.reading() as connection:
+            return {row[0]: date.fromisoformat(row[1]) for row in connection.execute(statement).all()}
 
     def newest_transition(self) -> int:
         """The number of the last transition; ask for it before reading findings that are to be written back."""

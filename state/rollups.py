@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Date, and_, case, cast, collate, func, literal, null, or_, select
@@ -30,8 +31,27 @@ def rollup_statement(
     """The statement behind ``View.rollups``; a row reads as a RollUp.
 
     What was deleted counts as dropped, what was moved away is not counted, and what is absent without proof counts as
-    it was last seen.
+    it was last seen. The statement about all nodes is made once a day.
     """
+    if nodes is None:
+        return _of_all(group, tuple(order), today, shipping, on_postgresql)
+    return _rollups(group, order, today, nodes, shipping=shipping, on_postgresql=on_postgresql)
+
+
+@lru_cache(maxsize=32)
+def _of_all(group: Group, order: tuple[DateSource, ...], today: date, shipping: bool, on_postgresql: bool) -> AnySelect:
+    return _rollups(group, order, today, None, shipping=shipping, on_postgresql=on_postgresql)
+
+
+def _rollups(
+    group: Group,
+    order: Sequence[DateSource],
+    today: date,
+    nodes: Sequence[str] | None,
+    *,
+    shipping: bool,
+    on_postgresql: bool,
+) -> AnySelect:
     work = _work(group, order, nodes, shipping=shipping)
     is_open = work.c.category.in_(_OPEN)
     on_time = and_(is_open, work.c.own >= today)

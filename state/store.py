@@ -99,6 +99,16 @@ class Store(Runs, Reading, Trust, Records, Links, Findings, Outbox, Notes, Mappi
             raise StateError(f"the state is damaged: {said}", location=self.shown_url, hint="restore the last backup")
 
 
+def left_open(url: str) -> bool:
+    """Whether an SQLite state was not closed in order, or is open now: its log lies beside it. To be asked before the
+    state is opened."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return False
+    path = sqlite_path(parsed)
+    return path.with_name(f"{path.name}-wal").exists()
+
+
 def _check_schema(engine: Engine, location: str, migrate: bool) -> None:
     with our_errors(location):
         with engine.connect() as connection:

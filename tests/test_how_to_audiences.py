@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from config.load import Configuration, load
+from digest.audiences.roles import PRESETS
 from digest.options import DigestOptions
-from digest.roles import PRESETS
 from model.findings import Account, Severity
 
 PAGE = (Path(__file__).parents[1] / "docs" / "how-to" / "tell-the-right-people.md").read_text("utf-8")

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from digest import findings_language
+from digest.audiences.recipients import RecipientOptions
 from digest.catalogues import GROUP, finding_texts, languages, translations
 from digest.compose import compose
 from digest.findings_language import PLACES, retold
 from digest.language import Language
-from digest.recipients import RecipientOptions
 from digest.render import render_text
 from tests.digest.editions import NOW, aurora, edition, opened
 

@@ -8,7 +8,7 @@ import yaml
 from digest.options import DigestOptions
 from digest.plots.money_at_risk import LEAST_CHANGES, LEAST_DAYS
 from digest.plots.slip import LEAST_MOVES
-from digest.workbook import MOST_BYTES
+from digest.workbooks.workbook import MOST_BYTES
 
 PAGE = (Path(__file__).parents[1] / "docs" / "how-to" / "pictures-a-workbook-and-a-triage.md").read_text("utf-8")
 

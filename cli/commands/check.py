@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 @click.command("check", short_help="Check settings, objectives and rules; all mistakes at once.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.option("--strict", is_flag=True, help="Treat warnings as mistakes.")
+@click.option("--without-secrets", is_flag=True, help="Do not ask whether secrets can be had, for jobs without any.")
 @click.option("--upgrade", is_flag=True, help="Rewrite objectives and rules of an older format in today's.")
 @click.pass_context
-def command(ctx: click.Context, as_json: bool, strict: bool, upgrade: bool) -> None:
+def command(ctx: click.Context, as_json: bool, strict: bool, without_secrets: bool, upgrade: bool) -> None:
     """Check settings, objectives, rules, your own checks and secret references without calling any source.
 
     The examples of your own checks are run: one that does not come out as it says is a mistake.
@@ -44,7 +45,7 @@ def command(ctx: click.Context, as_json: bool, strict: bool, upgrade: bool) -> N
     try:
         if upgrade:
             _upgrade(ctx)
-        configuration = _checked(ctx, strict=strict)
+        configuration = _checked(ctx, strict=strict, without_secrets=without_secrets)
     except UserError as error:
         if as_json:
             print_json({"ok": False, "problems": error.problems})
@@ -73,14 +74,16 @@ def _upgrade(ctx: click.Context) -> None:
         talk(f"rewrote {shown(path)} in version {CURRENT} of its format")
 
 
-def _checked(ctx: click.Context, *, strict: bool) -> "Configuration":
+def _checked(ctx: click.Context, *, strict: bool, without_secrets: bool) -> "Configuration":
     """The configuration; raise UserError with everything that is wrong with it."""
     from config.check_examples import failures
     from config.secrets import unresolvable
     from model.errors import ConfigurationError
 
     configuration = load_configuration(ctx)
-    missing = unresolvable(configuration.settings, environment=os.environ, root=configuration.root)
+    missing: tuple[Problem, ...] = ()
+    if not without_secrets:
+        missing = unresolvable(configuration.settings, environment=os.environ, root=configuration.root)
     failed = list(failures(configuration.custom.examples, configuration.custom.checks, configuration.settings))
     doubtful = [*configuration.warnings, *_advice(configuration)] if strict else []
     if failed or missing or doubtful:

@@ -143,8 +143,8 @@ def _other_mail(configuration: "Configuration", audience: str | None, owner: str
 
 def _words(configuration: "Configuration", audience: str, language: str | None) -> "Language":
     """How the first reader is spoken to, or the first one of a language, with that reader's figures."""
+    from digest.audiences.recipients import words_of
     from digest.catalogues import languages
-    from digest.recipients import words_of
     from mapping.wording import did_you_mean
     from model.errors import UsageError
 

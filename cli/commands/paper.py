@@ -30,8 +30,8 @@ def command(ctx: click.Context, finding: str, format_: str | None, output: Path 
     only such option that costs nothing, or less than what is lost by doing nothing; otherwise nothing is.
     """
     from cli.chosen_finding import chosen_finding
-    from digest.paper import compose_paper
-    from digest.recipients import words_of
+    from digest.audiences.recipients import words_of
+    from digest.papers.paper import compose_paper
     from model.errors import UsageError
     from pipeline.paper import paper_about
 

@@ -1,13 +1,13 @@
 """The triage: its agenda, that it is called off, or that the regular meeting can be dropped."""
 
-from digest.agenda import agenda, subject_of_triage, trigger_text, when
 from digest.base import Block, Bullets, Line, Meeting, Paragraph, Small, Text, line, phrase
 from digest.brief import Brief, Section
 from digest.causes import Cause
 from digest.language import marked
+from digest.meetings.agenda import agenda, subject_of_triage, trigger_text, when
+from digest.meetings.triage import causes_of, regular_day
 from digest.options import TriageOptions
 from digest.sentences import short_id
-from digest.triage import causes_of, regular_day
 
 
 def compose(brief: Brief) -> tuple[Block, ...]:

@@ -32,6 +32,8 @@ _LESS = {
 
 
 def compose(brief: Brief) -> tuple[Block, ...]:
+    if not brief.has_news and brief.taken:
+        return (Paragraph(line(_standing(brief)), lead=True), Paragraph(_taken(brief)))
     if not brief.has_news:
         return (Paragraph(line(f"{brief.words.say('No news')}. {_standing(brief)}"), lead=True),)
     more = (*_mover(brief), *_taken(brief))

@@ -11,7 +11,7 @@ from digest.choices import option_facts, without_outcome
 from digest.findings_language import retold
 from digest.hostile import clean
 from digest.language import Language, counted, marked
-from digest.recommend import recommend_for_all
+from digest.papers.recommend import recommend_for_all
 from digest.sentences import (
     STAKES,
     claim_fact,

@@ -9,7 +9,7 @@ from model.causes import cause_key
 def compose(brief: Brief) -> tuple[Block, ...]:
     told = {entry.tracked.fingerprint for entry in brief.told}
     decided = {tracked.fingerprint for cause in brief.shown_decisions for tracked in cause.findings}
-    shown = told | decided
+    shown = told | decided | set(brief.held_back)
     unchanged = [tracked for tracked in brief.at_risk if tracked.fingerprint not in shown]
     words, lines = brief.words, []
     if unchanged:

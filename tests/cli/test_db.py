@@ -2,14 +2,20 @@
 
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from config.clock import Clock
+from config.load import load
 from sandbox.world import Meridian
+from state.lock import Ownership
 from state.schema import HEAD
+from state.store import Store
 from tests.cli.console import driftline
 from tests.state.postgres import find_binaries, running_server
+from tests.state.test_outbox import mail
 
 
 def test_the_status_tells_place_schema_and_owner(tuesday: Meridian):
@@ -82,12 +88,85 @@ def test_in_postgresql_looking_makes_nothing_and_its_password_is_taken_from_its_
         assert driftline("sync", folder=unread).code == 0
         assert "20 findings" in driftline("findings", folder=unread).out
         assert driftline("show", "AUR-118", folder=unread).code == 0
-        assert driftline("db", "backup", unread / "copy.db", folder=unread).code == 2
+        assert driftline("db", "backup", unread / "copy.dump", folder=unread).code == 0
+        restored = driftline("db", "restore", unread / "copy.dump", folder=unread)
+        assert restored.code == 0
+        assert "what was there is kept as driftline_before_" in restored.out
+        assert "20 findings" in driftline("findings", folder=unread).out
         (unread / "secrets" / "state").unlink()
         locked = driftline("status", folder=unread)
     assert locked.code == 2
     assert "--> state.password" in locked.err
     assert "p@ss" not in locked.err
+
+
+def test_a_restored_state_mails_nothing_until_somebody_says_so(copy: Path):
+    """C18: what waited may have gone out since, and so may the digest of today."""
+    _make_wait(copy)
+    assert driftline("db", "backup", copy / "backup.db", folder=copy).code == 0
+    said = driftline("db", "restore", copy / "backup.db", folder=copy)
+    kept = next((copy / "state").glob("driftline.db.before-*"))
+    assert said.out.splitlines() == [
+        f"restored {copy / 'backup.db'}, written at schema {HEAD}",
+        f"what was there is kept as {kept}",
+        "1 mail held, which may have gone out since; to send them: driftline digest resend",
+    ]
+    assert said.code == 0
+    for command in (("digest", "send", "operations"), ("digest", "send", "leaders")):
+        driftline(*command, folder=copy)
+    path = copy / "state" / "driftline.db"
+    assert _execute(path, "SELECT state FROM deliveries WHERE slot = 'old'") == [("unknown",)]
+    driftline("digest", "resend", folder=copy)
+    assert _execute(path, "SELECT state, attempts FROM deliveries WHERE slot = 'old'") == [("sent", 1)]
+
+
+def test_a_restoration_is_refused_with_the_name_of_the_owner(copy: Path):
+    driftline("db", "backup", copy / "backup.db", folder=copy)
+    with Ownership.acquire(f"sqlite:///{copy}/state/driftline.db", holder="driftline run", now=datetime.now(UTC)):
+        said = driftline("db", "restore", copy / "backup.db", folder=copy)
+        assert (said.code, said.out) == (2, "")
+        assert "driftline run" in said.err
+        assert driftline("db", "prune", folder=copy).code == 2
+        assert driftline("db", "prune", "--dry-run", folder=copy).code == 0
+    assert "there is no file" in driftline("db", "restore", copy / "none.db", folder=copy).err
+
+
+def test_pruning_says_what_it_would_forget_and_then_forgets_it(copy: Path):
+    path = copy / "state" / "driftline.db"
+    before = path.read_bytes()
+    would = driftline("db", "prune", "--keep-revisions", "0d", "--keep-mails", "1h", "--dry-run", folder=copy)
+    assert [line.split()[0] for line in would.out.splitlines()] == ["Would"] * 3
+    assert path.read_bytes() == before
+    done = driftline("db", "prune", "--keep-revisions", "0d", "--keep-mails", "1h", folder=copy)
+    assert done.out == would.out.replace("Would forget", "forgot")
+    assert "20 findings" in driftline("findings", folder=copy).out
+    again = driftline("db", "prune", folder=copy)
+    assert "forgot 0 former contents of records" in again.out
+    wrong = driftline("db", "prune", "--keep-mails", "soon", folder=copy)
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "a duration is a number with a unit" in wrong.err
+
+
+def test_without_a_state_there_is_nothing_to_export_or_to_prune(unread: Path):
+    said = driftline("db", "export", unread / "bi", folder=unread)
+    assert (said.code, said.out) == (2, "")
+    assert "nothing to export: nothing was read yet" in said.err
+    assert (driftline("db", "prune", folder=unread).code, list((unread / "state").iterdir())) == (0, [])
+
+
+def test_an_export_tells_what_it_wrote(tuesday: Meridian, tmp_path: Path):
+    said = driftline("db", "export", tmp_path / "bi", folder=tuesday.folder)
+    assert said.code == 0
+    assert f"{tmp_path}/bi/findings.csv: " in said.out
+    assert len(said.lines) == 5
+    assert len((tmp_path / "bi" / "findings.csv").read_text("utf-8").splitlines()) > 20
+
+
+def _make_wait(folder: Path) -> None:
+    """A mail waits in the outbox."""
+    with Store.open(f"sqlite:///{folder}/state/driftline.db") as store:
+        now = Clock(load(folder / "driftline.yaml").settings.clock).now()
+        store.add_deliveries([mail("old", recipient="coo@meridian.example", created_at=now)])
 
 
 def _execute(path: Path, statement: str) -> list[tuple[str]]:

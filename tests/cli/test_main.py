@@ -31,7 +31,7 @@ HEAVY = (
 )
 OUR_NAMES = {
     *("cli", "config", "connectors", "digest", "mapping", "model", "pipeline", "reconcile", "sandbox", "scheduler"),
-    *("state", "tests", "docs"),
+    *("service", "state", "tests", "docs"),
 }
 JSON_FIELDS = {
     "accept": {"fingerprint", "state", "acceptance", "by", "why", "until", "overrides"},
@@ -43,6 +43,8 @@ JSON_FIELDS = {
     },
     "digest preview": PREVIEW_FIELDS,
     "digest send": DELIVERY_FIELDS,
+    "digest resend": DELIVERY_FIELDS,
+    "doctor": {"verdict", "checks", "area", "says", "remedy"},
     "db status": {"url", "schema", "owner"},
     "explain": {*EXPLAIN_FIELDS, "check", "text"},
     "findings": FINDINGS_FIELDS,

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from digest.base import Edition, News
 from digest.brief import sort_edition
-from digest.triage import planned
+from digest.meetings.triage import planned
 from model.findings import DecisionOption, OptionKind, Slip, Transition, TransitionKind, Triage
 from model.records import Move
 from tests.digest.editions import NOW, aurora, edition, erp, opened, tracked

@@ -7,11 +7,12 @@ import pytest
 
 from digest.base import AtOnce, Digest, Edition
 from digest.language import Language
-from digest.notice import MOST_CAUSES, NoticeTime, compose_notice, urgent
+from digest.notice import MOST_CAUSES, NoticeTime, compose_notice, last_near_day, urgent
 from digest.options import AtOnceOptions
 from digest.render import render_html, render_text
 from digest.subject import LONGEST
-from model.findings import Severity, TransitionKind
+from model.calendars import Calendar
+from model.findings import Finding, Flapping, Severity, TransitionKind
 from tests.digest.editions import (
     NOW,
     aurora,
@@ -55,6 +56,15 @@ def crowded() -> Edition:
         for number in range(8)
     ]
     return at_once(edition([opened(finding) for finding in findings]))
+
+
+def last_days() -> Digest:
+    """Three causes of which nothing is news but that their last days come near."""
+    near = [*aurora(), *erp(), unsupported_rollout()]
+    story = at_once(edition([], list(map(tracked, near))), decide_within_days=10)
+    found = urgent(story, near={finding.fingerprint for finding in near})
+    assert found is not None
+    return compose_notice(found, TOMORROW)
 
 
 def test_it_opens_with_the_money_and_what_it_comes_from():
@@ -104,7 +114,7 @@ def test_the_last_line_says_when_no_more_come_today(time: NoticeTime, said: str)
 def test_what_needs_no_decision_is_told_without_a_card():
     plain = replace(unsupported_rollout(), decider=None, decide_by=None, advice="")
     composed = notice(at_once(edition([opened(plain)])))
-    assert [section.name for section in composed.blocks] == ["notice", "news", "foot"]
+    assert [section.name for section in composed.blocks] == ["bottom_line", "news", "foot"]
 
 
 def test_what_resolved_or_eased_is_never_told_at_once():
@@ -157,6 +167,93 @@ class TestCrossing:
         found = urgent(story, among={fresh})
         assert found is not None
         assert [cause.key for cause in found.told] == ["jira:30003"]
+
+
+class TestLastDay:
+    """The six deals of aurora are to be decided on Tuesday, 15 September; today is the 8th."""
+
+    STANDING = staticmethod(lambda *findings, **life: edition([], [tracked(each, **life) for each in findings]))
+
+    def composed(self, story: Edition, near: list[Finding], **options: object) -> Digest:
+        found = urgent(at_once(story, **options), near={each.fingerprint for each in near})
+        assert found is not None
+        return compose_notice(found, TOMORROW)
+
+    def test_it_opens_with_the_days_that_are_left(self):
+        mail = self.composed(self.STANDING(*aurora()), aurora(), decide_within_days=7, minimum_money=10**9)
+        lines = [line for line in render_text(mail).splitlines() if line]
+        assert lines[1] == "The last day to decide comes near: 7 days left."
+        assert " ".join(lines[2:4]).startswith("EUR 2.4M of revenue at risk. The cause of it: AUR-118 Ledger cut-over")
+        assert "[open since 7 Sep]" in render_text(mail)
+        assert mail.subject == "At once: 1 decision, EUR 2.4M revenue, due Tue 15 Sep - 8 Sep"
+        assert [section.name for section in mail.blocks] == ["bottom_line", "decisions"]
+
+    def test_german(self):
+        story = replace(self.STANDING(*aurora(), *erp()), language=Language("de", "de"))
+        text = render_text(self.composed(story, aurora(), decide_within_days=7))
+        assert "Die Frist zur Entscheidung naht: noch 7 Tage." in text
+        both = " ".join(render_text(self.composed(story, [*aurora(), *erp()], decide_within_days=10)).split())
+        assert "Mehrere Entscheidungsfristen nahen, die erste: noch 7 Tage." in both
+
+    @pytest.mark.parametrize(
+        ("day", "said"),
+        [(8, "The last day to decide is today."), (6, "The last day to decide has passed: 2 days over.")],
+    )
+    def test_a_day_that_has_come_or_passed_is_called_so(self, day: int, said: str):
+        due = replace(aurora()[0], decide_by=date(2026, 9, day))
+        assert said in render_text(self.composed(self.STANDING(due), [due], decide_within_days=2))
+
+    def test_of_a_cause_only_what_is_near_is_told(self):
+        first, second, *others = aurora()
+        later = [replace(each, decide_by=date(2026, 10, 1)) for each in others]
+        story = self.STANDING(first, second, *later)
+        text = render_text(self.composed(story, aurora(), decide_within_days=7))
+        assert "2 deals" in text
+        assert "6 deals" not in text
+        assert urgent(at_once(story, decide_within_days=6), near={first.fingerprint}) is None
+
+    def test_what_comes_and_goes_is_left_to_the_digest(self):
+        flapping = Flapping(since=NOW, last=NOW, told_standing=True)
+        story = self.STANDING(*aurora(), flapping=flapping)
+        assert urgent(at_once(story, decide_within_days=7), near={each.fingerprint for each in aurora()}) is None
+
+    def test_what_has_its_last_day_today_waits_for_no_other(self):
+        many = [replace(late_deal(f"OPP-{n}", "A", 90_000 * (n + 1), "0.5"), cause=f"jira:{n}") for n in range(5)]
+        due = [replace(many[0], decide_by=NOW.date()), *many[1:]]
+        story = self.STANDING(*due)
+        found = urgent(at_once(story, decide_within_days=7), near={each.fingerprint for each in due})
+        assert found is not None
+        assert [cause.key for cause in found.told] == ["jira:0", "jira:4", "jira:3"]
+
+    def test_the_first_day_comes_first(self):
+        near = [*aurora(), unsupported_rollout()]
+        text = render_text(self.composed(self.STANDING(*near), near, decide_within_days=7))
+        assert "First of all: SCAN-3" in " ".join(text.split())
+        assert text.index("1. Fund SCAN-3") < text.index("2. Move the promise")
+
+    def test_all_that_is_told_is_laid_out(self):
+        story = edition([], list(map(tracked, [*aurora(), *erp(), unsupported_rollout()])), max_decisions=1)
+        near = [*aurora(), *erp(), unsupported_rollout()]
+        text = render_text(self.composed(story, near, decide_within_days=10))
+        assert text.count("Decides") == 3
+        assert "more decision" not in text
+
+
+@pytest.mark.parametrize(
+    ("today", "days", "last"),
+    [
+        (date(2026, 9, 10), 1, date(2026, 9, 13)),
+        (date(2026, 9, 11), 0, date(2026, 9, 13)),
+        (date(2026, 9, 11), 1, date(2026, 9, 14)),
+        (date(2026, 9, 12), 2, date(2026, 9, 15)),
+    ],
+)
+def test_near_is_what_has_so_few_working_days_left(today: date, days: int, last: date):
+    """Over the weekend of 12 and 13 September; without a calendar every day counts."""
+    options, week = AtOnceOptions(decide_within_days=days), Calendar()
+    assert last_near_day(options, week, today) == last
+    assert (week.left(today, last), week.left(today, last + timedelta(days=1))) == (days, days + 1)
+    assert last_near_day(options, None, today) == today + timedelta(days=days)
 
 
 def test_the_same_news_gives_the_same_notice_whatever_the_order_of_its_parts():

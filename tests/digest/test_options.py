@@ -4,9 +4,9 @@ import sys
 import pytest
 from pydantic import ValidationError
 
+from digest.audiences.recipients import is_mail_address
 from digest.language import ENGLISH, Language
 from digest.options import DigestOptions, MailOptions, SmtpOptions, Weekday
-from digest.recipients import is_mail_address
 from model.findings import Severity
 from model.secret import Secret
 

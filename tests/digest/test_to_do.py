@@ -12,7 +12,7 @@ from digest.subject import LONGEST
 from digest.to_do import Move, ToDo, compose_to_do
 from model.findings import Step
 from model.objectives import Tolerance
-from tests.digest.editions import NOW, ZONE, aurora, early_saving, late_deal, tracked
+from tests.digest.editions import NOW, ZONE, aurora, early_saving, erp, late_deal, tracked
 from tests.digest.reading import count_words
 
 
@@ -58,6 +58,20 @@ def full() -> ToDo:
 def test_the_way_leads_from_the_owners_record_to_the_money():
     assert "AUR-118 › Aurora 4.0 › OPP-1041 Northwind Logistics, EUR 620,000 revenue" in text_of(to_do())
     assert "and 4 more ways" in text_of(to_do())
+
+
+def test_german_says_und_once_and_gets_the_number_right():
+    text = text_of(to_do(words=Language("de", "de")))
+    assert "und 4 weitere Wege" in text
+    assert "und und" not in text
+    assert compose_to_do(to_do(words=Language("de", "de"))).subject == (
+        "1 Aufgabe, es geht um 2,4 Mio. EUR Umsatz - 8. Sep"
+    )
+    saved = tuple(map(Move, group(map(tracked, erp()))))
+    mail = compose_to_do(to_do(moves=saved, words=Language("de", "de")))
+    assert "es geht um 970 Tsd. EUR Einsparungen" in mail.subject
+    assert "hängt" not in mail.subject
+    assert "Es geht um 970 Tsd. EUR Einsparungen." in " ".join(render_text(mail).split())
 
 
 def test_a_long_way_names_its_ends():

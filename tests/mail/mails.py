@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from digest.base import Edition
+from digest.base import Digest, Edition
 from digest.compose import compose
 from digest.language import Language
 from digest.render import render_html
-from tests.digest import pictured
+from digest.to_do import compose_to_do
+from tests.digest import pictured, test_notice, test_to_do
 from tests.digest.editions import edition, failed_source, three_causes, two_causes
 from tests.digest.test_render import PAYLOADS, poisoned
 
@@ -27,6 +28,17 @@ def editions() -> Mapping[str, Edition]:
     }
 
 
+def others() -> Mapping[str, Digest]:
+    """The mails beside the digest, as full as they can be."""
+    return {
+        "a notice": test_notice.notice(test_notice.crowded()),
+        "a notice of last days": test_notice.last_days(),
+        "a to-do mail": compose_to_do(test_to_do.full()),
+        "a to-do mail in German": compose_to_do(test_to_do.to_do(words=GERMAN)),
+    }
+
+
 def mails() -> Mapping[str, str]:
     """The HTML of each."""
-    return {name: render_html(compose(each)) for name, each in editions().items()}
+    composed = {name: compose(each) for name, each in editions().items()} | dict(others())
+    return {name: render_html(each) for name, each in composed.items()}

@@ -35,7 +35,11 @@ class Desk:
         self.company.write()
 
     def finds(
-        self, *findings: Finding, kind: TransitionKind = TransitionKind.OPENED, before: Impact | None = None
+        self,
+        *findings: Finding,
+        kind: TransitionKind = TransitionKind.OPENED,
+        before: Impact | None = None,
+        baseline: bool = False,
     ) -> None:
         """A run finds something new, or something about what it found before."""
         known = self.store.tracked()
@@ -62,9 +66,21 @@ class Desk:
                     at=self.now,
                     before=before or earlier,
                     after=finding.impact,
+                    baseline=baseline,
                 )
             )
         self.store.save_findings(None, tracked, steps)
+
+    def rejudges(self, *findings: Finding) -> None:
+        """A run finds the same again, with words or days that are no change of its life."""
+        known = self.store.tracked()
+        lives = [replace(known[each.fingerprint], finding=each, judged_at=self.now) for each in findings]
+        self.store.save_findings(None, lives, [])
+
+    def lives(self, findings: list[Finding], **life: Any) -> None:
+        """Somebody decided about findings."""
+        known = self.store.tracked()
+        self.store.save_findings(None, [replace(known[each.fingerprint], **life) for each in findings], [])
 
     def worsens(self, *findings: Finding, days: int = 30) -> None:
         moved = [replace(each, impact=replace(each.impact, days=(each.impact.days or 0) + days)) for each in findings]
@@ -76,10 +92,14 @@ class Desk:
 
     def digest(self, audience: str = "leaders") -> dict[str, str]:
         """The digest of this day, received by everybody who gets one: each reader's text."""
-        slot = self.now.date().isoformat()
-        _, rows = prepare(self.store, self.company.configuration, audience, slot=slot, now=self.now)
+        rows = self.digest_rows(audience)
         self.received()
         return texts(rows)
+
+    def digest_rows(self, audience: str = "leaders") -> list[Delivery]:
+        """The digest of this day as it waits in the outbox."""
+        slot = self.now.date().isoformat()
+        return prepare(self.store, self.company.configuration, audience, slot=slot, now=self.now)[1]
 
     def received(self) -> None:
         """The mail server takes all that waits."""

@@ -98,6 +98,7 @@ class TestNews:
         assert "1 more held back by your budget of 1 piece of news a week." in first
         assert "AUR-118" in first
         assert "ERP-7" not in first
+        assert "unchanged" not in first
         desk.passes(days=1)
         assert desk.digest() == {}
         desk.passes(days=6)
@@ -141,6 +142,20 @@ class TestNotices:
         monday = desk.digest()
         assert "[new]" in monday[ANN]
         assert "told at once on Mon 14 Sep" in monday[BOB]
+
+
+def test_what_a_notice_told_is_not_counted_again_when_the_digest_tells_it(desk: Desk):
+    desk.set(leaders={"at_once": {"minimum_severity": "minor"}})
+    budget(desk, news_per_week=2)
+    desk.tell_at_once()
+    desk.finds(*aurora())
+    desk.tell_at_once()
+    desk.received()
+    desk.set(leaders={"at_once": {"minimum_severity": "critical"}})
+    desk.finds(*erp())
+    desk.passes(days=1)
+    text = desk.digest()[ANN]
+    assert ("told at once on Mon 14 Sep" in text, "[new]" in text, "held back" in text) == (True, True, False)
 
 
 def test_killed_between_the_notes_and_the_rows_nothing_is_lost_or_counted_twice(

@@ -167,13 +167,17 @@ def test_a_decision_is_told_once_asked_no_more_until_its_day_and_then_comes_back
         shown = standing(store)["D-1"]
         decision = decision_about(shown, None, **word(company, says="Move it", until=company.now.date()))
         decide_findings(store, company.configuration, [shown], decision, override=False, now=company.now)
-        told, _ = prepare(store, company.configuration, "leaders", slot="2", now=company.now)
-        assert told.reason == "1 decided"
+        assert prepare(store, company.configuration, "leaders", slot="2", now=company.now)[0].empty
+        company.settings["digests"]["leaders"]["heartbeat"] = True
+        company.write()
+        told, _ = prepare(store, company.configuration, "leaders", slot="3", now=company.now)
         assert "[decided] Move it" in render_text(told)
-        company.send(store, "2")
+        company.send(store, "3")
+        company.settings["digests"]["leaders"]["heartbeat"] = False
+        company.write()
     company.pass_time(hours=1)
     company.sync(store)
-    assert prepare(store, company.configuration, "leaders", slot="3", now=company.now)[0].empty
+    assert prepare(store, company.configuration, "leaders", slot="4", now=company.now)[0].empty
     assert store.tracked()[shown.fingerprint].decided
     company.pass_time(days=1)
     company.sync(store)

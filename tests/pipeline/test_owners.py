@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from digest.people_options import OwnersOptions
+from digest.audiences.people_options import OwnersOptions
 from model.deliveries import Delivery
 from model.errors import UsageError
 from pipeline.edition import plain_edition

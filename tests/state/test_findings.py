@@ -132,3 +132,19 @@ def test_a_finding_is_found_by_the_beginning_of_its_fingerprint(store: Store) ->
         each.fingerprint for each in entries if each.fingerprint.startswith(short)
     }
     assert store.find_finding("%") == []
+
+
+def test_the_last_days_of_what_is_neither_resolved_nor_accepted_are_found(store: Store) -> None:
+    def due(subject: str, day: date | None, state: FindingState = FindingState.OPEN) -> TrackedFinding:
+        entry = tracked(subject)
+        return replace(entry, finding=replace(entry.finding, decide_by=day), state=state)
+
+    near, today = due("near", date(2026, 9, 30), FindingState.ACKNOWLEDGED), due("today", date(2026, 9, 1))
+    others = [due("far", date(2026, 10, 1)), due("none", None)]
+    others += [due(state.value, date(2026, 9, 1), state) for state in (FindingState.RESOLVED, FindingState.ACCEPTED)]
+    store.save_findings(None, [near, today, *others], [])
+    assert store.days_to_decide(until=date(2026, 9, 30)) == {
+        near.fingerprint: date(2026, 9, 30),
+        today.fingerprint: date(2026, 9, 1),
+    }
+    assert store.days_to_decide(until=date(2026, 8, 31)) == {}

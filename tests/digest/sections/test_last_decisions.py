@@ -148,17 +148,33 @@ def test_more_than_five_are_counted():
     assert (text.count("[decided]"), text.endswith("and 2 more")) == (5, True)
 
 
+def test_a_decision_alone_makes_no_mail():
+    """Domain 4.2: no mail if nothing changed; the next one opens with what was decided."""
+    taken = [happened(decided(finding), TransitionKind.DECIDED) for finding in aurora(3)]
+    alone = compose(edition(taken))
+    assert (alone.empty, alone.reason) == (True, "no news since Mon 7 Sep 07:00, 1 decided")
+    acceptance = Acceptance("Lena Fischer", "no second shift", date(2026, 12, 1))
+    accepted = tracked(old_deal(), FindingState.ACCEPTED, acceptance=acceptance)
+    assert compose(edition([happened(accepted, TransitionKind.ACCEPTED)])).empty
+
+
+def test_a_heartbeat_tells_what_was_decided():
+    story = edition([happened(decided(finding), TransitionKind.DECIDED) for finding in aurora(3)], heartbeat=True)
+    mail = compose(story)
+    assert mail.subject.startswith("1 decided, EUR 1.6M revenue still at risk - ")
+    assert mail.reason == "heartbeat, no news since Mon 7 Sep 07:00, 1 decided"
+    assert section_text("bottom_line", story) == (
+        "3 findings stand, with EUR 1.6M of revenue at risk. 1 decision was taken since the last mail."
+    )
+    assert "last_decisions" in [section.name for section in mail.blocks]
+    overdue = decided(aurora(1)[0], days=-3, state=FindingState.OPEN)
+    quiet = compose(edition([], [overdue], heartbeat=True))
+    assert "last_decisions" not in [section.name for section in quiet.blocks]
+
+
 def test_the_next_mail_opens_with_how_many_decisions_were_taken():
-    """A decision alone is news, and so everybody hears once that it is taken."""
-    alone = compose(edition([happened(decided(finding), TransitionKind.DECIDED) for finding in aurora(3)]))
-    assert alone.subject.startswith("1 decided, EUR 1.6M revenue at risk, nothing to decide")
-    assert alone.reason == "1 decided"
     bottom = [happened(decided(old_deal(), says="Move it"), TransitionKind.DECIDED), opened(aurora(1)[0])]
     assert section_text("bottom_line", edition(bottom)).endswith(
         "47 days late. 1 decision was taken since the last mail."
     )
-    only = edition([happened(decided(aurora(1)[0]), TransitionKind.DECIDED)])
-    assert section_text("bottom_line", only) == (
-        "The value at risk did not change. 1 finding stands, with EUR 620k of revenue at risk. "
-        "1 decision was taken since the last mail."
-    )
+    assert compose(edition(bottom)).reason == "1 new, 1 decided"

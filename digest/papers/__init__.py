@@ -1,0 +1,1 @@
+"""The decision paper: one page for one decision."""

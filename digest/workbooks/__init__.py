@@ -1,0 +1,1 @@
+"""The workbook of all findings that a mail can carry."""

@@ -1,0 +1,58 @@
+"""Looks at the daemon for those who ask, at most once in a while however many ask."""
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from model.errors import DriftlineError
+from service.beat import Beat, Pulse
+from service.health import Health, assess
+from state.figures import Counted, Figures, read_figures
+from state.store import Store
+
+LOOK_AGAIN_SECONDS = 5.0
+"""So long the figures of the state are told without counting anew."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """Health at this moment, from the beat and from figures that are a few seconds old at most.
+
+    ``intervals`` gives how often each configured source is read.
+    """
+
+    store: Store
+    beat: Beat
+    intervals: Callable[[], Mapping[str, timedelta]]
+    clock: Callable[[], datetime]
+    look_again_seconds: float = LOOK_AGAIN_SECONDS
+    _figures: Figures | None = None
+    _counted: Counted | None = None
+    _looked: float | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def pulse(self) -> Pulse:
+        """The beat alone, for which nothing is waited."""
+        return self.beat.pulse()
+
+    def health(self) -> Health:
+        """Never raises for a state that cannot be read: that is an answer too."""
+        return assess(self.beat.pulse(), self._look(), self.intervals(), now=self.clock())
+
+    def _look(self) -> Figures | None:
+        with self._lock:
+            now = self.beat.monotonic()
+            if self._looked is None or now - self._looked >= self.look_again_seconds:
+                self._figures = self._read()
+                self._looked = self.beat.monotonic()
+            return self._figures
+
+    def _read(self) -> Figures | None:
+        try:
+            refused = self.store.refused_configuration() is not None
+            figures = read_figures(self.store, known=self._counted, refused=refused)
+        except DriftlineError:
+            return None
+        self._counted = figures.counted
+        return figures
