@@ -196,7 +196,8 @@ class MailOptions(Options):
     unsubscribe: Annotated[MailAddress | None, Field(examples=["it-service@example.com"])] = None
     """Who takes requests to leave a digest; when left out the sender."""
     admin: Annotated[MailAddress | None, Field(examples=["driftline-admin@example.com"])] = None
-    """Who is told, once for each mistake, when the daemon does not take an edited configuration."""
+    """Who is told, once for each mistake, when the daemon does not take an edited configuration, and when a mail is
+    refused for good."""
     on_ambiguous: OnAmbiguous = OnAmbiguous.RESEND
     """What becomes of a message whose fate is unknown, because the link broke after it was handed over. resend: it is
     sent again with the same Message-ID; hold: it waits until somebody runs ``driftline digest resend``."""

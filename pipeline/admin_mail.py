@@ -1,15 +1,18 @@
-"""The mail to whoever looks after the installation: an edited configuration is not taken."""
+"""Mails to whoever looks after the installation: an edited configuration is not taken, a mail is refused for good."""
+
+from datetime import datetime
 
 from config.load import Configuration
 from digest.base import Block, Bullets, Digest, Line, Paragraph, SectionBlocks, Small, line
 from digest.deliver import build_message
+from digest.options import MailOptions
 from model.deliveries import Delivery
 from model.errors import Problem
 from model.mapping_changes import RefusedConfiguration
 from reconcile.wording import day_text
 from state.store import Store
 
-AUDIENCE = "(configuration)"
+AUDIENCE = "(admin)"
 """No digest can have this name."""
 
 
@@ -23,26 +26,48 @@ def tell_admin(store: Store, active: Configuration, refused: RefusedConfiguratio
     if mail is None or mail.admin is None:
         return False
     slot = f"{refused.since:%Y-%m-%dT%H:%M:%SZ}-{told}"
-    message = _message(active, refused)
-    message_id, content = build_message(
-        message, mail=mail, recipient=mail.admin, audience=AUDIENCE, slot=slot, now=refused.since
+    return _add(store, mail, mail.admin, _message(active, refused), slot=slot, now=refused.since)
+
+
+def tell_of_refusal(store: Store, mail: MailOptions | None, row: Delivery, why: str, hint: str, now: datetime) -> bool:
+    """Put one mail about a message that was refused for good into the outbox, when the settings name somebody for it.
+
+    A refused mail to the admin makes no other. Tell whether a mail was added.
+    """
+    if mail is None or mail.admin is None or row.audience == AUDIENCE:
+        return False
+    message = _refusal(row, why, hint)
+    return _add(store, mail, mail.admin, message, slot=f"refused-{row.id}", now=now)
+
+
+def _add(store: Store, mail: MailOptions, admin: str, message: Digest, *, slot: str, now: datetime) -> bool:
+    message_id, content = build_message(message, mail=mail, recipient=admin, audience=AUDIENCE, slot=slot, now=now)
+    row = Delivery(
+        audience=AUDIENCE,
+        recipient=admin,
+        slot=slot,
+        message_id=message_id,
+        subject=message.subject,
+        reason=message.reason,
+        message=content,
+        covers=0,
+        created_at=now,
     )
-    return bool(
-        store.add_deliveries(
-            [
-                Delivery(
-                    audience=AUDIENCE,
-                    recipient=mail.admin,
-                    slot=slot,
-                    message_id=message_id,
-                    subject=message.subject,
-                    reason=message.reason,
-                    message=content,
-                    covers=0,
-                    created_at=refused.since,
-                )
-            ]
-        )
+    return bool(store.add_deliveries([row]))
+
+
+def _refusal(row: Delivery, why: str, hint: str) -> Digest:
+    blocks: tuple[Block, ...] = (
+        Paragraph(line(f"{row.recipient} was not told: the message was refused for good."), lead=True),
+        Bullets((line(f"Message: {row.subject}"), line(f"Digest: {row.audience}, {row.slot}"), line(f"Answer: {why}"))),
+        Small(line(hint or "What it told is told again by the next digest if nobody else of the audience got it.")),
+    )
+    return Digest(
+        subject=f"Driftline: {row.recipient} was not told",
+        title="A mail was refused for good",
+        blocks=(SectionBlocks("refused", "What was refused", blocks),),
+        empty=False,
+        reason="a mail was refused for good",
     )
 
 

@@ -11,6 +11,7 @@ from config.load import Configuration
 from digest.options import OnAmbiguous
 from model.deliveries import Delivery, DeliveryState
 from model.errors import DeliveryError
+from pipeline.admin_mail import tell_of_refusal
 from pipeline.crash import crash_site
 from pipeline.pauses import Pauses
 from pipeline.ways import Ways
@@ -53,7 +54,9 @@ def deliver(
             break
         if pauses is not None and not pauses.over(row.id, now):
             continue
-        row = _send(store, ways, row, now)
+        row, hint = _send(store, ways, row, now)
+        if row.state is DeliveryState.FAILED:
+            tell_of_refusal(store, configuration.settings.mail, row, row.error, hint, now)
         tried.append(row)
         if pauses is not None and row.state in _WAITING:
             pauses.failed(row.id, now, attempts=row.attempts)
@@ -119,14 +122,15 @@ def _fail(store: Store, row: Delivery, error: str, now: datetime) -> None:
     store.mark_delivery(row.id, DeliveryState.FAILED, now=now, error=error)
 
 
-def _send(store: Store, ways: Ways, row: Delivery, now: datetime) -> Delivery:
+def _send(store: Store, ways: Ways, row: Delivery, now: datetime) -> tuple[Delivery, str]:
+    """The row as it is after one attempt, and what to do about a refusal."""
     assert row.id is not None
     store.mark_delivery(row.id, DeliveryState.SENDING, now=now)
-    state, error = DeliveryState.SENT, ""
+    state, error, hint = DeliveryState.SENT, "", ""
     try:
         ways.send(replace(row, message=store.message_of(row.id)), now)
     except DeliveryError as failure:
-        error = failure.summary
+        error, hint = failure.summary, failure.problems[0].hint
         state = DeliveryState.UNKNOWN if failure.unknown else DeliveryState.READY
         state = DeliveryState.FAILED if failure.permanent else state
     except Exception as failure:  # one mail must never keep the others back
@@ -137,10 +141,5 @@ def _send(store: Store, ways: Ways, row: Delivery, now: datetime) -> Delivery:
         log.info("mail.sent", audience=row.audience, slot=row.slot, message_id=row.message_id)
     else:
         log.warning("mail.refused", audience=row.audience, slot=row.slot, state=state.value, error=error)
-    return replace(
-        row,
-        state=state,
-        error=error,
-        attempts=row.attempts + 1,
-        sent_at=now if state is DeliveryState.SENT else None,
-    )
+    sent_at = now if state is DeliveryState.SENT else None
+    return replace(row, state=state, error=error, attempts=row.attempts + 1, sent_at=sent_at), hint

@@ -241,3 +241,30 @@ def test_the_wish_to_stop_is_heard_between_two_mails(store: Store, tuesday: Comp
 def test_without_a_mail_server_what_waits_goes_on_waiting(store: Store, tuesday: Company):
     assert deliver(store, without_mail(tuesday.configuration), now=tuesday.now) == []
     assert states(store) == [READY, READY]
+
+
+def test_the_admin_is_told_once_of_a_recipient_who_is_refused_for_good(store: Store, tuesday: Company, picky: Picky):
+    """M3: the refusal is told where somebody can mend it."""
+    picky.refused["ann@acme.example"] = "550 5.1.1 no such user"
+    tuesday.settings["mail"]["admin"] = "admin@acme.example"
+    tuesday.write()
+    assert [row.state for row in go(store, tuesday)] == [FAILED, SENT]
+    assert [row.state for row in go(store, tuesday)] == [SENT]
+    assert go(store, tuesday) == []
+    told = picky.received[-1]
+    assert told[1] == ["admin@acme.example"]
+    message = message_from_bytes(told[2])
+    assert message["Subject"] == "Driftline: ann@acme.example was not told"
+    words = " ".join(str(message.get_payload(0)).replace("=\n", "").split())
+    assert "550 5.1.1 no such user" in words
+    assert "correct it under the digest" in words
+
+
+def test_a_refused_mail_to_the_admin_makes_no_other(store: Store, tuesday: Company, picky: Picky):
+    picky.refused["ann@acme.example"] = "550 5.1.1 no such user"
+    picky.refused["admin@acme.example"] = "550 5.1.1 no such user"
+    tuesday.settings["mail"]["admin"] = "admin@acme.example"
+    tuesday.write()
+    assert [row.state for row in go(store, tuesday)] == [FAILED, SENT]
+    assert [row.state for row in go(store, tuesday)] == [FAILED]
+    assert go(store, tuesday) == []
