@@ -138,7 +138,7 @@ def test_every_finding_of_the_company_and_what_became_of_it_is_known_in_german(t
 
 
 def test_the_very_message_that_is_previewed_is_sent_and_can_be_shown_again(monday: Meridian, tmp_path: Path):
-    """What is written with --eml is what the mail server gets, but for the time; --as-of reads it back from the outbox."""
+    """--eml writes what the mail server gets, but for the time; --as-of reads it back from the outbox."""
     driftline("sync", folder=monday.folder)
     monday.move_to_tuesday()
     driftline("sync", folder=monday.folder)
