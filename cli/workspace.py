@@ -93,19 +93,10 @@ def read_store(configuration: "Configuration") -> Iterator["Store | None"]:
 
 def state_exists(configuration: "Configuration") -> bool:
     """Whether something was ever stored where ``state.url`` points."""
-    from state.engine import open_engine, our_errors, parse_url, shown, sqlite_path
-    from state.schema import is_empty
+    from state.engine import parse_url
+    from state.schema import is_there
 
-    url = parse_url(state_url(configuration))
-    if url.get_backend_name() == "sqlite":
-        path = sqlite_path(url)
-        return path.is_file() and path.stat().st_size > 0
-    engine = open_engine(url)
-    try:
-        with our_errors(shown(url)), engine.connect() as connection:
-            return not is_empty(connection)
-    finally:
-        engine.dispose()
+    return is_there(parse_url(state_url(configuration)))
 
 
 def near(configuration: "Configuration", location: str) -> str:

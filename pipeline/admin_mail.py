@@ -4,11 +4,11 @@ from datetime import datetime
 
 from config.load import Configuration
 from digest.base import Block, Bullets, Digest, Line, Paragraph, SectionBlocks, Small, line
-from digest.deliver import build_message
 from digest.options import MailOptions
 from model.deliveries import Delivery
 from model.errors import Problem
 from model.mapping_changes import RefusedConfiguration
+from pipeline.mail_row import mail_row
 from reconcile.wording import day_text
 from state.store import Store
 
@@ -41,18 +41,7 @@ def tell_of_refusal(store: Store, mail: MailOptions | None, row: Delivery, why: 
 
 
 def _add(store: Store, mail: MailOptions, admin: str, message: Digest, *, slot: str, now: datetime) -> bool:
-    message_id, content = build_message(message, mail=mail, recipient=admin, audience=AUDIENCE, slot=slot, now=now)
-    row = Delivery(
-        audience=AUDIENCE,
-        recipient=admin,
-        slot=slot,
-        message_id=message_id,
-        subject=message.subject,
-        reason=message.reason,
-        message=content,
-        covers=0,
-        created_at=now,
-    )
+    row = mail_row(message, mail, admin, audience=AUDIENCE, slot=slot, now=now)
     return bool(store.add_deliveries([row]))
 
 

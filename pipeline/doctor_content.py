@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from model.deliveries import Delivery, DeliveryState
 from pipeline.doctor import Diagnosis, Patient, failed, ok, warning
-from pipeline.doctor_state import exists
 from pipeline.expiry import credentials_of
 from pipeline.judge import business_day
 from state.engine import parse_url
+from state.schema import is_there
 from state.store import Store
 
 STALE_INTERVALS = 3
@@ -39,7 +39,7 @@ def sources(patient: Patient) -> Iterator[Diagnosis]:
     configured = patient.configuration.settings.sources
     if not configured:
         yield warning("sources", "no source is configured", "add one under sources: in the settings")
-    if not exists(parse_url(patient.url)):
+    if not is_there(parse_url(patient.url)):
         return
     with Store.open(patient.url) as store:
         with store.view() as view:
@@ -87,7 +87,7 @@ def audiences(patient: Patient) -> Iterator[Diagnosis]:
         yield warning("audiences", "nobody is told anything", "add one under digests: in the settings")
         return
     last: dict[tuple[str, str], Delivery] = {}
-    if exists(parse_url(patient.url)):
+    if is_there(parse_url(patient.url)):
         with Store.open(patient.url) as store:
             last = {(row.audience, row.recipient): row for row in store.deliveries(messages=False)}
     reached = 0

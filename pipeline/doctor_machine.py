@@ -12,8 +12,8 @@ from zoneinfo import available_timezones
 from sqlalchemy import text
 
 from pipeline.doctor import Diagnosis, Patient, failed, ok, warning
-from pipeline.doctor_state import exists
 from state.engine import parse_url, sqlite_path
+from state.schema import is_there
 from state.store import Store
 
 LEAST_FREE_BYTES = 64 * 2**20
@@ -59,7 +59,7 @@ def clock(patient: Patient) -> Iterator[Diagnosis]:
             "clock", f"it is set to show {patient.now:%Y-%m-%d}", "for real work take clock: out of the settings"
         )
         return
-    if exists(parse_url(patient.url)):
+    if is_there(parse_url(patient.url)):
         with Store.open(patient.url) as store:
             yield from _against_the_past(store, patient.system_now)
             if store.on_postgresql:

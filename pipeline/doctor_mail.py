@@ -8,9 +8,9 @@ from digest.deliver import Sender
 from model.deliveries import DeliveryState
 from model.errors import ConfigurationError, DeliveryError
 from pipeline.doctor import Diagnosis, Patient, failed, ok, warning
-from pipeline.doctor_state import exists
 from state.backup import RESTORED
 from state.engine import parse_url
+from state.schema import is_there
 from state.store import Store
 
 LONGEST_WAIT_SECONDS = 10.0
@@ -20,7 +20,7 @@ LONGEST_WAIT_SECONDS = 10.0
 def mail(patient: Patient) -> Iterator[Diagnosis]:
     """Whether the mail server would take our mails, and what waits."""
     yield from _way(patient)
-    if exists(parse_url(patient.url)):
+    if is_there(parse_url(patient.url)):
         with Store.open(patient.url) as store:
             yield from _waiting(store)
 

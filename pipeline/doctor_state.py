@@ -5,35 +5,20 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import URL
-
 from model.errors import StateError
 from pipeline.doctor import Diagnosis, Patient, failed, ok, warning
-from state.engine import open_engine, our_errors, parse_url, shown, sqlite_path
-from state.schema import is_empty
+from state.engine import parse_url, shown, sqlite_path
+from state.schema import is_there
 from state.store import Store
 
 _FULL = 2
 """What ``PRAGMA synchronous`` says when every commit waits for the disk."""
 
 
-def exists(url: URL) -> bool:
-    """Whether there is a state; looking makes none."""
-    if url.get_backend_name() == "sqlite":
-        path = sqlite_path(url)
-        return path.is_file() and path.stat().st_size > 0
-    engine = open_engine(url)
-    try:
-        with our_errors(shown(url)), engine.connect() as connection:
-            return not is_empty(connection)
-    finally:
-        engine.dispose()
-
-
 def database(patient: Patient) -> Iterator[Diagnosis]:
     """Reachable, of this program's schema, undamaged, and set up so that what is stored stays stored."""
     url = parse_url(patient.url)
-    if not exists(url):
+    if not is_there(url):
         yield warning("database", f"there is no state at {shown(url)} yet", "run driftline sync")
         return
     with Store.open(patient.url) as store:

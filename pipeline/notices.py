@@ -10,7 +10,6 @@ import structlog
 from config.load import Configuration
 from digest.base import Allowance, Digest, Edition, News
 from digest.channels.options import PREFIX
-from digest.deliver import build_message
 from digest.language import Language
 from digest.notice import NoticeTime, Urgent, compose_notice, urgent
 from model.deliveries import Delivery
@@ -21,6 +20,7 @@ from pipeline.coming_due import ComingDue, coming_due, keep_coming_due
 from pipeline.crash import crash_site
 from pipeline.edition import plain_edition
 from pipeline.judge import business_day
+from pipeline.mail_row import mail_row
 from pipeline.notice_notes import Told, keep, notice_audience, told_by_notices
 from pipeline.rhythm import slot_book
 from state.store import Store
@@ -230,24 +230,18 @@ def _rows(
             continue
         digest = told[1]
         assert settings.mail is not None
-        message_id, message = build_message(
-            digest, mail=settings.mail, recipient=recipient, audience=edition.audience, slot=slot, now=edition.now
-        )
         pieces[recipient] = digest.pieces
-        rows.append(
-            Delivery(
-                audience=audience,
-                recipient=recipient,
-                slot=slot,
-                message_id=message_id,
-                subject=digest.subject,
-                reason=digest.reason,
-                message=message,
-                covers_after=newest,
-                covers=newest,
-                created_at=edition.now,
-            )
+        row = mail_row(
+            digest,
+            settings.mail,
+            recipient,
+            audience=edition.audience,
+            slot=slot,
+            now=edition.now,
+            told=range(newest, newest),
+            kept_as=audience,
         )
+        rows.append(row)
     budgets.note_pieces(audience, slot, pieces)
     for name in edition.options.channels:
         told = told_to(f"{PREFIX}{name}", edition.options.words)

@@ -9,13 +9,13 @@ import structlog
 from config.load import Configuration
 from digest.base import Digest, Edition
 from digest.compose import compose
-from digest.deliver import build_message
 from digest.language import Language
 from model.deliveries import Delivery
 from model.errors import ConfigurationError
 from pipeline.channel_rows import channel_rows
 from pipeline.edition import edition_for, told_note
 from pipeline.equipment import forget_meeting, note_meeting
+from pipeline.mail_row import mail_row
 from pipeline.outbox import RECEIVED, deliver, supersede
 from pipeline.readers import readers_of
 from state.store import Store
@@ -81,21 +81,7 @@ def _mails(
     for recipient, digest in digests.items():
         if mail is None or digest.empty:
             continue
-        message_id, message = build_message(
-            digest, mail=mail, recipient=recipient, audience=edition.audience, slot=slot, now=edition.now
-        )
-        yield Delivery(
-            audience=edition.audience,
-            recipient=recipient,
-            slot=slot,
-            message_id=message_id,
-            subject=digest.subject,
-            reason=digest.reason,
-            message=message,
-            covers_after=told.start,
-            covers=told.stop,
-            created_at=edition.now,
-        )
+        yield mail_row(digest, mail, recipient, audience=edition.audience, slot=slot, now=edition.now, told=told)
 
 
 def _take_back(store: Store, audience: str, slot: str, now: datetime) -> None:

@@ -14,7 +14,6 @@ from digest.audiences.people_options import OwnersOptions
 from digest.audiences.recipients import is_mail_address
 from digest.base import Digest
 from digest.causes import group, is_at_risk
-from digest.deliver import build_message
 from digest.to_do import Move, ToDo, compose_to_do
 from model.causes import binding_step
 from model.deliveries import Delivery
@@ -25,6 +24,7 @@ from model.objectives import ObjectiveTree, Tolerance
 from model.persons import no_single_person
 from pipeline.budget import Budgets
 from pipeline.judge import business_day
+from pipeline.mail_row import mail_row
 from pipeline.rhythm import OWNERS
 from reconcile.authority import same_person
 from state.store import Store
@@ -218,22 +218,7 @@ def prepare_to_dos(store: Store, configuration: Configuration, *, slot: str, now
         if not _is_due(store, settings.owners, address, to_do, slot):
             continue
         digest = compose_to_do(to_do)
-        message_id, message = build_message(
-            digest, mail=settings.mail, recipient=address, audience=OWNERS, slot=slot, now=now
-        )
-        rows.append(
-            Delivery(
-                audience=OWNERS,
-                recipient=address,
-                slot=slot,
-                message_id=message_id,
-                subject=digest.subject,
-                reason=digest.reason,
-                message=message,
-                covers=0,
-                created_at=now,
-            )
-        )
+        rows.append(mail_row(digest, settings.mail, address, audience=OWNERS, slot=slot, now=now))
     added = store.add_deliveries(rows)
     log.info("to_do.composed", slot=slot, mails=len(added))
     return added

@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Engine, inspect, text
+from sqlalchemy import URL, Connection, Engine, inspect, text
 
 from model.errors import StateMigrationError
-from state.engine import WRITES
+from state.engine import WRITES, open_engine, our_errors, shown, sqlite_path
 from state.tables import metadata
 
 if TYPE_CHECKING:
@@ -36,6 +36,19 @@ def current_revision(connection: Connection) -> str | None:
 def is_empty(connection: Connection) -> bool:
     """Whether a database holds no table at all; only there, or in our own, a schema may be made."""
     return not inspect(connection).get_table_names()
+
+
+def is_there(url: URL) -> bool:
+    """Whether anything was ever stored at a place; looking makes nothing."""
+    if url.get_backend_name() == "sqlite":
+        path = sqlite_path(url)
+        return path.is_file() and path.stat().st_size > 0
+    engine = open_engine(url)
+    try:
+        with our_errors(shown(url)), engine.connect() as connection:
+            return not is_empty(connection)
+    finally:
+        engine.dispose()
 
 
 def check_revision(revision: str | None, location: str) -> None:
