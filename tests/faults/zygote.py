@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
@@ -127,18 +128,21 @@ def _become(call: Call, log: Path) -> None:
     with log.open("wb") as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
-    if call.sabotage:
-        from tests.faults import sabotage
-
-        getattr(sabotage, call.sabotage)()
-    committed = _watch_commits(call)
-    from cli.main import main
-
     code: Any = 70
+    committed: list[int] = []
     try:
+        if call.sabotage:
+            from tests.faults import sabotage
+
+            getattr(sabotage, call.sabotage)()
+        _watch_commits(call, committed)
+        from cli.main import main
+
         main(call.arguments)
     except SystemExit as end:
         code = end.code
+    except BaseException:  # whatever it is, the test shall read it
+        traceback.print_exc()
     finally:
         with contextlib.suppress(OSError, ValueError):
             sys.stdout.flush()
@@ -147,11 +151,10 @@ def _become(call: Call, log: Path) -> None:
         os._exit(int(code or 0))
 
 
-def _watch_commits(call: Call) -> list[int]:
+def _watch_commits(call: Call, committed: list[int]) -> None:
     """Die at the commit that was asked for; the list grows by one with each that is made."""
     from sqlalchemy.engine.default import DefaultDialect
 
-    committed: list[int] = []
     real = DefaultDialect.do_commit
 
     def commit(self: DefaultDialect, connection: Any) -> None:
@@ -163,7 +166,6 @@ def _watch_commits(call: Call) -> list[int]:
             os.kill(os.getpid(), signal.SIGKILL)
 
     DefaultDialect.do_commit = commit  # type: ignore[method-assign]
-    return committed
 
 
 if __name__ == "__main__":
