@@ -58,9 +58,10 @@ docs: $(STAMP)
 # object stores are left out: with theirs they would be half of the installation.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--extra postgres --extra demo --extra dev --extra sftp pyproject.toml -o requirements.lock --quiet
+		--extra postgres --extra demo --extra dev --extra sftp --extra workers --extra traces pyproject.toml -o requirements.lock --quiet
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra postgres --extra demo --extra sftp --extra chat --extra holidays --extra plots \
+		--extra workers --extra traces \
 		--constraint requirements.lock pyproject.toml -o deploy/requirements.lock --quiet
 	cd deploy/package && for name in build sbom; do \
 		uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \

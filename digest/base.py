@@ -154,7 +154,8 @@ class Fact:
 class DecisionCard:
     """One decision: the question, what two systems say, the money, who decides by when and what happens otherwise.
 
-    ``code`` names the finding that stands for the others, so that every number can be traced.
+    ``code`` names the finding that stands for the others, so that every number can be traced. ``tight`` is set closely,
+    as one of several.
     """
 
     kind: ClassVar[str] = "decision"
@@ -163,6 +164,7 @@ class DecisionCard:
     code: str
     chips: tuple[Chip, ...]
     facts: tuple[Fact, ...]
+    tight: bool = False
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "question", clean(self.question))

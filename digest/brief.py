@@ -22,8 +22,8 @@ FULL_OF_DECISIONS = 3
 """With so many decisions, what their cards tell is told nowhere else, and how it hangs together is left to the code."""
 
 OPENED = (Verdict.NEW, Verdict.REOPENED, Verdict.EXPIRED)
-WHOLE_CARDS = 2
-"""One screen of a phone holds two decisions; what comes after them is told in short."""
+WHOLE_CARDS = 1
+"""The screen of a phone holds one decision with all that is known; several are told in short, each with the same."""
 
 FRESH = (Verdict.NEW, Verdict.REOPENED, Verdict.EXPIRED, Verdict.OVERDUE, Verdict.WORSENED)
 
@@ -99,6 +99,11 @@ class Brief:
     @property
     def shown_decisions(self) -> tuple[Cause, ...]:
         return self.decisions[: self.edition.options.max_decisions]
+
+    @property
+    def in_short(self) -> bool:
+        """Whether the decisions are told in short."""
+        return len(self.shown_decisions) > WHOLE_CARDS
 
     @property
     def full_of_decisions(self) -> bool:

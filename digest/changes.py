@@ -45,6 +45,12 @@ def cause_line(
     return line(linked(_called(step.node, step.key, finding), step.where), f" {says}{way}")
 
 
+def moved_text(words: Language, finding: Finding, today: date, zone: ZoneInfo) -> str:
+    """``moved from 30 Sep on 7 Sep by Ben Kuhn``; empty where no change is known."""
+    change = _change(finding)
+    return "" if change is None else _change_words(words, finding, change, today, zone, shows_way=False)
+
+
 def _called(node: str, key: str, finding: Finding) -> str:
     """A record by its key, or by its title where the key is but a number."""
     title = next((step.title for step in finding.chain if step.node == node), "") if key.isdecimal() else ""

@@ -14,13 +14,15 @@ MOST_OPTIONS = 3
 FEWEST_OPTIONS = 2
 """With less than two there is nothing to choose from."""
 _LONGEST = 140
+ASKED = (OptionKind.MOVE_PROMISE, OptionKind.BRING_FORWARD, OptionKind.FUND)
+"""What the question names where the findings of a cause differ."""
 _LAST_RESORTS = (OptionKind.ACCEPT, OptionKind.STOP)
 _WITH_OUTCOME = (OptionKind.BRING_FORWARD, OptionKind.CUT_SCOPE)
 
 
 def option_facts(words: Language, cause: Cause, currency: str, today: date) -> tuple[Fact, ...]:
     """One line per option: those of the finding that needs most, because what saves it saves all of one cause."""
-    told = _few(_of_cause(cause))
+    told = few_options(cause)
     return tuple(
         Fact(
             words.say("Options") if number == 0 else words.say("or"),
@@ -30,17 +32,20 @@ def option_facts(words: Language, cause: Cause, currency: str, today: date) -> t
     )
 
 
-def _few(options: list[DecisionOption]) -> list[DecisionOption]:
+def few_options(cause: Cause) -> list[DecisionOption]:
     """What changes something first; to live with it or to end it only where there would be nothing to choose from."""
+    options = _of_cause(cause)
     changing = [option for option in options if option.kind not in _LAST_RESORTS][:MOST_OPTIONS]
     others = [option for option in options if option.kind in _LAST_RESORTS]
     return [*changing, *others[: max(0, FEWEST_OPTIONS - len(changing))]]
 
 
 def _of_cause(cause: Cause) -> list[DecisionOption]:
-    """Each kind once, in the order of the lead finding; of several the one that moves most days."""
-    kinds = dict.fromkeys(option.kind for option in cause.lead.options)
+    """Each kind once, those of the lead finding first, then what the question asks for the others; of several the one
+    that moves most days."""
     offered = [option for tracked in cause.findings for option in tracked.finding.options]
+    asked = [option for option in offered if option.kind in ASKED]
+    kinds = dict.fromkeys(option.kind for option in (*cause.lead.options, *asked))
     return [
         max((option for option in offered if option.kind is kind), key=lambda option: (option.days or 0, option.says))
         for kind in kinds
@@ -49,9 +54,7 @@ def _of_cause(cause: Cause) -> list[DecisionOption]:
 
 def _told(words: Language, option: DecisionOption, cause: Cause, currency: str, today: date) -> Iterable[str | Inline]:
     yield _what(words, option, cause, today)
-    shares = _given_up(option, cause)
-    price = _price(words, shares, currency, takes=option.kind is OptionKind.FUND)
-    yield f"; {price}"
+    yield f"; {price_of(words, option, cause, currency)}"
     until = _until(option, cause)
     if until is not None:
         yield "; "
@@ -59,7 +62,7 @@ def _told(words: Language, option: DecisionOption, cause: Cause, currency: str, 
 
 
 def _what(words: Language, option: DecisionOption, cause: Cause, today: date) -> str:
-    several = sum(option.kind is each.kind for tracked in cause.findings for each in tracked.finding.options)
+    several = len(_same(option, cause))
     if option.kind is OptionKind.MOVE_PROMISE and several > 1:
         return words.say("Move both") if several == 2 else words.count(several, "Move all {n}", "Move all {n}")
     if option.kind is OptionKind.ACCEPT and several > 1:
@@ -79,22 +82,23 @@ def without_outcome(says: str, kind: OptionKind | None) -> str:
 
 def _given_up(option: DecisionOption, cause: Cause) -> tuple[Share, ...]:
     """What it gives up in all findings of the cause; records are counted once when it is added up."""
-    return tuple(
-        share
-        for tracked in cause.findings
-        for each in tracked.finding.options
-        if each.kind is option.kind
-        for share in each.costs
-    )
+    return tuple(share for each in _same(option, cause) for share in each.costs)
 
 
-def _price(words: Language, shares: tuple[Share, ...], currency: str, *, takes: bool) -> str:
-    """``gives up EUR 2.0M revenue``; of what ``takes`` money, ``costs EUR 120k``."""
-    impact = Impact(shares=shares)
+def _same(option: DecisionOption, cause: Cause) -> list[DecisionOption]:
+    """What is the same choice for the findings of the cause."""
+    return [each for tracked in cause.findings for each in tracked.finding.options if each.kind is option.kind]
+
+
+def price_of(words: Language, option: DecisionOption, cause: Cause, currency: str) -> str:
+    """What an option gives up in all findings of the cause: ``gives up EUR 2.0M revenue``, ``costs EUR 120k``."""
+    impact = Impact(shares=_given_up(option, cause))
     amounts = {account: words.rounded(impact.full(account), currency) for account in Account if impact.full(account)}
+    if not amounts and all(each.costs_nothing for each in _same(option, cause)):
+        return words.say("costs nothing")
     if not amounts:
         return unconverted_text(words, impact) or words.say("not priced")
-    if takes:
+    if option.kind is OptionKind.FUND:
         return words.say("costs {amounts}", amounts=words.listed([*amounts.values()]))
     named = [money_of(words, amount, account) for account, amount in amounts.items()]
     return words.say("gives up {amounts}", amounts=words.listed(named))
@@ -102,10 +106,4 @@ def _price(words: Language, shares: tuple[Share, ...], currency: str, *, takes: 
 
 def _until(option: DecisionOption, cause: Cause) -> date | None:
     """The first day on which it closes for one of the findings."""
-    days = [
-        each.until
-        for tracked in cause.findings
-        for each in tracked.finding.options
-        if each.kind is option.kind and each.until is not None
-    ]
-    return min(days, default=None)
+    return min((each.until for each in _same(option, cause) if each.until is not None), default=None)

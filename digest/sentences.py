@@ -13,7 +13,7 @@ from digest.hostile import clean, safe_url
 from digest.language import Language, marked
 from model.calendars import Calendar
 from model.causes import binding_step
-from model.findings import Account, Claim, Finding, Impact, Slip, TrackedFinding, Triage, total_of
+from model.findings import Account, Claim, Finding, Impact, Slip, Step, TrackedFinding, Triage, total_of
 from model.keys import objective_node
 from model.objectives import ObjectiveTree
 from model.so_what import STEP, streams
@@ -59,6 +59,7 @@ _VERDICT_TONES = {
     Verdict.IMPROVED: Tone.GOOD,
     Verdict.RESOLVED: Tone.GOOD,
 }
+_TRIAGE_IN_SHORT = marked("triage {percent}")
 _TRIAGE = {
     Slip.VALUE: marked("triage: value slip {percent}"),
     Slip.SCHEDULE: marked("triage: schedule slip {percent}"),
@@ -214,6 +215,11 @@ def record_name(key: str, title: str) -> str:
     return key if title.casefold() in ("", key.casefold()) else clean(f"{key} {title}", TITLE_LIMIT)
 
 
+def record_key(step: Step) -> str:
+    """What a record is called in few words: its key, or its title where the key is but a number."""
+    return clean(step.title if step.key.isdecimal() and step.title else step.key, ROW_LIMIT)
+
+
 def promise_name(words: Language, tracked: TrackedFinding, today: date) -> Line:
     """The promise by its key and title; the finding's own title where no record is named."""
     finding = tracked.finding
@@ -229,8 +235,8 @@ def person(name: str) -> str:
     return clean(name.partition("@")[0] if is_mail_address(name) else name, 60)
 
 
-def otherwise_line(words: Language, cause: Cause, currency: str, today: date) -> Line:
-    """What happens when nobody decides."""
+def otherwise_line(words: Language, cause: Cause, currency: str, today: date, *, in_short: bool = False) -> Line:
+    """What happens when nobody decides; in short only the first that comes of it."""
     lost = cause.impact.full(Account.SAVINGS)
     revenue = cause.impact.full(Account.REVENUE)
     parts: list[str] = []
@@ -238,7 +244,10 @@ def otherwise_line(words: Language, cause: Cause, currency: str, today: date) ->
     if days and (revenue or not lost):
         parts.append(_broken(words, min(days), today, several=len(days) > 1))
     if lost:
-        parts.append(words.say("the tracker books {amount} that cannot come", amount=words.exact(lost, currency)))
+        if in_short:
+            parts.append(words.say("{amount} of the bookings cannot come", amount=words.rounded(lost, currency)))
+        else:
+            parts.append(words.say("the tracker books {amount} that cannot come", amount=words.exact(lost, currency)))
     each_week = [
         money_of(words, words.rounded(amount, currency), account)
         for account in Account
@@ -246,7 +255,7 @@ def otherwise_line(words: Language, cause: Cause, currency: str, today: date) ->
     ]
     if each_week:
         parts.append(words.say("{amounts} more each week", amounts=words.listed(each_week)))
-    return line("; ".join(parts) or words.say("the gap stays as it is"))
+    return line("; ".join(parts[:1] if in_short else parts) or words.say("the gap stays as it is"))
 
 
 def _broken(words: Language, first: date, today: date, *, several: bool) -> str:
@@ -265,24 +274,34 @@ def touches_line(words: Language, finding: Finding, tree: ObjectiveTree) -> Line
     return line(words.listed(names)) if names else None
 
 
-def due_line(
-    words: Language, cause: Cause, today: date, *, in_short: bool = False, calendar: Calendar | None = None
-) -> Line:
-    """Who decides, by when, and how many days are left, working days by a calendar; in short that only where they are
-    few."""
+def due_line(words: Language, cause: Cause, today: date, calendar: Calendar | None = None) -> Line:
+    """Who decides, by when, and how many days are left, working days by a calendar."""
+    due = decider_line(words, cause, today)
+    if cause.decide_by is None:
+        return due
+    chip = urgent_chip(words, cause, today, calendar)
+    return line(*due, ", ", time_left(words, today, cause.decide_by, calendar) if chip is None else chip)
+
+
+def decider_line(words: Language, cause: Cause, today: date) -> Line:
+    """Who decides and by when."""
     who = person(cause.decider) if cause.decider else ""
     decider: Inline = Text(who, strong=True) if who else Text(words.say("nobody is named to decide"))
     if cause.decide_by is None:
         return phrase(words, "{who}, no last day known", who=decider)
+    return phrase(words, "{who} by {day}", who=decider, day=Text(words.weekday(cause.decide_by, today), strong=True))
+
+
+def urgent_chip(words: Language, cause: Cause, today: date, calendar: Calendar | None = None) -> Chip | None:
+    """How many days are left to decide, where they are few or over."""
+    if cause.decide_by is None:
+        return None
     left = (cause.decide_by - today).days
-    day = Text(words.weekday(cause.decide_by, today), strong=True)
-    due = phrase(words, "{who} by {day}", who=decider, day=day)
-    rest = time_left(words, today, cause.decide_by, calendar)
     if calendar is not None and left > 0:
         left = calendar.left(today, cause.decide_by)
     if left > SOON_DAYS:
-        return due if in_short else line(*due, f", {rest}")
-    return line(*due, ", ", Chip(rest, Tone.BAD if left < 0 else Tone.WARN))
+        return None
+    return Chip(time_left(words, today, cause.decide_by, calendar), Tone.BAD if left < 0 else Tone.WARN)
 
 
 def time_left(words: Language, today: date, until: date, calendar: Calendar | None = None) -> str:
@@ -303,9 +322,10 @@ def days_left(words: Language, left: int) -> str:
     return words.count(left, "{n} day left", "{n} days left")
 
 
-def triage_text(words: Language, triage: Triage) -> str:
+def triage_text(words: Language, triage: Triage, *, in_short: bool = False) -> str:
     """``triage: value slip 18.4 %``: from the trigger on, the agenda turns from status to triage (domain 4.4)."""
-    return words.say(_TRIAGE[triage.slip], percent=words.percent(triage.percent))
+    text = _TRIAGE_IN_SHORT if in_short else _TRIAGE[triage.slip]
+    return words.say(text, percent=words.percent(triage.percent))
 
 
 def verdict_text(words: Language, verdict: Verdict) -> str:

@@ -4,12 +4,13 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 
 from digest.base import Block, Chip, DecisionCard, Fact, Small, Tone, line
-from digest.brief import FRESH, WHOLE_CARDS, Brief, Section
+from digest.brief import FRESH, Brief, Section
 from digest.causes import Cause, Told
 from digest.changes import cause_line, forecast_fact
 from digest.choices import option_facts, without_outcome
 from digest.findings_language import retold
 from digest.hostile import clean
+from digest.in_short import facts_in_short
 from digest.language import Language, counted, marked
 from digest.papers.recommend import recommend_for_all
 from digest.sentences import (
@@ -18,14 +19,16 @@ from digest.sentences import (
     due_line,
     money_lines,
     otherwise_line,
+    record_key,
     short_id,
     told_chips,
     touches_line,
     triage_text,
     unconverted_text,
+    urgent_chip,
 )
 from model.causes import binding_step
-from model.findings import Account, Finding, OptionKind, Step, total_of
+from model.findings import Account, Finding, OptionKind
 from model.keys import objective_node
 
 _LONGEST_ACT = 100
@@ -36,10 +39,11 @@ def compose(brief: Brief) -> tuple[Block, ...]:
     cards: list[Block] = [
         DecisionCard(
             number,
-            _question(cause, brief, in_short=number > WHOLE_CARDS),
+            _question(cause, brief),
             short_id(cause.findings[0]),
             _chips(cause, brief),
-            _facts(cause, brief) if number <= WHOLE_CARDS else _facts_in_short(cause, brief),
+            facts_in_short(cause, brief) if brief.in_short else _facts(cause, brief),
+            tight=brief.in_short,
         )
         for number, cause in enumerate(brief.shown_decisions, start=1)
     ]
@@ -52,10 +56,10 @@ def compose(brief: Brief) -> tuple[Block, ...]:
     return tuple(cards)
 
 
-def _question(cause: Cause, brief: Brief, *, in_short: bool) -> str:
+def _question(cause: Cause, brief: Brief) -> str:
     """The options as the check words them; where the findings of a cause differ, the options that hold for all."""
     if len({tracked.finding.advice for tracked in cause.findings}) > 1:
-        return _question_for_all(cause, brief, in_short=in_short)
+        return _question_for_all(cause, brief)
     return _question_of(cause, brief)
 
 
@@ -67,15 +71,15 @@ def _question_of(cause: Cause, brief: Brief) -> str:
     return advice if advice.endswith("?") else f"{advice}?"
 
 
-def _question_for_all(cause: Cause, brief: Brief, *, in_short: bool) -> str:
+def _question_for_all(cause: Cause, brief: Brief) -> str:
     """``Move 5 promises to 16 Nov, or bring AUR-118 forward?``: what the findings' own options say.
 
-    By how many days stands with the options; ``in_short``, where they are not laid out, it stands here.
+    By how many days, and for how much money, stands with the options.
     """
     findings = [tracked.finding for tracked in cause.findings]
     movable = [finding for finding in findings if not finding.options or _offers(finding, OptionKind.MOVE_PROMISE)]
     moves = _moves(movable, brief)
-    others = [*_brings(findings, brief.words, with_days=in_short), *_funds(findings, brief, with_cost=in_short)]
+    others = [*_brings(findings, brief.words), *_funds(findings, brief.words)]
     if not others and not any(finding.options for finding in findings):
         others = [_without_options(cause, brief.words)]
     if not moves and not others:
@@ -127,38 +131,25 @@ def _offers(finding: Finding, kind: OptionKind) -> bool:
     return any(option.kind is kind for option in finding.options)
 
 
-def _brings(findings: Sequence[Finding], words: Language, *, with_days: bool) -> list[str]:
+def _brings(findings: Sequence[Finding], words: Language) -> list[str]:
     """What binds, where bringing it forward is still open."""
     for finding in findings:
         if (step := binding_step(finding)) is not None and _offers(finding, OptionKind.BRING_FORWARD):
-            if not with_days:
-                return [words.say("bring {work} forward", work=_work(step))]
-            offered = (option for each in findings for option in each.options)
-            days = {option.days or 0 for option in offered if option.kind is OptionKind.BRING_FORWARD}
-            return [_bring(words, _work(step), max(days), at_most=len(days) > 1)]
+            return [words.say("bring {work} forward", work=record_key(step))]
     return []
 
 
-def _funds(findings: Sequence[Finding], brief: Brief, *, with_cost: bool) -> list[str]:
+def _funds(findings: Sequence[Finding], words: Language) -> list[str]:
     """What is not funded, the first of it."""
     option = next((each for found in findings for each in found.options if each.kind is OptionKind.FUND), None)
     if option is None:
         return []
-    cost = total_of(option.costs, Account.COST)
-    what = clean(option.says.partition(", ")[0].removeprefix("Fund "), 40)
-    if not with_cost or not cost:
-        return [brief.words.say("fund {what}", what=what)]
-    price = brief.words.rounded(cost, brief.edition.currency)
-    return [brief.words.say("fund {what} for {amount}", what=what, amount=price)]
-
-
-def _work(step: Step) -> str:
-    return clean(step.title if step.key.isdecimal() and step.title else step.key, 40)
+    return [words.say("fund {what}", what=clean(option.says.partition(", ")[0].removeprefix("Fund "), 40))]
 
 
 def _without_options(cause: Cause, words: Language) -> str:
     step, days = binding_step(cause.lead), cause.impact.days
-    work = _work(step) if step else words.say("the work")
+    work = record_key(step) if step else words.say("the work")
     if not days:
         return words.say("give {work} a date that holds", work=work)
     return _bring(words, work, days, at_most=len({tracked.finding.impact.days for tracked in cause.findings}) > 1)
@@ -187,7 +178,9 @@ def _chips(cause: Cause, brief: Brief) -> tuple[Chip, ...]:
         since = words.day(opened.astimezone(brief.edition.zone).date(), brief.today)
         chips.append(Chip(words.say("open since {day}", day=since)))
     if cause.triage:
-        chips.append(Chip(triage_text(words, cause.triage), Tone.BAD))
+        chips.append(Chip(triage_text(words, cause.triage, in_short=brief.in_short), Tone.BAD))
+    if brief.in_short and (urgent := urgent_chip(words, cause, brief.today, brief.working_days)) is not None:
+        chips.append(urgent)
     if cause.held_since:
         since = words.moment(cause.held_since, brief.edition.zone, brief.today)
         chips.append(Chip(words.say("not re-checked since {time}", time=since), Tone.WARN))
@@ -197,13 +190,6 @@ def _chips(cause: Cause, brief: Brief) -> tuple[Chip, ...]:
 def _news(cause: Cause) -> Sequence[Told]:
     """What is news about it; that a part of it eased is told only where nothing else is."""
     return [entry for entry in cause.told if entry.verdict in FRESH] or cause.told[:1]
-
-
-def _facts_in_short(cause: Cause, brief: Brief) -> tuple[Fact, ...]:
-    """What weighs on it, and who decides by when; the code leads to the rest."""
-    words = brief.words
-    due = Fact(words.say("Decides"), due_line(words, cause, brief.today, in_short=True, calendar=brief.working_days))
-    return (*_stakes(cause, brief), due)
 
 
 def _stakes(cause: Cause, brief: Brief) -> list[Fact]:
@@ -242,7 +228,7 @@ def _facts(cause: Cause, brief: Brief) -> tuple[Fact, ...]:
         facts.append(Fact(words.say("Cause"), moved))
     facts += option_facts(words, cause, currency, today)
     facts += _recommended(cause, brief)
-    facts.append(Fact(words.say("Decides"), due_line(words, cause, today, calendar=brief.working_days)))
+    facts.append(Fact(words.say("Decides"), due_line(words, cause, today, brief.working_days)))
     facts.append(Fact(words.say("Otherwise"), otherwise_line(words, cause, currency, today)))
     return tuple(facts)
 

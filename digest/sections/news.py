@@ -5,8 +5,20 @@ from collections.abc import Sequence
 from digest.base import Block, Chip, Column, Inline, Line, Paragraph, Small, Table, Text, Tone, line
 from digest.brief import Brief, Section
 from digest.causes import Cause, Told, Verdict
+from digest.changes import moved_text
 from digest.language import Language, marked
-from digest.sentences import cause_name, days_text, money_of, person, promise_name, short_id, told_chips
+from digest.sentences import (
+    cause_name,
+    days_text,
+    linked,
+    money_of,
+    person,
+    promise_name,
+    record_key,
+    short_id,
+    told_chips,
+)
+from model.causes import binding_step
 from model.findings import Account, Impact, TrackedFinding, combined
 
 MAX_CAUSES = 5
@@ -18,7 +30,7 @@ _HEADS = {Account.SAVINGS: marked("{currency} lost"), Account.COST: marked("{cur
 
 
 def compose(brief: Brief) -> tuple[Block, ...]:
-    blocks: list[Block] = []
+    blocks: list[Block] = _on_cards(brief)
     left = ALL_LINES
     fresh = _untold(brief)
     for cause in fresh[:MAX_CAUSES]:
@@ -52,6 +64,22 @@ def _untold(brief: Brief) -> Sequence[Cause]:
     return [cause for cause in brief.fresh if cause.key not in told]
 
 
+def _on_cards(brief: Brief) -> list[Block]:
+    """How what stands on the cards came about, where these have no room for it."""
+    shown = {cause.key for cause in brief.shown_decisions} if brief.full_of_decisions else set()
+    pieces: list[Inline | str] = []
+    for cause in brief.fresh:
+        step, moved = binding_step(cause.lead), _came_about(cause, brief)
+        if cause.key in shown and step is not None and moved:
+            pieces += ["; "] if pieces else []
+            pieces += [linked(record_key(step), step.where), f" {moved}"]
+    return [Paragraph(line(*pieces))] if pieces else []
+
+
+def _came_about(cause: Cause, brief: Brief) -> str:
+    return moved_text(brief.words, cause.lead, brief.today, brief.edition.zone)
+
+
 def _headline(cause: Cause, brief: Brief, *, alone: bool) -> Line:
     """The cause and what hangs on it; money and code stand here when no table follows."""
     words = brief.words
@@ -67,6 +95,8 @@ def _headline(cause: Cause, brief: Brief, *, alone: bool) -> Line:
         pieces.append(f"{words.count(len(cause.findings), '{n} finding', '{n} findings')}, {most}")
     else:
         pieces += [*promise_name(words, cause.findings[0], brief.today), f", {days}"]
+    moved = _came_about(cause, brief) if brief.in_short and not brief.full_of_decisions else ""
+    pieces += [f", {moved}"] if moved else []
     pieces += _money(cause.impact, brief) if alone else []
     pieces += _owner(cause, words)
     pieces += _moved(cause.told, brief)

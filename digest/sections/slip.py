@@ -1,7 +1,7 @@
-"""A picture of how a date slipped, for the weightiest decision that is told whole and whose date moved repeatedly."""
+"""A picture of how a date slipped, for the weightiest decision that is shown and whose date moved repeatedly."""
 
 from digest.base import Block, Picture
-from digest.brief import WHOLE_CARDS, Brief, Section
+from digest.brief import Brief, Section
 from digest.causes import Cause
 from digest.plots.axes import WIDTH
 from digest.plots.png import png
@@ -13,7 +13,7 @@ from model.causes import binding_step
 def compose(brief: Brief) -> tuple[Block, ...]:
     if not brief.edition.options.plots:
         return ()
-    for cause in brief.shown_decisions[:WHOLE_CARDS]:
+    for cause in brief.shown_decisions:
         history = _history(cause, brief)
         if history is not None:
             drawing, height = svg(history, brief.words)

@@ -84,7 +84,7 @@ def three_cards() -> Edition:
 def test_text_and_html_offer_the_same_in_the_same_words():
     digest = compose(three_cards())
     text, html = render_text(digest), page(render_html(digest)).text
-    assert "Bring AUR-118 forward" in text
+    assert "bring forward 47 days" in text
     assert words(without_addresses(text)) == words(html)
 
 

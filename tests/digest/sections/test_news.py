@@ -23,10 +23,12 @@ from tests.digest.saying import section_text
 def test_one_line_per_cause_with_the_findings_behind_it():
     text = section_text("news", two_causes())
     assert text.startswith(
-        "[new] AUR-118 Ledger cut-over: 6 findings, 47 days late, owner Dana Petrov Promise EUR full Weighted "
+        "[new] AUR-118 Ledger cut-over: 6 findings, 47 days late, moved from 30 Sep on 7 Sep by Ben Kuhn, "
+        "owner Dana Petrov Promise EUR full Weighted "
         "OPP-1041 Northwind Logistics a235a962 620,000 496,000"
     )
-    assert "[new] ERP-7 ERP go-live: 4 findings, 21 days late, owner Tom Albers Promise EUR lost" in text
+    assert "[new] ERP-7 ERP go-live: 4 findings, 21 days late, moved from 1 Oct on 7 Sep by Ines Wolf, " in text
+    assert "owner Tom Albers Promise EUR lost" in text
     assert "and 3 more" in text
     assert "and 2 more" in text
 
@@ -41,8 +43,8 @@ def test_a_lone_finding_stands_in_its_line_with_its_code():
 
 def test_what_worsened_says_what_it_was_before():
     assert (
-        "[worsened] ERP-7 ERP go-live: 4 findings, 28 days late, owner Tom Albers, before: 21 days late, EUR 965,000"
-        in section_text("news", failed_source())
+        "[worsened] ERP-7 ERP go-live: 4 findings, 28 days late, moved from 1 Oct on 7 Sep by Ines Wolf, "
+        "owner Tom Albers, before: 21 days late, EUR 965,000" in section_text("news", failed_source())
     )
 
 
@@ -98,16 +100,17 @@ def third_cause() -> list[Finding]:
 def test_a_cause_whose_lines_have_no_room_keeps_its_money_and_code():
     news = [opened(finding) for finding in [*aurora(), *erp(), *third_cause()]]
     text = section_text("news", edition(news, max_decisions=2))
-    assert "2 findings, 47 days late, EUR 30 revenue full, 15 weighted, owner Dana Petrov" in text
+    assert "by Ben Kuhn, EUR 30 revenue full, 15 weighted, owner Dana Petrov" in text
 
 
-def test_what_one_of_three_decisions_tells_is_not_told_again():
-    """Its card says that it is new."""
+def test_of_what_one_of_three_decisions_tells_only_how_it_came_about_is_told():
+    """Its card says that it is new; whose change has no record that binds is left to the code."""
     news = [opened(finding) for finding in [*aurora(), *erp(), *third_cause()]]
-    assert section_text("news", edition(news)) == ""
+    came = "AUR-118 moved from 30 Sep on 7 Sep by Ben Kuhn; ERP-7 moved from 1 Oct on 7 Sep by Ines Wolf"
+    assert section_text("news", edition(news)) == came
     assert section_text("decisions", edition(news)).count("[new]") == 3
     fourth = section_text("news", edition([*news, opened(unsupported_rollout())]))
-    assert fourth.startswith("[new] T: 2 findings")
+    assert f"{came} [new] T: 2 findings" in fourth
     assert fourth.count("[new]") == 1
 
 
