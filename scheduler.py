@@ -18,6 +18,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from config.load import Configuration
 from model.errors import DriftlineError, InterruptedRunError
 from model.runs import RunOutcome
+from pipeline.agenda import Agenda, rescheduled
 from pipeline.crash import crash_site
 from pipeline.notices import tell_at_once
 from pipeline.notify import deliver, prepare
@@ -32,7 +33,9 @@ from pipeline.standing import Standing
 from service.beat import Beat
 from service.dead_man import DeadMan
 from service.hanging import note_hanging
+from service.hold import Hold
 from service.http import serving
+from service.punctual import Punctual, real_time, shift_jobs, wall_over_monotonic
 from service.signals import asked_to_end
 from service.systemd import ServiceManager
 from service.watch import Watch
@@ -44,8 +47,6 @@ DIGEST_TICK = timedelta(seconds=5)
 """How often the daemon looks whether a digest is due or a mail waits."""
 CATCH_UP = timedelta(minutes=5)
 """How long a digest waits for sources that are overdue, after a pause of the machine for example (C15)."""
-SLACK = timedelta(minutes=1)
-"""How much longer than its interval the last reading of a source may be past before it counts as overdue."""
 GRACE_SECONDS = 8.0
 """How long a stop waits for what is under way; the service manager's own limit must be longer (C16)."""
 FIRST_PRUNING = timedelta(minutes=5)
@@ -61,8 +62,6 @@ _LOOK = "look at the files"
 _PRUNE = "prune the state"
 _SPARE_THREADS = 32
 """For sources that a configuration brings which is taken later; a thread is made when it is first used."""
-_LAST_RUNS = 100
-"""How many runs are looked through for the last attempt to read a source."""
 
 
 @dataclass(slots=True)
@@ -81,12 +80,13 @@ class Daemon:
     turn: threading.Lock = field(default_factory=threading.Lock)
     standing: Standing = field(default_factory=Standing)
     pauses: Pauses = field(default_factory=Pauses)
-    tried: dict[str, datetime] = field(default_factory=dict)
-    """When the last attempt to read each source ended."""
+    agenda: Agenda = field(init=False)
+    """What is read next."""
     monotonic: Callable[[], float] = time.monotonic
     beat: Beat = field(default_factory=Beat)
     manager: ServiceManager = field(default_factory=ServiceManager)
     dead_man: DeadMan = field(default_factory=DeadMan)
+    hold: Hold = field(default_factory=Hold)
     hangs: bool = False
     """Whether a job went on beyond every deadline, so that only the end of the process ends it (P6)."""
     load: Callable[[], Configuration] | None = None
@@ -99,6 +99,9 @@ class Daemon:
     _under_way: int = 0
     _changed: threading.Condition = field(default_factory=threading.Condition)
 
+    def __post_init__(self) -> None:
+        self.agenda = Agenda(self.store, lambda: self.configuration, self.clock)
+
     @property
     def slots(self) -> SlotBook:
         return slot_book(self.store, self.configuration)
@@ -108,7 +111,8 @@ class Daemon:
 
         SIGHUP loads the configuration anew at once; an edited file is noticed without it.
         """
-        options, watch = self.configuration.settings.service, Watch(self.store, self.beat, self._intervals, self.clock)
+        options = self.configuration.settings.service
+        watch = Watch(self.store, self.beat, self.agenda.plans, self.clock)
         with asked_to_end() as (asked, wishes), serving(options, watch, now=self.clock):
             self.begin()
             scheduler = self._scheduler()
@@ -130,12 +134,7 @@ class Daemon:
         self.store.recover_deliveries(now)
         self.slots.begin(now)
         tell_at_once(self.store, self.configuration, now=now)
-        for run in reversed(self.store.runs(_LAST_RUNS)):
-            self.tried.update((result.source, result.finished_at) for result in run.results)
-        for name in self.configuration.settings.sources:
-            stored = self.store.cursor(name)
-            if stored is not None:
-                self.tried[name] = max(stored.read_at, self.tried.get(name, stored.read_at))
+        self.agenda.begin()
         if self.load is not None:
             self._reloader = Reloader(self.store, self.load, self.clock, self.monotonic)
             self._reloader.begin(self.configuration)
@@ -170,14 +169,13 @@ class Daemon:
         return scheduler
 
     def _add_reading(self, scheduler: BackgroundScheduler, name: str) -> None:
-        """Read a source at its interval; in place of the interval it was read at before, if it was."""
+        """Read a source by its timetable; in place of the timetable it was read by before, if it was."""
         scheduler.add_job(
-            self.read,
-            "interval",
-            args=[name],
+            self.read_when_due,
+            Punctual(partial(self.agenda.wait_after, self.agenda.timetable(name))),
+            args=[scheduler, name],
             id=f"{_READ}{name}",
-            seconds=max(1.0, self.configuration.settings.sources[name].every.total_seconds()),
-            next_run_time=datetime.now(UTC) + self.wait_before_first_read(name),
+            next_run_time=real_time(self.wait_before_first_read(name)),
             replace_existing=True,
         )
 
@@ -208,12 +206,13 @@ class Daemon:
         return True
 
     def _reschedule(self, scheduler: BackgroundScheduler, before: Configuration) -> None:
-        old, new = before.settings.sources, self.configuration.settings.sources
-        for name in old.keys() - new.keys():
+        old, new = before.settings, self.configuration.settings
+        changed = {name for name in new.sources if rescheduled(name, old, new)}
+        self.agenda.anew(changed | (old.sources.keys() - new.sources.keys()))
+        for name in old.sources.keys() - new.sources.keys():
             scheduler.remove_job(f"{_READ}{name}")
-        for name, options in new.items():
-            if name not in old or old[name].every != options.every:
-                self._add_reading(scheduler, name)
+        for name in changed:
+            self._add_reading(scheduler, name)
 
     def conclude(self) -> None:
         """Link and judge what is stored with the configuration as it is now."""
@@ -225,22 +224,19 @@ class Daemon:
         self._attempt(_CONCLUDE, anew)
 
     def wait_before_first_read(self, name: str) -> timedelta:
-        """What is left of the interval since the last attempt; nothing when it is overdue or there was none."""
-        every = self.configuration.settings.sources[name].every
-        if name not in self.tried:
-            return timedelta()
-        return min(max(timedelta(), self.tried[name] + every - self.clock()), every)
+        """How long until it is due after the last attempt; nothing when it is overdue or there was none."""
+        return self.agenda.wait(name)
 
     def _follow_clock(
         self, scheduler: BackgroundScheduler, asked: socket.socket, wishes: socket.socket | None = None
     ) -> None:
         """Wait until somebody asks us to stop. When the clock is set back, move the jobs with it: intervals must not
         stretch by the difference (C13). Have the files looked at when ``wishes`` asks for it."""
-        before = _wall_over_monotonic()
+        before = wall_over_monotonic()
         watched = [asked] if wishes is None else [asked, wishes]
         while True:
             self.beat.seen("main")
-            if self._beyond_deadline():
+            if self._beyond_deadline() or self.hold.ousted:
                 return
             told = select.select(watched, [], [], self.manager.pause(DIGEST_TICK.total_seconds()))[0]
             if any(each is not wishes for each in told):
@@ -250,10 +246,12 @@ class Daemon:
             if told and self._reloader is not None:
                 self._wished.set()
                 scheduler.modify_job(_LOOK, next_run_time=datetime.now(UTC))
-            now = _wall_over_monotonic()
+            now = wall_over_monotonic()
             if now - before < -SMALLEST_JUMP:
                 log.warning("clock.set_back", seconds=(before - now).total_seconds())
                 shift_jobs(scheduler, now - before)
+                for name in self.agenda.set_back(now - before):
+                    self._add_reading(scheduler, name)
             before = now
 
     def _beyond_deadline(self) -> bool:
@@ -279,9 +277,6 @@ class Daemon:
         under_way = sorted(job for job in self.beat.pulse().under_way if job.startswith((_READ, "digest ")))
         sources = len(self.configuration.settings.sources)
         return f"{sources} sources; at work: {', '.join(under_way) or 'nothing'}"
-
-    def _intervals(self) -> dict[str, timedelta]:
-        return {name: source.every for name, source in self.configuration.settings.sources.items()}
 
     def _wait_for_jobs(self) -> bool:
         with self._changed:
@@ -317,6 +312,16 @@ class Daemon:
                 self._changed.notify_all()
         return True
 
+    def read_when_due(self, scheduler: BackgroundScheduler, name: str) -> None:
+        """Read one source, unless it is to be left alone now: then it is read once, as soon as it may be."""
+        if self.stop.is_set() or name not in self.configuration.settings.sources:
+            return
+        put_off = self.agenda.keeps_back(name)
+        if put_off is None:
+            self.read(name)
+        else:
+            scheduler.modify_job(f"{_READ}{name}", next_run_time=real_time(put_off.until - self.clock()))
+
     def read(self, name: str) -> None:
         """Make a pass over one source."""
 
@@ -335,8 +340,9 @@ class Daemon:
                 settings = self.configuration.settings
                 self.dead_man.completed(name, settings.sources, settings.service.dead_man_url)
 
+        self.agenda.begins(name)
         self._attempt(f"{_READ}{name}", one_pass)
-        self.tried[name] = self.clock()
+        self.agenda.ended(name)
 
     def prune(self) -> None:
         """Forget what is kept no longer, unless that was done today."""
@@ -344,6 +350,8 @@ class Daemon:
 
     def tell(self) -> None:
         """Compose the digests and to-do mails that are due and send what waits."""
+        if not self.hold.sure():
+            return
         settings = self.configuration.settings
         for audience in [*settings.digests, *([OWNERS] if settings.owners is not None else [])]:
             job = f"digest {audience}"
@@ -362,7 +370,7 @@ class Daemon:
     def _compose(self, audience: str) -> None:
         now = self.clock()
         slot = self.slots.due(audience, now)
-        if slot is None or not self._caught_up(audience, now):
+        if slot is None or not self._caught_up(audience):
             return
         with self.turn:
             if audience == OWNERS:
@@ -375,26 +383,13 @@ class Daemon:
     def _deliver(self) -> None:
         deliver(self.store, self.configuration, now=self.clock(), pauses=self.pauses, stop=self.stop)
 
-    def _caught_up(self, audience: str, now: datetime) -> bool:
-        """Whether every source was tried within its interval, so that a digest tells what is true now and not what was
-        true before a pause; after ``CATCH_UP`` it goes out all the same."""
-        sources = self.configuration.settings.sources
-        if all(name in self.tried and now - self.tried[name] <= sources[name].every + SLACK for name in sources):
+    def _caught_up(self, audience: str) -> bool:
+        """Whether every source was tried when it was due, so that a digest tells what is true now and not what was true
+        before a pause; after ``CATCH_UP`` it goes out all the same. What is left alone on purpose is not waited for."""
+        if not any(self.agenda.overdue(name) for name in self.configuration.settings.sources):
             return True
         since = self._held_back.setdefault(audience, self.monotonic())
         return self.monotonic() - since >= CATCH_UP.total_seconds()
-
-
-def shift_jobs(scheduler: BackgroundScheduler, by: timedelta) -> None:
-    """Move the next run of every job, so that it keeps its distance on a clock that jumped."""
-    for job in scheduler.get_jobs():
-        if job.next_run_time is not None:
-            scheduler.modify_job(job.id, next_run_time=job.next_run_time + by)
-
-
-def _wall_over_monotonic() -> timedelta:
-    """Moves only when the system's clock is set."""
-    return timedelta(seconds=time.time() - time.monotonic())
 
 
 def _tell_of_long_reading(event: JobSubmissionEvent) -> None:

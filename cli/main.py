@@ -106,6 +106,9 @@ def main(args: list[str] | None = None) -> NoReturn:
 
 def _code(args: list[str] | None) -> Any:
     """Run a command and tell how it ended; every error has been said by then."""
+    if not all(map(_is_text, sys.argv[1:] if args is None else args)):
+        say_problem(Problem("an argument is no text in UTF-8", hint="write names and paths in UTF-8"))
+        return ExitCode.MEND
     try:
         return cli.main(args=args, prog_name="driftline", standalone_mode=False)
     except (click.Abort, KeyboardInterrupt, InterruptedRunError):
@@ -128,11 +131,27 @@ def _code(args: list[str] | None) -> Any:
             raise ReaderGoneError from error
         say_problem(Problem("a connection broke unexpectedly", hint=REPORT))
         return ExitCode.MEND
+    except BrokenPipeError:
+        raise
     except Exception as error:
+        if isinstance(error, OSError) and isinstance(error.filename, str):
+            where, hint = error.filename, "check the path, and that this user may read and write there"
+            say_problem(Problem(f"a file cannot be used: {error.strerror}", location=where, hint=hint))
+            return ExitCode.MEND
         # The interpreter would end with 1, which says that there are findings.
-        traceback.print_exc()
+        from model.secret import without_secrets
+
+        sys.stderr.write(without_secrets(traceback.format_exc()))
         say_problem(Problem(f"unexpected {type(error).__name__}", hint=REPORT))
         return ExitCode.MEND
+
+
+def _is_text(word: str) -> bool:
+    try:
+        word.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _problem(error: click.ClickException) -> Problem:

@@ -149,7 +149,7 @@ def show_source(picture: SourcePicture, zone: ZoneInfo) -> None:
     last, full = (moment(at, zone) if at else "never" for at in (picture.as_of, picture.full_at))
     print_pairs(
         [
-            ("kind", f"{picture.kind}, read every {picture.every}"),
+            ("kind", f"{picture.kind}, read {'at' if ' ' in picture.every else 'every'} {picture.every}"),
             ("owner", picture.owner or "nobody is named"),
             ("last complete read", last),
             ("last full read", full),

@@ -53,11 +53,12 @@ def clock_of(configuration: "Configuration") -> "Clock":
 
 
 @contextmanager
-def open_store(configuration: "Configuration") -> Iterator["Store"]:
-    """The state database; made on first use, and refused when its schema is not this program's."""
+def open_store(configuration: "Configuration", *, older: bool = False) -> Iterator["Store"]:
+    """The state database; made on first use, and refused when its schema is not this program's. With ``older`` it may
+    be that of a former program, to be copied or told of."""
     from state.store import Store
 
-    with Store.open(state_url(configuration)) as store:
+    with Store.open(state_url(configuration), older=older) as store:
         yield store
 
 
@@ -79,7 +80,7 @@ def state_url(configuration: "Configuration") -> str:
 
 
 @contextmanager
-def read_store(configuration: "Configuration") -> Iterator["Store | None"]:
+def read_store(configuration: "Configuration", *, older: bool = False) -> Iterator["Store | None"]:
     """The state database for a look at it, also while its owner works; None when there is none yet.
 
     Looking makes nothing: no file, no tables.
@@ -87,7 +88,7 @@ def read_store(configuration: "Configuration") -> Iterator["Store | None"]:
     if not state_exists(configuration):
         yield None
         return
-    with open_store(configuration) as store:
+    with open_store(configuration, older=older) as store:
         yield store
 
 

@@ -11,6 +11,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,9 @@ _LOOKS_SECRET = re.compile(r"(?=[^\s/]*\d)(?=[^\s/]*[A-Za-z])[^\s/]{12,}")
 
 _KEPT_BY_A_CONNECTOR = ("token_file",)
 """How the names of options end whose file holds a secret that changes, as refresh_token_file."""
+
+_OF_SEVERAL_LINES = re.compile(r"(^|\.)(private_key|storage\..+|config\..+)$")
+"""Settings whose secret may have several lines, as a key in PEM form; what others hold is sent within one line."""
 
 OptionsModel = TypeVar("OptionsModel", bound=BaseModel)
 Sought = TypeVar("Sought", Secret, Path)
@@ -69,7 +73,7 @@ def resolve(
     for path, secret in secrets_of(settings):
         if secret.reference not in values:
             values[secret.reference] = _value_or_reason(secret.reference, place)
-        found = values[secret.reference]
+        found = _fitting(values[secret.reference], path)
         if isinstance(found, _UnreadableError):
             problems.append(Problem(found.message, path, found.hint))
     if problems:
@@ -87,8 +91,8 @@ def unresolvable(settings: BaseModel, *, environment: Mapping[str, str], root: P
         try:
             if scheme == "command":
                 _program(rest, place)
-            else:
-                _READERS[scheme](rest, place)
+            elif isinstance(found := _fitting(_READERS[scheme](rest, place), path), _UnreadableError):
+                raise found
         except _UnreadableError as reason:
             problems.append(Problem(reason.message, path, reason.hint))
     return tuple(problems)
@@ -162,6 +166,18 @@ def _value_or_reason(reference: str, place: _Place) -> str | _UnreadableError:
         return _READERS[scheme](rest, place)
     except _UnreadableError as reason:
         return reason
+
+
+def _fitting(found: str | _UnreadableError, path: str) -> str | _UnreadableError:
+    """The value, unless it has characters that no header or sign-in takes: libraries quote it when they refuse it."""
+    if isinstance(found, _UnreadableError) or _OF_SEVERAL_LINES.search(path):
+        return found
+    if any(unicodedata.category(character) == "Cc" for character in found):
+        return _UnreadableError(
+            "the secret has several lines or characters that cannot be seen",
+            "store it again as a single line, without anything before or after it",
+        )
+    return found
 
 
 def _from_environment(name: str, place: _Place) -> str:

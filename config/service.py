@@ -1,23 +1,14 @@
 """What can be set about the running daemon: where it tells its health and figures, and who may ask."""
 
 from datetime import timedelta
-from ipaddress import ip_address
 from typing import Annotated
 
 from pydantic import Field, model_validator
 
+from config.traces import TracesOptions
+from model.loopback import is_loopback
 from model.options import Duration, Options
 from model.secret import Secret
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address can only be reached from this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class ServiceOptions(Options):
@@ -35,6 +26,8 @@ class ServiceOptions(Options):
     dead_man_url: Annotated[Secret | None, Field(examples=["env:DRIFTLINE_DEAD_MAN_URL"])] = None
     """An https address that is asked whenever every source was read completely since the last time, as a reference: a
     service that raises the alarm when it is asked no more notices that the daemon itself is gone."""
+    traces: TracesOptions | None = None
+    """Where the spans of runs are sent, step by step; left out: nowhere. Taken at the start of a program."""
 
     @model_validator(mode="after")
     def _guarded(self) -> "ServiceOptions":

@@ -4,7 +4,7 @@ import re
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
-from urllib.parse import quote, urlsplit
+from urllib.parse import parse_qs, quote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, ConfigDict, Field, SerializeAsAny, WithJsonSchema, field_validator, model_validator
@@ -131,7 +131,7 @@ class StateOptions(Options):
         parts = urlsplit(value)
         if parts.scheme not in cls.SCHEMES or "://" not in value:
             raise ValueError("the database is sqlite:///FILE or postgresql://USER@HOST/NAME")
-        if parts.password is not None:
+        if parts.password is not None or "password" in parse_qs(parts.query):
             raise ValueError("a password does not stand in the URL: write state.password as a reference")
         return value
 

@@ -3,11 +3,11 @@
 import dataclasses
 import re
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from typing import Any
 
 from config.calendars import region_problems
 from config.settings import Settings, name_mistake
+from config.timetables import deadline_problems, timetable_problems
 from connectors.base import SourceOptions
 from connectors.registry import BUILT_IN, connector_kinds, connector_type
 from mapping.document import Document, problems_of
@@ -16,13 +16,15 @@ from model.errors import Problem, UserError
 from model.objectives import ObjectiveTree
 from model.secret import SCHEMES
 
-SHORTEST_INTERVAL = timedelta(seconds=1)
 SHORTEST_SECRET = 4
 """Characters; hiding shorter texts wherever they occur would make a message unreadable."""
 
 _CUSTOM_KEYS = ("fields", "custom")
-_SECRET_KEY = re.compile(r"(?i)token|passw|passphrase|secret|api_?key|private_?key|credential")
+_SECRET_KEY = re.compile(r"(?i)token|passw|passphrase|secret|api_?key|private_?key|credential|dead_man_url|^storage$")
 _PASSWORD_IN_URL = re.compile(r"(://[^/\s:@]*):[^/\s]*@")
+_QUERY_IN_URL = re.compile(r"(://[^\s?#'\"]*\?)[^\s'\"]+")
+_LOOKS_LIKE_A_KEY = re.compile(r"\b(?=[A-Za-z]*\d)(?=\d*[A-Za-z])[A-Za-z0-9]{20,}\b")
+"""A word of letters and digits so long that nobody makes it up: a key that stands in a wrong place."""
 
 
 def settings_of(document: Document) -> tuple[Settings | None, list[Problem]]:
@@ -37,6 +39,8 @@ def settings_of(document: Document) -> tuple[Settings | None, list[Problem]]:
         problems += region_problems(document, settings.calendars)
     if settings is not None:
         problems += _ways_out(document, settings)
+        problems += _passwords_in_addresses(document, document.get(("sources",)), ("sources",))
+        problems += deadline_problems(document, settings)
     return settings, problems
 
 
@@ -51,6 +55,17 @@ def _ways_out(document: Document, settings: Settings) -> Iterator[Problem]:
                 hint = did_you_mean(channel, settings.channels, "the channels are") or "add it under channels:"
                 at = ("digests", name, "channels", index)
                 yield document.problem(at, f"there is no channel '{channel}'", hint)
+
+
+def _passwords_in_addresses(document: Document, value: Any, at: tuple[str | int, ...]) -> Iterator[Problem]:
+    """Addresses that carry a password: it would go wherever the address is told, into links of mails too (X1)."""
+    parts = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, part in parts:
+        yield from _passwords_in_addresses(document, part, (*at, name))
+    told = at[-1] == "path"  # by the reader of spreadsheets, which takes no user there either
+    if isinstance(value, str) and not value.startswith(SCHEMES) and not told and _PASSWORD_IN_URL.search(value):
+        hint = "take it out of the address; where a password is needed, there is a setting for it"
+        yield document.problem(at, "a password does not stand in an address", hint)
 
 
 def source_names(document: Document) -> frozenset[str]:
@@ -106,12 +121,13 @@ def without_secrets(document: Document, problems: Sequence[Problem]) -> list[Pro
 
 
 def without_url_password(problem: Problem) -> Problem:
-    """The same problem without a password inside a URL."""
-    return dataclasses.replace(
-        problem,
-        message=_PASSWORD_IN_URL.sub(r"\1:(hidden)@", problem.message),
-        line=_PASSWORD_IN_URL.sub(r"\1:(hidden)@", problem.line),
-    )
+    """The same problem without a password or a query inside a URL, and without what looks like a key."""
+    return dataclasses.replace(problem, message=_without_keys(problem.message), line=_without_keys(problem.line))
+
+
+def _without_keys(text: str) -> str:
+    text = _PASSWORD_IN_URL.sub(r"\1:(hidden)@", text)
+    return _LOOKS_LIKE_A_KEY.sub("(hidden)", _QUERY_IN_URL.sub(r"\1(hidden)", text))
 
 
 def _sources(document: Document) -> tuple[dict[str, SourceOptions], list[Problem]]:
@@ -142,9 +158,8 @@ def _source(document: Document, name: str) -> tuple[SourceOptions | None, list[P
     except UserError as error:
         return None, [document.problem((*at, "kind"), each.message, each.hint) for each in error.problems]
     options, problems = problems_of(document, options_type, at)
-    if options is not None and min(options.every, options.full_every) < SHORTEST_INTERVAL:
-        key = "every" if options.every < SHORTEST_INTERVAL else "full_every"
-        return None, [document.problem((*at, key), f"{key} must be at least 1s", "write a duration such as 15m")]
+    if options is not None and (mistakes := list(timetable_problems(document, name, options))):
+        return None, mistakes
     return options, problems
 
 

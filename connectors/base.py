@@ -19,11 +19,15 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from connectors.deadline import Deadline
 from connectors.skew import ClockSkew
+from connectors.timetable.blackout import BlackoutOptions
+from connectors.timetable.options import BudgetOptions, CronText
 from model.errors import InterruptedRunError
-from model.options import Duration, Options
+from model.options import Duration, Options, format_duration
 from model.reading import Container, Cursor, Discovery, Missing, Page, Probe
 from model.records import Record
+from model.spans import OpenSpan, span
 
 
 class HttpOptions(Options):
@@ -49,6 +53,9 @@ class HttpOptions(Options):
     """A file with certificates to trust, for servers with a company's own certificate."""
 
 
+_NIGHTS = [{"days": ["mon", "fri"], "from": "22:00", "until": "06:00"}]
+
+
 class SourceOptions(Options):
     """What every source is configured with; each connector adds its own."""
 
@@ -56,6 +63,23 @@ class SourceOptions(Options):
     """Which connector reads it."""
     every: Duration = timedelta(minutes=15)
     """How often the daemon reads it, as 15m, 2h or 1d."""
+    cron: Annotated[CronText | None, Field(examples=["30 6-18 * * mon-fri"])] = None
+    """Instead of every, when the daemon reads it: minute, hour, day of the month, month and day of the week as cron
+    knows them, in quotes, by the clock of the business zone. Weekdays are written by name; where both a day of the
+    month and a weekday are given, both must fit. A source that was never read is read at once."""
+    jitter: Annotated[Duration, Field(examples=["5m"])] = timedelta(0)
+    """At most so much later the daemon begins, so that the sources do not all begin together: always by the same part
+    of it, which the source's name decides, and never past the next time. With every it counts for the first reading
+    after a start or a blackout; the others keep their distance."""
+    blackout: Annotated[tuple[BlackoutOptions, ...], Field(examples=[_NIGHTS])] = ()
+    """Windows of the week in which the daemon does not begin to read it. What was due meanwhile is read once, right
+    after the window; a reading that is under way when one begins goes on."""
+    budget: BudgetOptions | None = None
+    """How much it may be asked; a reading that would ask more is put off until it may. Not for spreadsheets and Singer
+    taps, whose requests are not counted."""
+    deadline: Annotated[Duration | None, Field(ge=timedelta(seconds=1), examples=["45m"])] = None
+    """How long one reading may take; one that takes longer fails, and the next begins when it is due. Left out:
+    service.job_deadline ends the daemon."""
     overlap: Duration = timedelta(minutes=15)
     """How far an incremental read goes back behind the start of the last complete one."""
     full_every: Duration = timedelta(days=1)
@@ -68,6 +92,14 @@ class SourceOptions(Options):
     http: HttpOptions = HttpOptions()
     """Time-outs and retries."""
 
+    counts_requests: ClassVar[bool] = True
+    """Whether all requests of this kind of source go through ``connectors.http``, so that a budget can be kept."""
+
+    @property
+    def rhythm(self) -> str:
+        """How often it is read, in the words of the settings."""
+        return self.cron or format_duration(self.every)
+
 
 KnownAnswers = Callable[[Sequence[str]], Mapping[str, bytes]]
 """Gives, by native id, the digests of the answers from which those stored records that are present were read."""
@@ -77,11 +109,15 @@ def _nothing_known(_native_ids: Sequence[str]) -> Mapping[str, bytes]:
     return {}
 
 
+def _nothing_spent() -> None:
+    """Without a budget nothing is counted."""
+
+
 @dataclass(frozen=True, slots=True)
 class ReadContext:
     """What a connector is given for one run: the time, the business zone and the wish to stop.
 
-    ``stop`` is set when the daemon ends; connectors check it between pages and wait on it instead of sleeping.
+    ``stop`` is set when the daemon ends; connectors ``check`` between pages and ``wait`` instead of sleeping.
     """
 
     now: datetime
@@ -91,11 +127,29 @@ class ReadContext:
     """What the answers showed of the server's clock."""
     known: KnownAnswers = field(default=_nothing_known, compare=False, repr=False)
     """Which answers need not be read again (see ``connectors.answers``); several threads may ask."""
+    deadline: Deadline | None = field(default=None, compare=False, repr=False)
+    """Until when the reading must have ended."""
+    spend: Callable[[], None] = field(default=_nothing_spent, compare=False, repr=False)
+    """To be called before each request; raises SourceRateLimitedError when the source's budget is used up. Several
+    threads may call it."""
+    span: OpenSpan = field(default=span, compare=False, repr=False)
+    """Opens a span below the reading of this source; several threads may call it."""
 
     def check(self) -> None:
-        """Raise InterruptedRunError when somebody asked us to stop."""
+        """Raise InterruptedRunError when somebody asked us to stop, SourceUnavailableError past the deadline."""
         if self.stop.is_set():
             raise InterruptedRunError("stopped while a source was being read")
+        if self.deadline is not None:
+            self.deadline.check()
+
+    def wait(self, seconds: float) -> bool:
+        """Wait for so long; tell whether somebody asked us to stop. Raise SourceUnavailableError at the deadline."""
+        if self.deadline is None:
+            return self.stop.wait(seconds)
+        stopped = self.stop.wait(min(seconds, self.deadline.left_seconds))
+        if not stopped:
+            self.deadline.check()
+        return stopped
 
 
 class Connector(ABC):

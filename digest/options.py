@@ -1,6 +1,5 @@
 """What can be set about mails: the server that takes them, who they come from, and one digest per audience."""
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from datetime import time, timedelta
@@ -23,24 +22,19 @@ from digest.audiences.roles import MoneyFloor, Role, with_preset
 from digest.catalogues import SOURCE
 from digest.language import Language
 from model.findings import Account, Severity
+from model.loopback import is_loopback
 from model.options import Duration, Options
 from model.secret import Secret
+from model.week import ClockTime as ClockTime
+from model.week import Weekday as Weekday
 
 _DOMAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,198}[A-Za-z0-9])?")
-_CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _USUAL_PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 
 def _check_domain(value: str) -> str:
     if not _DOMAIN.fullmatch(value):
         raise ValueError("a domain looks like example.com")
-    return value
-
-
-def _parse_clock(value: Any) -> Any:
-    # YAML 1.1 reads an unquoted 17:30 as the number 1050.
-    if not isinstance(value, str) or not _CLOCK.fullmatch(value):
-        raise ValueError('a time of day is written in quotes with hours and minutes: "07:00"')
     return value
 
 
@@ -68,11 +62,6 @@ SeverityName = Annotated[
 ]
 """A severity, written by its name."""
 
-ClockTime = Annotated[
-    str, BeforeValidator(_parse_clock), WithJsonSchema({"type": "string", "pattern": r"^([01]\d|2[0-3]):[0-5]\d$"})
-]
-"""A local time of day as people write it: ``07:00``."""
-
 
 class Security(StrEnum):
     """How the connection to the mail server is protected."""
@@ -80,18 +69,6 @@ class Security(StrEnum):
     STARTTLS = "starttls"
     TLS = "tls"
     NONE = "none"
-
-
-class Weekday(StrEnum):
-    """The days of the week by name; a number would mean different days to different people."""
-
-    MON = "mon"
-    TUE = "tue"
-    WED = "wed"
-    THU = "thu"
-    FRI = "fri"
-    SAT = "sat"
-    SUN = "sun"
 
 
 class SubjectStyle(StrEnum):
@@ -385,13 +362,3 @@ class DigestOptions(Options):
     def told_accounts(self) -> tuple[Account, ...]:
         """The accounts that are told, in their order."""
         return self.accounts or tuple(Account)
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name certainly means this machine."""
-    if host.casefold() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

@@ -18,7 +18,10 @@ from digest.compose import all_sections
 # The examples of the checks are those of the tests, which belong to no distribution.
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+from asvs_reference import asvs_page
 from catalogue import checks_page, patterns_page
+from log_reference import log_page
+from metrics_reference import metrics_page
 
 FOLDER = Path(__file__).parent / "reference"
 NOTE = "<!-- Written by `make docs`; change the code it is made from, not this page. -->\n\n"
@@ -33,6 +36,9 @@ def pages() -> Mapping[str, str]:
         "patterns.md": NOTE + "".join(patterns_page()),
         "connectors.md": "".join(_connectors()),
         "digest.md": "".join(_sections()),
+        "asvs.md": NOTE + "".join(asvs_page()),
+        "log-events.md": NOTE + "".join(log_page()),
+        "metrics.md": NOTE + "".join(metrics_page()),
     }
 
 

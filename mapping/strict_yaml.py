@@ -111,7 +111,7 @@ class Lines:
 
 
 _SECRET_LINE = re.compile(
-    r"(?i)^(.*(?:token|passw|passphrase|secret|api_?key|private_?key|credential)[^:]*:)(\s*\S.*)$"
+    r"(?i)^(.*(?:token|passw|passphrase|secret|api_?key|private_?key|credential|dead_man_url)[^:]*:)(\s*\S.*)$"
 )
 _REFERENCE = re.compile(r"""\s*["']?(env|file|command):""")
 

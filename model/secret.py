@@ -8,6 +8,17 @@ from pydantic_core import CoreSchema, core_schema
 from model.errors import ConfigurationError
 
 SCHEMES = ("env:", "file:", "command:")
+_SHORTEST_HIDDEN = 8
+"""Characters; hiding shorter texts wherever they occur would make a message unreadable."""
+_revealed: set[str] = set()
+
+
+def without_secrets(text: str) -> str:
+    """The text without any secret that this process has used, for what is said of a mistake of our own (X1)."""
+    for secret in sorted(_revealed, key=len, reverse=True):
+        for form in (secret, repr(secret)[1:-1]):
+            text = text.replace(form, "(hidden)")
+    return text
 
 
 class Secret:
@@ -33,6 +44,8 @@ class Secret:
             raise ConfigurationError(
                 f"the secret {self.reference} was not resolved", hint="check that the reference can be read"
             )
+        if len(self._value) >= _SHORTEST_HIDDEN:
+            _revealed.add(self._value)
         return self._value
 
     def __repr__(self) -> str:

@@ -7,6 +7,7 @@ from model.deliveries import Delivery, DeliveryState
 from pipeline.doctor import Diagnosis, Patient, failed, ok, warning
 from pipeline.expiry import credentials_of
 from pipeline.judge import business_day
+from pipeline.timetable import Timetable
 from state.engine import parse_url
 from state.schema import is_there
 from state.store import Store
@@ -37,6 +38,7 @@ def credentials(patient: Patient) -> Iterator[Diagnosis]:
 def sources(patient: Patient) -> Iterator[Diagnosis]:
     """What is held, what fails, what is stale, and what is left over of sources that are gone."""
     configured = patient.configuration.settings.sources
+    zone = patient.configuration.settings.business.zone
     if not configured:
         yield warning("sources", "no source is configured", "add one under sources: in the settings")
     if not is_there(parse_url(patient.url)):
@@ -55,11 +57,15 @@ def sources(patient: Patient) -> Iterator[Diagnosis]:
             elif not entry.complete:
                 said = f"{name} fails since {_moment(entry.as_of)}: {entry.error or 'it was not read to its end'}"
                 yield warning("sources", said, f"driftline sources probe {name}")
-            elif patient.now - entry.as_of > max(LEAST_STALE, STALE_INTERVALS * options.every):
+            elif patient.now > _stale_at(Timetable(name, options, zone), entry.as_of):
                 yield warning("sources", f"{name} was last read on {_moment(entry.as_of)}", "start driftline run")
             else:
                 yield ok("sources", f"{name} was read completely on {_moment(entry.as_of)}")
         yield from _left_over(store, {*coverage, *store.stored_sources()} - set(configured))
+
+
+def _stale_at(timetable: Timetable, read_at: datetime) -> datetime:
+    return max(read_at + LEAST_STALE, timetable.overdue_at(read_at, STALE_INTERVALS))
 
 
 def _left_over(store: Store, names: set[str]) -> Iterator[Diagnosis]:

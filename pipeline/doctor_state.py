@@ -57,7 +57,7 @@ def _on_server(store: Store) -> Iterator[Diagnosis]:
         version = connection.exec_driver_sql("SHOW server_version").scalar()
         off = [
             name
-            for name in ("fsync", "synchronous_commit", "full_page_writes")
+            for name in ("fsync", "full_page_writes")
             if connection.exec_driver_sql(f"SHOW {name}").scalar() == "off"
         ]
     yield ok("database", f"PostgreSQL {version}")

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from config.calendars import calendars_of
 from config.load import Configuration
 from model.findings import Account, TrackedFinding, Transition, TransitionKind
+from model.spans import spanned
 from pipeline.blindness import keep_blindness
 from pipeline.link import Linking
 from pipeline.mapping_change import Reach, note_judged, with_causes
@@ -59,6 +60,7 @@ def judging(
         )
 
 
+@spanned("judge")
 def judge_and_keep(
     store: Store,
     configuration: Configuration,

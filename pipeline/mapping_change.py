@@ -16,6 +16,7 @@ from model.findings import Finding, TrackedFinding, Transition, TransitionKind
 from model.keys import objective_node
 from model.links import Link, Need
 from model.mapping_changes import Inventory, MappingChange, Names
+from model.spans import spanned
 from pipeline.authors import authors_of
 from pipeline.link import Linking, link_records
 from pipeline.link_ahead import FirstLinking
@@ -55,6 +56,7 @@ class Reach:
     after: Picture | None = None
 
 
+@spanned("link")
 def link_and_record(
     store: Store, configuration: Configuration, *, now: datetime, ahead: FirstLinking | None = None
 ) -> tuple[Linking, Reach]:

@@ -14,6 +14,7 @@ from digest.language import Language
 from digest.notice import NoticeTime, Urgent, compose_notice, urgent
 from model.deliveries import Delivery
 from model.findings import Transition, TransitionKind
+from model.spans import spanned
 from pipeline.budget import Budgets
 from pipeline.channel_rows import channel_rows
 from pipeline.coming_due import ComingDue, coming_due, keep_coming_due
@@ -96,6 +97,7 @@ class _Look:
     coming: ComingDue
 
 
+@spanned("compose")
 def _commit(
     store: Store, configuration: Configuration, audience: str, looked: _Look, now: datetime
 ) -> tuple[list[Delivery], ComingDue]:

@@ -12,6 +12,7 @@ from digest.compose import compose
 from digest.language import Language
 from model.deliveries import Delivery
 from model.errors import ConfigurationError
+from model.spans import spanned
 from pipeline.channel_rows import channel_rows
 from pipeline.edition import edition_for, told_note
 from pipeline.equipment import forget_meeting, note_meeting
@@ -25,6 +26,7 @@ __all__ = ["composed", "deliver", "edition_for", "prepare"]
 log = structlog.get_logger("driftline.notify")
 
 
+@spanned("compose")
 def prepare(
     store: Store, configuration: Configuration, audience: str, *, slot: str, now: datetime
 ) -> tuple[Digest, list[Delivery]]:

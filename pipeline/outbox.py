@@ -11,6 +11,7 @@ from config.load import Configuration
 from digest.options import OnAmbiguous
 from model.deliveries import Delivery, DeliveryState
 from model.errors import DeliveryError
+from model.spans import note, spanned
 from pipeline.admin_mail import tell_of_refusal
 from pipeline.crash import crash_site
 from pipeline.pauses import Pauses
@@ -122,6 +123,7 @@ def _fail(store: Store, row: Delivery, error: str, now: datetime) -> None:
     store.mark_delivery(row.id, DeliveryState.FAILED, now=now, error=error)
 
 
+@spanned("deliver")
 def _send(store: Store, ways: Ways, row: Delivery, now: datetime) -> tuple[Delivery, str]:
     """The row as it is after one attempt, and what to do about a refusal."""
     assert row.id is not None
@@ -137,6 +139,7 @@ def _send(store: Store, ways: Ways, row: Delivery, now: datetime) -> tuple[Deliv
         error, state = f"unexpected {type(failure).__name__} while sending", DeliveryState.UNKNOWN
         log.error("mail.crashed", error=crash_site(failure))
     store.mark_delivery(row.id, state, now=now, error=error)
+    note(outcome=state.value, attempts=row.attempts + 1)
     if state is DeliveryState.SENT:
         log.info("mail.sent", audience=row.audience, slot=row.slot, message_id=row.message_id)
     else:

@@ -22,6 +22,7 @@ from model.findings import Finding, TrackedFinding
 from model.keys import normalise_key
 from model.objectives import ObjectiveTree, Tolerance
 from model.persons import no_single_person
+from model.spans import spanned
 from pipeline.budget import Budgets
 from pipeline.judge import business_day
 from pipeline.mail_row import mail_row
@@ -203,6 +204,7 @@ def to_do_of(store: Store, configuration: Configuration, address: str, *, now: d
     return compose_to_do(found)
 
 
+@spanned("compose")
 def prepare_to_dos(store: Store, configuration: Configuration, *, slot: str, now: datetime) -> list[Delivery]:
     """Commit the to-do mails of a slot to the outbox: to everybody whose list is another than when it last went out, or
     went out so long ago that it is time to ask again."""

@@ -1,8 +1,10 @@
 """Pauses: when something that failed may be tried again."""
 
+import json
 from collections import Counter
 from collections.abc import Hashable
 from datetime import datetime, timedelta
+from typing import Self
 
 FIRST_PAUSE = timedelta(minutes=1)
 LONGEST_PAUSE = timedelta(hours=1)
@@ -28,6 +30,18 @@ class Pauses:
         """Whether something may be tried now; a clock that was set back does not make the pause longer."""
         until = self._until.get(what)
         return until is None or not now < until <= now + LONGEST_PAUSE
+
+    def written(self) -> str:
+        """All of it as text, for programs of which now one and now another takes its turn."""
+        return json.dumps([[what, self._failures[what], until.isoformat()] for what, until in self._until.items()])
+
+    @classmethod
+    def read(cls, text: str) -> Self:
+        """What ``written`` gave."""
+        pauses = cls()
+        for what, failures, until in json.loads(text or "[]"):
+            pauses._failures[what], pauses._until[what] = failures, datetime.fromisoformat(until)
+        return pauses
 
     def forget(self, what: Hashable) -> None:
         """It worked."""

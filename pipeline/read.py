@@ -11,6 +11,7 @@ from typing import NoReturn
 import structlog
 
 from connectors.base import Connector, ReadContext, SourceOptions
+from connectors.deadline import Deadline
 from connectors.registry import connector_type
 from model.errors import (
     DriftlineError,
@@ -31,6 +32,7 @@ from pipeline.drift import forget_left_out, hold_drifted, keep_shape, note_left_
 from pipeline.ids import Ids
 from pipeline.left_out import reading_the_rest, with_stored
 from pipeline.link_ahead import LinkedAhead
+from pipeline.spending import spending
 from pipeline.trust import Trust, to_approve
 from state.reading import StoredCursor
 from state.store import Store
@@ -141,19 +143,24 @@ def read_source(
     progress: Progress,
     full: bool = False,
     ahead: LinkedAhead | None = None,
+    failed: Callable[[DriftlineError], None] | None = None,
 ) -> SourceResult:
-    """Read one source to its end and say how that went; ``ahead`` links what comes.
+    """Read one source to its end and say how that went; ``ahead`` links what comes, ``failed`` is told an error.
 
     Never raises for what a source does: its error is in the result, and what is stored of it stays as it was. Raises
     InterruptedRunError when somebody asked to stop, and StateError when the store cannot be used.
     """
     reading = Reading(store, run_id, name, context, progress, ahead=ahead)
-    reading.context = replace(context, known=reading.known)
     try:
-        drift = _read(reading, options, full=full)
+        with spending(store, name, options, clock=clock, zone=context.zone) as spend:
+            deadline = Deadline.begin(name, options.deadline)
+            reading.context = replace(context, known=reading.known, spend=spend, deadline=deadline)
+            drift = _read(reading, options, full=full)
     except (InterruptedRunError, StateError):
         raise
     except DriftlineError as failure:
+        if failed is not None:
+            failed(failure)
         forget_left_out(store, name)
         store.fail_source(run_id, name, failure.summary, now=context.now)
         result = reading.result(clock(), failure.summary, failure.problems[0].hint if failure.problems else "")

@@ -119,12 +119,13 @@ class Reloader:
             self.store.set_refused_configuration(None)
             log.info("configuration.sound_again", active=loaded.mapping.fingerprint)
         if loaded.fingerprint != active.fingerprint:
-            restart = loaded.settings.log != active.settings.log
+            before, after = active.settings, loaded.settings
+            later = {"log": before.log != after.log, "service.traces": before.service.traces != after.service.traces}
             log.info(
                 "configuration.taken",
                 before=active.mapping.fingerprint,
                 after=loaded.mapping.fingerprint,
-                at_the_next_start="log" if restart else "",
+                at_the_next_start=", ".join(name for name, differs in later.items() if differs),
             )
 
     def _check_unchangeable(self, active: Configuration, loaded: Configuration) -> None:

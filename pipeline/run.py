@@ -5,16 +5,17 @@ import threading
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
 
 from config.load import Configuration
 from connectors.base import ReadContext, SourceOptions
-from model.errors import InterruptedRunError, StateError, UsageError
+from model.errors import DriftlineError, InterruptedRunError, StateError, UsageError
 from model.findings import Transition, TransitionKind
 from model.runs import Run, RunOutcome, SourceOutcome, SourceResult
+from model.spans import OpenSpan, here, note, spanned
 from pipeline.drift import explain_drift
 from pipeline.judge import business_day, judge_and_keep
 from pipeline.link_ahead import FirstLinking
@@ -63,6 +64,7 @@ def run_once(
     return make_pass(store, configuration, clock=clock, stop=stop, only=only, full=full, stages=stages)
 
 
+@spanned("run")
 def make_pass(
     store: Store,
     configuration: Configuration,
@@ -100,21 +102,40 @@ def make_pass(
         results = going.read(sources)
         with turn or nullcontext():
             judged_by = latest() if latest else configuration
-            transitions = going.conclude(judged_by)
-            run = replace(
-                run,
-                finished_at=clock(),
-                outcome=_outcome(results),
-                results=tuple(results),
-                opened=sum(1 for step in transitions if step.kind in (TransitionKind.OPENED, TransitionKind.REOPENED)),
-                resolved=sum(1 for step in transitions if step.kind is TransitionKind.RESOLVED),
-                standing=store.count_standing(),
-            )
+            run = going.concluded(run, results, judged_by)
             store.finish_run(run)
             tell_at_once(store, judged_by, now=clock())
     except BaseException as failure:
         _close(store, replace(run, finished_at=clock()), failure)
         raise
+    _say(run)
+    return run
+
+
+def read_for_round(
+    store: Store,
+    configuration: Configuration,
+    run_id: int,
+    name: str,
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    failed: Callable[[DriftlineError], None],
+) -> SourceResult:
+    """Read one source for a run whose other sources somebody else reads; ``failed`` is told why it cannot be read."""
+    going = _Pass(store, configuration, run_id, clock, stop, failed=failed)
+    return going.read_one(name, configuration.settings.sources[name])
+
+
+def conclude_round(store: Store, configuration: Configuration, run: Run, *, clock: Clock, stop: threading.Event) -> Run:
+    """Link and judge after every source of a run was read, and close it.
+
+    Raise InterruptedRunError when ``stop`` is set and StateError when the store cannot be used; then the run is as open
+    as before, and can be concluded by the next one.
+    """
+    run = _Pass(store, configuration, run.id, clock, stop).concluded(run, run.results, configuration)
+    store.finish_run(run)
+    tell_at_once(store, configuration, now=clock())
     _say(run)
     return run
 
@@ -148,19 +169,28 @@ class _Pass:
     run_id: int
     clock: Clock
     stop: threading.Event
-    full: bool
-    stages: Stages
-    standing: Standing | None
-    ahead: FirstLinking | None
+    full: bool = False
+    stages: Stages = Stages()
+    standing: Standing | None = None
+    ahead: FirstLinking | None = None
+    failed: Callable[[DriftlineError], None] | None = None
+    span: OpenSpan = field(default_factory=here)
+    """Opens a span below that of the run."""
 
     def read(self, sources: Mapping[str, SourceOptions]) -> list[SourceResult]:
         """Read the sources side by side, each on a thread of its own."""
         with ThreadPoolExecutor(max_workers=SOURCES_AT_ONCE, thread_name_prefix="read") as pool:
             try:
-                return list(pool.map(self._read_one, sources, sources.values()))
+                return list(pool.map(self.read_one, sources, sources.values()))
             except KeyboardInterrupt:
                 self.stop.set()  # otherwise leaving the pool would wait for the last page of every source
                 raise
+
+    def read_one(self, name: str, options: SourceOptions) -> SourceResult:
+        with self.span("read", source=name, kind=options.kind) as step:
+            result = self._read_one(name, options)
+            step.note(outcome=result.outcome.value, records=result.read, changed=result.changed)
+            return result
 
     def _read_one(self, name: str, options: SourceOptions) -> SourceResult:
         result = read_source(
@@ -168,11 +198,12 @@ class _Pass:
             self.run_id,
             name,
             options,
-            ReadContext(now=self.clock(), zone=self.configuration.settings.business.zone, stop=self.stop),
+            ReadContext(now=self.clock(), zone=self.configuration.settings.business.zone, stop=self.stop, span=here()),
             clock=self.clock,
             progress=self.stages.read,
             full=self.full,
             ahead=self.ahead.reading(name) if self.ahead else None,
+            failed=self.failed,
         )
         return explain_drift(self.store, self.run_id, result, self.configuration)
 
@@ -192,6 +223,19 @@ class _Pass:
         )
         keep_measures(self.store, configuration, self.run_id, now=self.clock(), whole=self.standing is None)
         return transitions
+
+    def concluded(self, run: Run, results: Collection[SourceResult], configuration: Configuration) -> Run:
+        """Conclude from what was read, and give how the run ended."""
+        transitions = self.conclude(configuration)
+        return replace(
+            run,
+            finished_at=self.clock(),
+            outcome=_outcome(results),
+            results=tuple(results),
+            opened=sum(1 for step in transitions if step.kind in (TransitionKind.OPENED, TransitionKind.REOPENED)),
+            resolved=sum(1 for step in transitions if step.kind is TransitionKind.RESOLVED),
+            standing=self.store.count_standing(),
+        )
 
     def _enter(self, stage: str) -> None:
         if self.stop.is_set():
@@ -219,6 +263,7 @@ def _close(store: Store, run: Run, failure: BaseException) -> None:
 
 
 def _say(run: Run) -> None:
+    note(run=run.id, outcome=run.outcome.value, opened=run.opened, resolved=run.resolved, standing=run.standing)
     log.info(
         "run.finished",
         run=run.id,

@@ -5,27 +5,29 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from pipeline.agenda import Plan
 from service.beat import Pulse
 from state.figures import Figures, SourceFigures
-
-STALE_AFTER = 2
-"""A source is stale when it was not read completely within so many of its intervals."""
 
 _NEVER = SourceFigures()
 
 
 @dataclass(frozen=True, slots=True)
 class SourceHealth:
-    """How fresh one source is; ``age`` is None for one that was never read completely."""
+    """How fresh one source is; ``age`` is None for one that was never read completely.
+
+    ``every`` is how long one reading is from the next, ``due_in`` how long it is until then. ``put_off``: something
+    keeps back a reading that would be due. ``stale``: two readings in a row were missed, or there was none yet; a
+    reading that is put off is not missed.
+    """
 
     name: str
     every: timedelta
+    due_in: timedelta
+    put_off: bool
+    stale: bool
     age: timedelta | None
     figures: SourceFigures
-
-    @property
-    def stale(self) -> bool:
-        return self.age is None or self.age > STALE_AFTER * self.every
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +49,19 @@ class Health:
         return tuple(each.name for each in self.sources if each.stale)
 
     @property
+    def unread(self) -> tuple[str, ...]:
+        """The sources of which nothing is known yet."""
+        return tuple(each.name for each in self.sources if each.age is None)
+
+    @property
+    def put_off(self) -> tuple[str, ...]:
+        return tuple(each.name for each in self.sources if each.put_off)
+
+    @property
     def ready(self) -> bool:
         """Whether what Driftline tells now can be relied on."""
         owned = self.figures is not None and self.figures.owned
-        return self.pulse.beats and owned and not self.stale
+        return self.pulse.beats and owned and not self.stale and not self.unread
 
     def told(self) -> dict[str, Any]:
         """As /readyz tells it."""
@@ -61,19 +72,30 @@ class Health:
             "configuration": "an edit is refused, the last good one is in force" if refused else "loaded",
             "state": self.state,
             "stale": list(self.stale),
+            "never_read": list(self.unread),
+            "put_off": list(self.put_off),
         }
 
 
-def assess(pulse: Pulse, figures: Figures | None, intervals: Mapping[str, timedelta], *, now: datetime) -> Health:
-    """Put together what is known; ``intervals`` are those of the configured sources."""
+def assess(pulse: Pulse, figures: Figures | None, plans: Mapping[str, Plan], *, now: datetime) -> Health:
+    """Put together what is known; ``plans`` are those of the configured sources."""
     stored = figures.sources if figures is not None else {}
     return Health(
         pulse,
         figures,
-        tuple(_source(name, every, stored.get(name, _NEVER), now) for name, every in intervals.items()),
+        tuple(_source(plan, stored.get(name, _NEVER), now) for name, plan in plans.items()),
     )
 
 
-def _source(name: str, every: timedelta, figures: SourceFigures, now: datetime) -> SourceHealth:
+def _source(plan: Plan, figures: SourceFigures, now: datetime) -> SourceHealth:
     age = max(timedelta(), now - figures.read_at) if figures.read_at is not None else None
-    return SourceHealth(name, every, age, figures)
+    put_off = plan.put_off is not None
+    return SourceHealth(
+        plan.timetable.name,
+        plan.timetable.interval(now),
+        max(timedelta(), plan.next_at - now),
+        put_off,
+        stale=not put_off if figures.read_at is None else now > plan.stale_at(figures.read_at),
+        age=age,
+        figures=figures,
+    )

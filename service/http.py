@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 import structlog
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from config.service import ServiceOptions, is_loopback
+from config.service import ServiceOptions
 from model.errors import ConfigurationError
+from model.loopback import is_loopback
 from pipeline.crash import crash_site
 from service.beat import Pulse
 from service.health import Health
@@ -33,6 +34,8 @@ TIMEOUT_SECONDS = 5.0
 DEADLINE_SECONDS = 15.0
 """How long one connection may last in total, however steadily it drips (X9)."""
 POLL_SECONDS = 0.5
+REFUSALS_TOLD_EVERY_SECONDS = 60.0
+"""How often the log tells that somebody asked without the token."""
 
 
 class Watching(Protocol):
@@ -57,6 +60,9 @@ class HealthServer(ThreadingMixIn, TCPServer):
         self.address_family = socket.AF_INET6 if ":" in options.host else socket.AF_INET
         self._free = threading.BoundedSemaphore(MOST_AT_ONCE)
         self._open: dict[socket.socket, float] = {}
+        self._refusals = 0
+        self._refusals_told = -REFUSALS_TOLD_EVERY_SECONDS
+        self._counting = threading.Lock()
         assert options.port is not None
         super().__init__((options.host, options.port), _Handler)
 
@@ -77,6 +83,16 @@ class HealthServer(ThreadingMixIn, TCPServer):
             super().process_request_thread(request, client_address)
         finally:
             self._let_go(request)
+
+    def refused(self, caller: str) -> None:
+        """Tell of questions without the token; whoever guesses must not fill the log (F10)."""
+        with self._counting:
+            self._refusals += 1
+            now = time.monotonic()
+            if now - self._refusals_told < REFUSALS_TOLD_EVERY_SECONDS:
+                return
+            times, self._refusals, self._refusals_told = self._refusals, 0, now
+        log.warning("service.refused", caller=caller, times=times)
 
     def _let_go(self, request: Any) -> None:
         if self._open.pop(request, None) is not None:
@@ -117,6 +133,7 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Content-Length", "0").strip() != "0" or "Transfer-Encoding" in self.headers:
             self._answer(HTTPStatus.BAD_REQUEST, b"a question has no body here\n")
         elif not self._may_ask():
+            self.server.refused(str(self.client_address[0]))
             self._answer(HTTPStatus.UNAUTHORIZED, b"a token is needed\n", headers={"WWW-Authenticate": "Bearer"})
         elif not self._meant_for_us():
             self._answer(HTTPStatus.MISDIRECTED_REQUEST, b"ask by the address of this machine\n")

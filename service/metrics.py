@@ -95,13 +95,25 @@ _PER_SOURCE = (
     ),
     _PerSource(
         "source_interval_seconds",
-        "How often the source is to be read. Of other: the longest interval.",
+        "How long one reading of the source is from the next. Of other: the longest time.",
         lambda each: each.every.total_seconds(),
         max,
     ),
     _PerSource(
+        "source_due_seconds",
+        "Time until the source is to be read next; 0 when it is due. Of other: the shortest time.",
+        lambda each: each.due_in.total_seconds(),
+        min,
+    ),
+    _PerSource(
+        "source_put_off",
+        "1 while a blackout or its budget keeps back a reading that would be due. Of other: how many.",
+        lambda each: float(each.put_off),
+    ),
+    _PerSource(
         "source_stale",
-        "1 when the source was not read completely within twice its interval. Of other: how many.",
+        "1 when two readings of the source in a row were missed or failed; one that is put off is not missed. Of other:"
+        " how many.",
         lambda each: float(each.stale),
     ),
     _PerSource(

@@ -3,9 +3,10 @@
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from model.errors import DriftlineError
+from pipeline.agenda import Plan
 from service.beat import Beat, Pulse
 from service.health import Health, assess
 from state.figures import Counted, Figures, read_figures
@@ -19,12 +20,12 @@ LOOK_AGAIN_SECONDS = 5.0
 class Watch:
     """Health at this moment, from the beat and from figures that are a few seconds old at most.
 
-    ``intervals`` gives how often each configured source is read.
+    ``plans`` gives when each configured source is read next.
     """
 
     store: Store
     beat: Beat
-    intervals: Callable[[], Mapping[str, timedelta]]
+    plans: Callable[[], Mapping[str, Plan]]
     clock: Callable[[], datetime]
     look_again_seconds: float = LOOK_AGAIN_SECONDS
     _figures: Figures | None = None
@@ -38,7 +39,7 @@ class Watch:
 
     def health(self) -> Health:
         """Never raises for a state that cannot be read: that is an answer too."""
-        return assess(self.beat.pulse(), self._look(), self.intervals(), now=self.clock())
+        return assess(self.beat.pulse(), self._look(), self.plans(), now=self.clock())
 
     def _look(self) -> Figures | None:
         with self._lock:

@@ -17,6 +17,7 @@ from model.errors import StateError, UsageError
 from state import tables
 from state.backup import Restored, checked_revision, settle
 from state.engine import open_engine, our_errors, parse_url, shown
+from state.queue import SCHEMA as QUEUE
 from state.schema import current_revision, upgrade
 
 KEPT = "driftline_before_"
@@ -24,7 +25,10 @@ KEPT = "driftline_before_"
 
 _COPY = re.compile(rb"COPY .* FROM stdin;\s*$")
 _END_OF_COPY = b"\\.\n"
-_FORM = ("--format=custom", "--no-owner", "--no-privileges", f"--exclude-schema={KEPT}*")
+_FORM = (
+    *("--format=custom", "--no-owner", "--no-privileges"),
+    *(f"--exclude-schema={KEPT}*", f"--exclude-schema={QUEUE}"),  # what is in the queue follows from the state
+)
 _PATIENCE = "5s"
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Connection,
     Dialect,
     Engine,
+    ExceptionContext,
     Executable,
     Insert,
     LargeBinary,
@@ -24,7 +25,7 @@ from sqlalchemy import (
     make_url,
 )
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeEngine
 
@@ -89,16 +90,39 @@ def open_engine(url: URL) -> Engine:
         event.listen(engine, "begin", _begin_sqlite)
         return engine
     try:
-        return create_engine(
+        engine = create_engine(
             url,
             hide_parameters=True,
             pool_pre_ping=True,
             connect_args={"connect_timeout": CONNECT_TIMEOUT_SECONDS, "application_name": "driftline"},
         )
+        event.listen(engine, "connect", _wait_for_the_log)
+        _keep_to_ourselves(engine, url.password)
+        return engine
     except (ImportError, NoSuchModuleError) as error:
         raise ConfigurationError(
             "the driver for PostgreSQL is not installed", hint="pip install 'driftline[postgres]'"
         ) from error
+
+
+def _keep_to_ourselves(engine: Engine, password: str | None) -> None:
+    """Let no refusal repeat the password: a server may say what it was sent (X1)."""
+
+    @event.listens_for(engine, "handle_error", retval=True)
+    def conceal(context: ExceptionContext) -> BaseException | None:
+        said = str(context.original_exception)
+        if not password or password not in said:
+            return None
+        return OperationalError(None, None, RuntimeError(said.replace(password, "(hidden)")))
+
+
+def _wait_for_the_log(connection: Any, _entry: ConnectionPoolEntry) -> None:
+    """Let a server that was told to acknowledge commits early write ours to its log first: a mark that is lost in a
+    crash is a mail twice (C10)."""
+    connection.execute(
+        "SELECT set_config('synchronous_commit', 'local', false) WHERE current_setting('synchronous_commit') = 'off'"
+    ).close()
+    connection.commit()  # undone with the transaction otherwise
 
 
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
@@ -122,6 +146,10 @@ def our_errors(location: str) -> Iterator[None]:
         raise _translated(error.orig, location) from error
     except sqlite3.Error as error:  # from the pragmas of a new connection
         raise _translated(error, location) from error
+    except UnicodeDecodeError as error:  # SQLite tells of a damaged schema in its own damaged words
+        raise StateError(
+            "the state is damaged: it holds text that is none", location=location, hint="restore the last backup"
+        ) from error
 
 
 def _translated(error: BaseException | None, location: str) -> StateError:
@@ -132,11 +160,29 @@ def _translated(error: BaseException | None, location: str) -> StateError:
         )
     if "disk is full" in said or "No space left" in said:
         return StateError("the disk of the state is full", location=location, hint="free some space; nothing was lost")
-    if "not a database" in said or "malformed" in said:
+    if "disk I/O error" in said:
+        return StateError(
+            "the disk of the state fails: it could not be read or written",
+            location=location,
+            hint="check its space and health, then run again; nothing half-done was kept",
+        )
+    if any(told in said for told in ("not a database", "malformed", "decode to UTF-8")):
         return StateError(f"the state is damaged: {said}", location=location, hint="restore the last backup")
     if "unable to open" in said or "readonly" in said:
         return StateError(f"cannot open the state: {said}", location=location, hint="check the file and its rights")
+    if _out_of_reach(error, said):
+        return StateError(
+            f"the database server cannot be reached: {said}",
+            location=location,
+            hint="check that it runs and lets us in, then run again: what it acknowledged is stored",
+        )
     return StateError(f"the state database refused: {said}", location=location)
+
+
+def _out_of_reach(error: BaseException | None, said: str) -> bool:
+    """Whether PostgreSQL ended the connection or gave none; then the driver knows no code, or one that begins so."""
+    code = getattr(error, "sqlstate", "")
+    return str(code).startswith("57P") or (code is None and "connection" in said)
 
 
 def upsert(connection: Connection, table: Table, rows: Sequence[dict[str, Any]], *, keep: Sequence[str] = ()) -> None:

@@ -1,4 +1,5 @@
-"""One owner of the state at a time, and a fence against an owner that lost it without noticing (C11, C12)."""
+"""One owner of the state at a time, or several workers that share it, and a fence against an owner that lost it without
+noticing (C11, C12)."""
 
 import fcntl
 import os
@@ -11,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from sqlalchemy import Connection, Engine, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
 from model.errors import StateError, StateLockedError
 from state import tables
@@ -20,13 +21,25 @@ from state.engine import open_engine, our_errors, parse_url, shown, sqlite_path,
 
 _ADVISORY_LOCK = 0x6472_6966_7401
 _HELD = text(
-    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted "
+    "SELECT mode = 'ShareLock' AS shared, application_name AS name "
+    "FROM pg_locks LEFT JOIN pg_stat_activity USING (pid) "
+    "WHERE locktype = 'advisory' AND granted "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "AND (classid::bigint << 32) | objid::bigint = :lock ORDER BY backend_start"
+)
+_HELD_HERE = text(
+    "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid() "
     "AND (classid::bigint << 32) | objid::bigint = :lock"
 )
 _PAUSES_SECONDS = (0.02, 0.05, 0.1, 0.15, 0.2)
 _PATIENCE = "5s"
 """How long a new owner waits for the last transaction of the one before it."""
+WORKERS = "workers"
+"""The claim that has the owner's epoch while the owner is a number of workers."""
+_SHOWN_AT_MOST = 3
+_WORKER = "driftline worker: "
+# A machine that is gone without a word is forgotten within two minutes, and its lock with it.
+_KEEPALIVES = ("tcp_keepalives_idle = 60", "tcp_keepalives_interval = 15", "tcp_keepalives_count = 4")
 
 
 class Ownership:
@@ -63,6 +76,44 @@ class Ownership:
         store.epoch = epoch
         return cls(held, store, epoch)
 
+    @classmethod
+    def share(cls, store: Connected, now: datetime) -> "Ownership":
+        """Become one of the workers that own a store in PostgreSQL together; an owner of before is fenced off.
+
+        What each of them may write is told by its claims. Raise StateLockedError, naming the holder, when there is an
+        owner that shares with nobody.
+        """
+        who = f"process {os.getpid()} on {socket.gethostname()}"
+        held = _AdvisoryLock(store.engine, shown(store.engine.url), who, dispose=False, shared=True)
+        store.shared = True
+        try:
+            epoch = _shared_epoch(store, f"{who} since {now:%Y-%m-%d %H:%M:%S} UTC: driftline worker")
+        except BaseException:
+            held.release()
+            raise
+        store.epoch = epoch
+        return cls(held, store, epoch)
+
+    def still_held(self) -> bool:
+        """Whether the lock is still ours; False once the connection that holds it has ended."""
+        return self._held.still_held()
+
+    def hold_on(self) -> bool:
+        """Take the lock again when the connection that held it has ended, as with a server that was started anew.
+
+        Tell whether the state is still ours: not when somebody else owns it, or has owned it since. Raise StateError
+        while the server cannot be reached.
+        """
+        if self._held.still_held():
+            return True
+        if self._store is None or not self._held.take_again():
+            return False
+        with self._store.reading() as connection:
+            if connection.execute(select(tables.owner.c.epoch)).scalar_one_or_none() == self.epoch:
+                return True
+        self._held.release()
+        return False
+
     def release(self) -> None:
         """Give the state free. The store stays fenced: what it still writes is refused once there is another owner."""
         self._held.release()
@@ -88,6 +139,46 @@ def _next_epoch(store: Connected, holder: str) -> int:
     return before + 1
 
 
+def _shared_epoch(store: Connected, holder: str) -> int:
+    """The epoch of the workers that are there, or a new one after an owner that was alone."""
+    owner, claims = tables.owner.c, tables.claims
+    wanted = select(owner.epoch).join(claims, (claims.c.name == WORKERS) & (claims.c.epoch == owner.epoch))
+    store.epoch = None
+    with store.reading() as connection:
+        joined = connection.execute(wanted).scalar_one_or_none()
+    if joined is not None:
+        return int(joined)
+    with store.writing() as connection:
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_PATIENCE}'"))
+        upsert(connection, tables.owner, [{"id": 1, "epoch": 0, "holder": holder}], keep=["epoch", "holder"])
+        before = connection.execute(select(owner.epoch).with_for_update()).scalar_one()
+        joined = connection.execute(wanted).scalar_one_or_none()  # others may have come at the same time
+        if joined is not None:
+            return int(joined)
+        upsert(connection, tables.owner, [{"id": 1, "epoch": before + 1, "holder": holder}])
+        upsert(connection, claims, [{"name": WORKERS, "epoch": before + 1, "holder": holder}])
+    return int(before) + 1
+
+
+def workers(store: Connected) -> list[str]:
+    """The workers that share a state in PostgreSQL at this moment: process and host, the oldest first."""
+    with store.reading() as connection:
+        return _workers(connection)
+
+
+def _workers(connection: Connection) -> list[str]:
+    held = connection.execute(_HELD, {"lock": _ADVISORY_LOCK})
+    return [(row.name or "").removeprefix(_WORKER) or "unknown" for row in held if row.shared]
+
+
+def _told(names: list[str]) -> str:
+    """``2 workers: process 7 on alpha, process 9 on beta``; empty for nobody."""
+    if not names:
+        return ""
+    named = ", ".join(names[:_SHOWN_AT_MOST]) + (", …" if len(names) > _SHOWN_AT_MOST else "")
+    return f"{len(names)} {'worker' if len(names) == 1 else 'workers'}: {named}"
+
+
 def _refused(holder: str, location: str) -> StateLockedError:
     return StateLockedError(
         f"the state is in use by {holder or 'another process'}",
@@ -101,8 +192,9 @@ def current_owner(store: Connected) -> str | None:
     if store.engine.url.get_backend_name() == "sqlite":
         return _file_holder(_lock_file(sqlite_path(store.engine.url)))
     with store.reading() as connection:
-        if not connection.execute(_HELD, {"lock": _ADVISORY_LOCK}).scalar():
-            return None
+        held = connection.execute(_HELD, {"lock": _ADVISORY_LOCK}).all()
+        if not held or held[0].shared:
+            return _told(_workers(connection)) or None
         return connection.execute(select(tables.owner.c.holder)).scalar_one_or_none()
 
 
@@ -149,8 +241,14 @@ class _FileLock:
             told = os.read(self._handle, 4096).decode(errors="replace")
             os.close(self._handle)
             raise _refused(told, location)
-        os.ftruncate(self._handle, 0)
-        os.pwrite(self._handle, holder.encode(), 0)
+        try:
+            os.ftruncate(self._handle, 0)
+            os.pwrite(self._handle, holder.encode(), 0)
+        except OSError as error:
+            os.close(self._handle)
+            raise StateError(
+                f"cannot lock the state: {error.strerror}", location=location, hint=f"check the disk of {path}"
+            ) from error
 
     def _take(self) -> bool:
         try:
@@ -158,6 +256,12 @@ class _FileLock:
         except OSError:
             return False
         return True
+
+    def still_held(self) -> bool:
+        return self._handle >= 0
+
+    def take_again(self) -> bool:
+        return False
 
     def release(self) -> None:
         if self._handle >= 0:
@@ -168,10 +272,13 @@ class _FileLock:
 class _AdvisoryLock:
     """A lock held by a connection of its own; PostgreSQL frees it when that connection ends."""
 
-    def __init__(self, engine: Engine, location: str, holder: str, *, dispose: bool) -> None:
-        self._engine, self._dispose = engine, dispose
+    def __init__(self, engine: Engine, location: str, holder: str, *, dispose: bool, shared: bool = False) -> None:
+        self._engine, self._dispose, self._shared = engine, dispose, shared
+        self._location = location
         with our_errors(location):
             self._connection = self._connect(engine)
+            if shared:
+                self._introduce(holder)
             if _persistently(self._take):
                 return
             told = self._holder()
@@ -185,16 +292,39 @@ class _AdvisoryLock:
         return connection
 
     def _take(self) -> bool:
-        statement = text("SELECT pg_try_advisory_lock(:lock)")
+        statement = text(f"SELECT pg_try_advisory_lock{'_shared' if self._shared else ''}(:lock)")
         return bool(self._connection.execute(statement, {"lock": _ADVISORY_LOCK}).scalar())
 
+    def _introduce(self, holder: str) -> None:
+        """Say who holds it where others can look it up, for as long as the connection is there."""
+        named = text("SELECT set_config('application_name', :name, false)")
+        self._connection.execute(named, {"name": f"{_WORKER}{holder}"})
+        for each in _KEEPALIVES:
+            self._connection.execute(text(f"SET {each}"))
+
+    def still_held(self) -> bool:
+        try:
+            return bool(self._connection.execute(_HELD_HERE, {"lock": _ADVISORY_LOCK}).scalar())
+        except SQLAlchemyError:
+            return False
+
+    def take_again(self) -> bool:
+        """Take it on a new connection; whatever holds the former one has ended."""
+        with our_errors(self._location):
+            with suppress(SQLAlchemyError):
+                self._connection.close()
+            self._connection = self._connect(self._engine)
+            return _persistently(self._take)
+
     def _holder(self) -> str:
+        if told := _told(_workers(self._connection)):
+            return told
         if not self._connection.execute(text("SELECT to_regclass('owner')")).scalar():
             return ""
         return self._connection.execute(select(tables.owner.c.holder)).scalar_one_or_none() or ""
 
     def release(self) -> None:
-        with suppress(DBAPIError):  # a connection that is dead has let go already
+        with suppress(SQLAlchemyError):  # a connection that is dead has let go already
             self._connection.execute(text("SELECT pg_advisory_unlock_all()"))
         self._connection.close()
         if self._dispose:

@@ -38,7 +38,7 @@ def rollup_statement(
     return _rollups(group, order, today, nodes, shipping=shipping, on_postgresql=on_postgresql)
 
 
-@lru_cache(maxsize=32)
+@lru_cache(maxsize=8)  # each is large, and none is asked for on a later day
 def _of_all(group: Group, order: tuple[DateSource, ...], today: date, shipping: bool, on_postgresql: bool) -> AnySelect:
     return _rollups(group, order, today, None, shipping=shipping, on_postgresql=on_postgresql)
 

@@ -48,6 +48,15 @@ class Runs(Connected):
             ).all()
         return [_run(row, [each for each in found if each.run_id == row.id]) for row in rows]
 
+    def run(self, run_id: int) -> Run | None:
+        """One run with its results so far."""
+        runs, results = tables.runs, tables.source_results
+        with self.reading() as connection:
+            row = connection.execute(select(runs).where(runs.c.id == run_id)).one_or_none()
+            wanted = select(results).where(results.c.run_id == run_id).order_by(results.c.source)
+            found = connection.execute(wanted).all()
+        return _run(row, list(found)) if row is not None else None
+
     def has_baseline(self) -> bool:
         """Whether an earlier run read at least one source completely and reconciled what it had read."""
         runs, results = tables.runs, tables.source_results

@@ -15,7 +15,7 @@ from state.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0009"
+HEAD = "0011"
 """The revision that this program works with; a test compares it with the migrations."""
 
 _UPGRADE_LOCK = 0x6472_6966_7402

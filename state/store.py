@@ -9,6 +9,7 @@ from types import TracebackType
 from sqlalchemy import Engine
 
 from model.errors import StateError, UsageError
+from state.claims import Claims
 from state.engine import create_sqlite_file, open_engine, our_errors, parse_url, shown, sqlite_path
 from state.findings import Findings
 from state.links import Links
@@ -19,21 +20,26 @@ from state.notes import Notes
 from state.outbox import Outbox
 from state.reading import Reading
 from state.records import Records
+from state.requests import Requests
+from state.rounds import Rounds
 from state.runs import Runs
-from state.schema import check_revision, create, current_revision, is_empty, upgrade
+from state.schema import HEAD, check_revision, create, current_revision, is_empty, known_revisions, upgrade
 from state.trust import Trust
 from state.view import StoreView
 
 
-class Store(Runs, Reading, Trust, Records, Links, Findings, Outbox, Notes, Mappings, MeasuresKept):
+class Store(
+    Runs, Reading, Trust, Records, Links, Findings, Outbox, Notes, Mappings, MeasuresKept, Claims, Rounds, Requests
+):
     """An opened state database. May be used from several threads; every call is one transaction of its own."""
 
     @classmethod
-    def open(cls, url: str, *, migrate: bool = False) -> "Store":
+    def open(cls, url: str, *, migrate: bool = False, older: bool = False) -> "Store":
         """Open the state; make it where there is none yet (an SQLite file in a folder that exists, an empty database).
 
         Raise ConfigurationError for a url that names no database we know, StateMigrationError when the schema is
-        older (unless ``migrate``) or newer, and StateError when it is damaged or cannot be opened.
+        older (unless ``migrate``, or ``older``: then it is only to be copied, or told of) or newer, and StateError when
+        it is damaged or cannot be opened.
         """
         parsed = parse_url(url)
         location = shown(parsed)
@@ -41,7 +47,7 @@ class Store(Runs, Reading, Trust, Records, Links, Findings, Outbox, Notes, Mappi
             create_sqlite_file(parsed)
         engine = open_engine(parsed)
         try:
-            _check_schema(engine, location, migrate)
+            _check_schema(engine, location, migrate, older)
         except BaseException:
             engine.dispose()
             raise
@@ -109,7 +115,7 @@ def left_open(url: str) -> bool:
     return path.with_name(f"{path.name}-wal").exists()
 
 
-def _check_schema(engine: Engine, location: str, migrate: bool) -> None:
+def _check_schema(engine: Engine, location: str, migrate: bool, older: bool) -> None:
     with our_errors(location):
         with engine.connect() as connection:
             revision = current_revision(connection)
@@ -118,5 +124,5 @@ def _check_schema(engine: Engine, location: str, migrate: bool) -> None:
             upgrade(engine, location)
         elif made_now:
             create(engine, location)
-        else:
+        elif not (older and revision != HEAD and revision in known_revisions()):
             check_revision(revision, location)

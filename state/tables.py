@@ -363,6 +363,16 @@ class NoteRow(Row, table=True):
     value: str = Field(sa_type=Text)
 
 
+class RequestsRow(Row, table=True):
+    """How many requests a source was asked in a part of the time that lasts ``until`` then."""
+
+    __tablename__ = "requests"
+
+    source: str = Field(primary_key=True)
+    until: datetime = Field(primary_key=True)
+    number: int
+
+
 class OwnerRow(Row, table=True):
     """The one owner of the state. Its epoch grows with every owner; a write with an older one is refused (C12)."""
 
@@ -371,6 +381,32 @@ class OwnerRow(Row, table=True):
     id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
     epoch: int
     holder: str
+
+
+class ClaimRow(Row, table=True):
+    """Who may write what while several workers share the state; a write with an older epoch is refused (C12)."""
+
+    __tablename__ = "claims"
+
+    name: str = Field(primary_key=True)
+    epoch: int
+    holder: str
+
+
+class PullRow(Row, table=True):
+    """The last time at which workers were to read a source: in which run, and how often that failed so far.
+
+    The times are the database's own, which is the one clock that all workers share. ``ended_at`` is NULL meanwhile.
+    """
+
+    __tablename__ = "pulls"
+
+    source: str = Field(primary_key=True)
+    run_id: int
+    opened_at: datetime
+    ended_at: datetime | None = None
+    failures: int
+    error: str
 
 
 def _table(row: type[Row]) -> Table:
@@ -401,4 +437,7 @@ source_results = _table(SourceResultRow)
 openings = _table(OpeningRow)
 measures = _table(MeasuresRow)
 notes = _table(NoteRow)
+requests = _table(RequestsRow)
 owner = _table(OwnerRow)
+claims = _table(ClaimRow)
+pulls = _table(PullRow)

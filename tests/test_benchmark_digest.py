@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from benchmarks import digest
 
 
+@pytest.mark.sqlite_only("the benchmark measures a state in a file")
 def test_both_ways_tell_every_recipient(tmp_path: Path) -> None:
     digest.write(tmp_path, findings=120, recipients=4)
     assert digest.reference(tmp_path)["mails"] == 4

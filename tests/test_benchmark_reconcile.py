@@ -15,6 +15,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.sqlite_only("the benchmark measures a state in a file")
 def test_a_full_judgement_finds_what_the_reference_finds_and_a_second_one_nothing_new(folder: Path) -> None:
     late = reconcile.reference(folder)["found"]
     first = reconcile.judging(folder, 1)

@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from benchmarks.commands import fill, write_company
 from tests.cli.console import driftline
 
@@ -54,6 +56,7 @@ def test_the_match_benchmark_gives_the_same_links_as_the_plain_loop():
     assert re.search(r"links of these records: the same; the matcher is \d+ times as fast", done.stdout)
 
 
+@pytest.mark.sqlite_only("the benchmark measures a state in a file")
 def test_the_commands_benchmark_measures_a_state_that_was_linked_and_judged(tmp_path: Path):
     write_company(tmp_path, 40)
     fill(tmp_path, 500, 40)

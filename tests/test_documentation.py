@@ -1,8 +1,12 @@
 """Everything that can be used is documented, and the generated pages are up to date."""
 
 import inspect
+import re
+import shlex
 import subprocess
 import sys
+from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -40,6 +44,85 @@ def test_every_command_and_each_of_its_options_has_help_and_stands_in_the_refere
     for parameter in command.params:
         if isinstance(parameter, click.Option):
             assert parameter.help, f"{path} {parameter.name} has no help"
+
+
+def commands_told(text: str) -> Iterator[str]:
+    """What a page tells the reader to type: in spans of code, and on lines of blocks."""
+    blocks = re.findall(r"(?ms)^ *```(?:console|shell|bash|sh)?\n(.*?)^ *```", text)
+    for line in "\n".join(blocks).splitlines():
+        found = re.match(r"\s*(?:[$#] )?(?:\S*/)?(driftline [a-z-].*)", line)
+        if found and not line.lstrip().startswith("# "):
+            yield found[1]
+    yield from re.findall(r"`(driftline [a-z-][^`\n]*)`", re.sub(r"(?s)```.*?```", "", text))
+
+
+def wrong_with(line: str) -> str:
+    """What a command line names that there is not; empty when all is there. Words of the reader's own are skipped."""
+    words = shlex.split(line.partition(" # ")[0].partition(" | ")[0].replace("…", " "))[1:]
+    path, command = "driftline", COMMANDS[0][1]
+    takes_value = False
+    for word, after in pairwise([*words, ""]):
+        if takes_value:
+            takes_value = False
+        elif word.startswith("-") and len(word) > 1:
+            name = word.partition("=")[0]
+            option = next((each for each in command.params if name in (*each.opts, *each.secondary_opts)), None)
+            if option is None and name not in ("-h", "--help"):
+                return f"{path} has no option {name}"
+            flag = option is None or getattr(option, "is_flag", False) or "=" in word
+            takes_value = not flag and bool(after)
+        elif isinstance(command, click.Group) and re.fullmatch(r"[a-z][a-z-]*", word):
+            child = command.get_command(click.Context(command), word)
+            if child is None:
+                return f"{path} has no command {word}"
+            path, command = f"{path} {word}", child
+    return ""
+
+
+PAGES = [
+    ROOT / "README.md",
+    *sorted(path for path in (ROOT / "docs").rglob("*.md") if path.parent.name not in ("reference", "adr")),
+]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=[path.name for path in PAGES])
+def test_every_command_that_a_page_tells_the_reader_to_type_is_there(page: Path):
+    lines = commands_told(page.read_text(encoding="utf-8"))
+    wrong = [f"{line}: {said}" for line in lines if (said := wrong_with(line))]
+    assert wrong == []
+
+
+def test_a_command_that_is_not_there_is_noticed():
+    """The negative control."""
+    text = "`driftline sync --ful`\n```console\n$ driftline -C x db brackup PATH\n```\n`driftline show -h`"
+    assert [wrong_with(line) for line in commands_told(text)] == [
+        "driftline db has no command brackup",
+        "driftline sync has no option --ful",
+        "",
+    ]
+
+
+LINKED = [*PAGES, *sorted(REFERENCE.glob("*.md")), *sorted((ROOT / "docs" / "adr").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", LINKED, ids=[path.name for path in LINKED])
+def test_every_link_of_a_page_leads_somewhere(page: Path):
+    text = re.sub(r"(?s)```.*?```", "", page.read_text(encoding="utf-8"))
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        path, _, anchor = target.partition("#")
+        if ":" in path:
+            continue
+        found = (page.parent / path).resolve() if path else page
+        assert found.exists(), f"{page.name} links to {target}"
+        if anchor and found.suffix == ".md":
+            assert anchor in anchors_of(found), f"{page.name} links to {target}"
+
+
+def anchors_of(page: Path) -> set[str]:
+    """The anchors of a page's headings, as GitHub and GitLab make them."""
+    text = re.sub(r"(?ms)^```.*?^```", "", page.read_text(encoding="utf-8"))
+    titles = [re.sub(r"[`*]|\]\([^)]*\)|\[", "", title) for title in re.findall(r"(?m)^#+ (.+)$", text)]
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def test_every_connector_is_documented_with_its_options():

@@ -85,6 +85,7 @@ class Reader:
         return _DURATION.sub("1 s", answer.strip("\n")) + "\n" if answer.strip() else ""
 
 
+@pytest.mark.sqlite_only("on the page the state is a file, as by default")
 def test_every_answer_on_the_page_is_what_the_commands_say(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     page = PAGE.read_text("utf-8")
     with Meridian(tmp_path / "world") as world:

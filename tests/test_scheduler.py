@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 import structlog
 from apscheduler.schedulers.background import BackgroundScheduler
+from sqlalchemy import event
 
 import scheduler as scheduler_module
 from config.load import Configuration
@@ -25,7 +26,9 @@ from model.findings import TransitionKind
 from model.runs import RunOutcome
 from sandbox.http import LOGIN_PAGE, Fault
 from scheduler import Daemon, shift_jobs
+from service.watch import Watch
 from state.store import Store
+from tests.databases import ON_POSTGRESQL
 from tests.digest.smtp_servers import running
 from tests.pipeline.company import RECIPIENTS, RULES, Company, Servers
 
@@ -236,13 +239,15 @@ class TestDigests:
 
     def test_an_idle_look_at_the_outbox_writes_nothing(self, monday: Daemon, company: Company):
         """Every five seconds, for years."""
-        path = company.folder / "state.db-wal"
+        path, asked = company.folder / "state.db-wal", list[str]()
         monday.tell()
-        before = path.stat().st_mtime_ns, path.stat().st_size
+        before = None if ON_POSTGRESQL else (path.stat().st_mtime_ns, path.stat().st_size)
+        event.listen(monday.store.engine, "before_cursor_execute", lambda _c, _cursor, said, *_: asked.append(said))
         for _ in range(3):
             company.pass_time(seconds=5)
             monday.tell()
-        assert (path.stat().st_mtime_ns, path.stat().st_size) == before
+        assert {each.split()[0] for each in asked} - {"BEGIN"} == {"SELECT"}
+        assert ON_POSTGRESQL or (path.stat().st_mtime_ns, path.stat().st_size) == before
 
 
 class TestReadings:
@@ -367,6 +372,134 @@ class TestReadings:
         assert store.runs() == []
 
 
+class TestTimetables:
+    """When a source is read beside its interval: the daemon itself, with its scheduler (P1-P5, C13-C15)."""
+
+    NIGHTLY: ClassVar = {"from": "22:00", "until": "06:00"}
+
+    @contextmanager
+    def scheduled(self, daemon: Daemon) -> Iterator[BackgroundScheduler]:
+        scheduler = daemon._scheduler()
+        scheduler.start(paused=True)
+        try:
+            yield scheduler
+        finally:
+            scheduler.shutdown(wait=False)
+
+    def set_up(self, store: Store, company: Company, **options: Any) -> Daemon:
+        company.settings["sources"]["jira"] |= options
+        company.write()
+        return start(store, company)
+
+    def seconds_until(self, scheduler: BackgroundScheduler, source: str) -> float:
+        left = scheduler.get_job(f"read {source}").next_run_time - datetime.now(UTC)
+        return float(round(left / timedelta(seconds=1), -1))
+
+    def test_a_schedule_is_read_by_the_clock_of_the_business_and_the_scheduler_stays_in_utc(
+        self, store: Store, company: Company
+    ):
+        daemon = self.set_up(store, company, cron="0 3 * * *")
+        daemon.read("jira")
+        company.now = datetime(2026, 10, 24, 12, 0, tzinfo=UTC)
+        daemon.read("jira")
+        with self.scheduled(daemon) as scheduler:
+            assert scheduler.timezone is UTC
+            night = datetime(2026, 10, 25, 2, 0, tzinfo=UTC)
+            assert self.seconds_until(scheduler, "jira") == (night - company.now).total_seconds()
+            trigger = scheduler.get_job("read jira").trigger
+            company.now = night
+            now = datetime.now(UTC)
+            following = trigger.get_next_fire_time(now, now)
+            assert timedelta(hours=24) <= following - now < timedelta(hours=24, seconds=60)
+
+    def test_a_reading_that_is_due_in_a_blackout_asks_nothing_and_is_made_up_for_once(
+        self, store: Store, company: Company
+    ):
+        daemon = self.set_up(store, company, blackout=[self.NIGHTLY], every="15m")
+        daemon.read("jira")
+        company.jira_server.requests.clear()
+        runs = len(store.runs())
+        company.now = datetime(2026, 9, 14, 20, 0, tzinfo=UTC)
+        with self.scheduled(daemon) as scheduler:
+            for _ in range(3):
+                daemon.read_when_due(scheduler, "jira")
+            assert company.jira_server.requests == []
+            assert len(store.runs()) == runs
+            assert self.seconds_until(scheduler, "jira") == 8 * 3600
+            company.pass_time(hours=8)
+            daemon.read_when_due(scheduler, "jira")
+        assert len(store.runs()) == runs + 1
+        assert daemon.agenda.plans()["jira"].put_off is None
+
+    def test_a_reading_beyond_its_budget_is_put_off_and_readiness_does_not_suffer(self, store: Store, company: Company):
+        daemon = self.set_up(store, company, budget={"requests": 500, "per": "1d"})
+        read_all(daemon)
+        company.jira_server.requests.clear()
+        store.take_requests("jira", 500, most=500, span=timedelta(days=1), now=company.now)
+        company.pass_time(minutes=31)
+        daemon.read("crm")
+        watch = Watch(store, daemon.beat, daemon.agenda.plans, company.clock, look_again_seconds=0)
+        with self.scheduled(daemon) as scheduler:
+            assert watch.health().stale == ("jira",)
+            daemon.read_when_due(scheduler, "jira")
+            health = watch.health()
+            assert (health.stale, health.put_off) == ((), ("jira",))
+            assert self.seconds_until(scheduler, "jira") > 20 * 3600
+        assert company.jira_server.requests == []
+        assert [result.source for result in store.runs()[0].results] == ["crm"]
+
+    def test_a_digest_does_not_wait_for_a_source_that_is_left_alone(
+        self, store: Store, company: Company, mail: list[Any]
+    ):
+        read_all(start(store, company))
+        company.slip()
+        daemon = self.set_up(store, company, blackout=[{"from": "06:00", "until": "12:00"}])
+        company.now = TUESDAY_SEVEN - timedelta(minutes=90)
+        read_all(daemon)
+        company.now = TUESDAY_SEVEN
+        daemon.read("crm")
+        daemon.tell()
+        assert len(mail) == 2
+
+    def test_a_changed_timetable_is_taken_with_the_files(self, store: Store, company: Company):
+        def load() -> Configuration:
+            company._configuration = None
+            return company.configuration
+
+        daemon = start(store, company, load=load)
+        read_all(daemon)
+        with self.scheduled(daemon) as scheduler:
+            before = scheduler.get_job("read crm").next_run_time
+            company.settings["sources"]["jira"]["cron"] = "0 12 * * *"
+            company.write()
+            assert daemon.look_at_files(scheduler, at_once=True)
+            noon = datetime(2026, 9, 14, 10, 0, tzinfo=UTC)
+            assert self.seconds_until(scheduler, "jira") == (noon - company.now).total_seconds()
+            assert scheduler.get_job("read crm").next_run_time == before
+
+    def test_a_deadline_ends_one_source_and_the_others_and_the_digest_go_on(
+        self, store: Store, company: Company, mail: list[Any]
+    ):
+        """P6: its reading fails with the remedy, nothing of the process does."""
+        before = start(store, company)
+        read_all(before)
+        company.slip()
+        before.read("jira")
+        company.now = TUESDAY_SEVEN
+        daemon = self.set_up(
+            store, company, deadline="1s", http={"read_timeout_seconds": 60, "answer_deadline_seconds": 60}
+        )
+        company.jira_server.add_fault(Fault(pattern="/search/jql", delay_seconds=60, times=None))
+        read_all(daemon)
+        daemon.tell()
+        results = {result.source: result for run in reversed(store.runs()) for result in run.results}
+        assert results["jira"].error == "jira was not read to its end within its deadline of 1s"
+        assert "raise sources.jira.deadline" in results["jira"].hint
+        assert results["crm"].error == ""
+        assert len(mail) == 2
+        assert daemon.hangs is False
+
+
 class TestTheClock:
     def test_jobs_keep_their_distance_when_the_clock_is_set_back(self):
         """C13: three days back must not mean three days of silence."""
@@ -388,7 +521,7 @@ class TestTheClock:
         offsets = [timedelta(seconds=value) for value in seconds]
         moved: list[timedelta] = []
         rounds = iter([False] * (len(offsets) - 1) + [True])
-        monkeypatch.setattr(scheduler_module, "_wall_over_monotonic", lambda: offsets.pop(0))
+        monkeypatch.setattr(scheduler_module, "wall_over_monotonic", lambda: offsets.pop(0))
         monkeypatch.setattr(scheduler_module, "shift_jobs", lambda _scheduler, by: moved.append(by))
         monkeypatch.setattr(scheduler_module.select, "select", lambda *_: ([1] if next(rounds) else [], [], []))
         daemon = start(store, company)
@@ -469,7 +602,7 @@ class TestEditedFiles:
             jobs = {job.id: job for job in scheduler.get_jobs()}
             assert jobs.keys() >= {"read crm", "read jira2", "digests", "link and judge anew"}
             assert "read jira" not in jobs
-            assert jobs["read crm"].trigger.interval == timedelta(hours=1)
+            assert timedelta(minutes=59) < jobs["read crm"].next_run_time - datetime.now(UTC) <= timedelta(hours=1)
             assert jobs["read jira2"].next_run_time <= datetime.now(UTC)
         finally:
             scheduler.shutdown(wait=False)

@@ -42,7 +42,8 @@ def start(desk: Desk) -> Daemon:
     """A daemon that has begun and has read everything just now."""
     daemon = Daemon(desk.store, desk.company.configuration, desk.company.clock)
     daemon.begin()
-    daemon.tried = dict.fromkeys(daemon.configuration.settings.sources, desk.now)
+    for name in daemon.configuration.settings.sources:
+        daemon.agenda.begins(name)
     return daemon
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cli.chosen_day import Day
 from cli.output import talk, write
 from cli.workspace import NOTHING_READ, START_READING, clock_of, load_configuration, read_store
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from config.load import Configuration
     from pipeline.backtest import Backtest
 
-_DAY = click.DateTime(formats=["%Y-%m-%d"])
+_DAY = Day()
 
 
 @click.command("backtest", short_help="Replay the past: since when the tools disagreed.")

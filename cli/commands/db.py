@@ -51,7 +51,7 @@ def status(ctx: click.Context, as_json: bool) -> None:
     from state.engine import parse_url, shown
 
     configuration = load_configuration(ctx)
-    with read_store(configuration) as store:
+    with read_store(configuration, older=True) as store:
         facts = {
             "url": shown(parse_url(configuration.settings.state.url)),
             "schema": store.schema_version() if store else None,
@@ -80,7 +80,7 @@ def backup(ctx: click.Context, path: Path) -> None:
     configuration = load_configuration(ctx)
     if not state_exists(configuration):
         raise UsageError(f"there is nothing to back up: {NOTHING_READ}", hint=START_READING)
-    with open_store(configuration) as store:
+    with open_store(configuration, older=True) as store:
         back_up(store, state_url(configuration), path)
     talk(f"wrote {path}")
 

@@ -202,6 +202,8 @@ def export(ctx: click.Context, workbook: Path, force: bool) -> None:
 def _may_write(path: Path | None, *, force: bool) -> None:
     from model.errors import UsageError
 
+    if path is not None and not path.name:
+        raise UsageError(f"{path} is a folder", hint="name a file in it")
     if path is not None and path.exists() and not force:
         raise UsageError(f"{path} exists already", hint="name another file, or write over it with --force")
 

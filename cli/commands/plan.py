@@ -16,12 +16,18 @@ if TYPE_CHECKING:
 
 
 @click.command("plan", short_help="Show what edited rules and objectives would change.")
-@click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
-@click.option("--markdown", is_flag=True, help="Print as Markdown, for a comment of a pull request.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "markdown"]),
+    help="How to print it; markdown for a comment of a pull request.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print as JSON: the same as --format json.")
+@click.option("--markdown", is_flag=True, help="Print as Markdown: the same as --format markdown.")
 @click.option("--all", "everything", is_flag=True, help="List every link and need instead of the first 50.")
 @click.option("--log", is_flag=True, help="List the changes of the mapping that took effect, the newest first.")
 @click.pass_context
-def command(ctx: click.Context, as_json: bool, markdown: bool, everything: bool, log: bool) -> None:
+def command(ctx: click.Context, form: str | None, as_json: bool, markdown: bool, everything: bool, log: bool) -> None:
     """Compare the files as they are now with what is stored: links, needs, findings, and the money behind them. A check
     of your own that is new or changed shows what it would find and resolve.
 
@@ -34,8 +40,12 @@ def command(ctx: click.Context, as_json: bool, markdown: bool, everything: bool,
     --log: a list of changes with number, at, before, after, by, known_from, files, rules, objectives and links (rule to
     the numbers before and after).
     """
-    if markdown and (as_json or log):
-        raise click.UsageError("--markdown goes with neither --json nor --log", ctx)
+    forms = {name for name, asked in ((form, form), ("json", as_json), ("markdown", markdown)) if asked}
+    if len(forms) > 1:
+        raise click.UsageError(f"choose one of {' and '.join(sorted(map(str, forms)))}", ctx)
+    if log and "markdown" in forms:
+        raise click.UsageError("--log is printed as text or JSON, not as Markdown", ctx)
+    as_json, markdown = "json" in forms, "markdown" in forms
     configuration = load_configuration(ctx)
     if log:
         _show_log(configuration, as_json=as_json)

@@ -4,6 +4,7 @@ from datetime import date, datetime
 
 import click
 
+from cli.chosen_day import Day
 from cli.output import print_json
 from cli.workspace import NOTHING_READ, START_READING, clock_of, load_configuration, read_store
 
@@ -12,7 +13,7 @@ from cli.workspace import NOTHING_READ, START_READING, clock_of, load_configurat
 @click.option(
     "--as-of",
     "as_of",
-    type=click.DateTime(formats=["%Y-%m-%d"]),
+    type=Day(),
     metavar="DATE",
     help="The business day at whose end the tools are compared, as 2026-09-14. Default: today.",
 )

@@ -24,7 +24,9 @@ def command(ctx: click.Context) -> None:
     """
     from config.load import load
     from scheduler import Daemon
+    from service.hold import Hold
     from service.systemd import ServiceManager
+    from service.traces import tracing
     from state.lock import Ownership
     from state.store import left_open
 
@@ -32,13 +34,24 @@ def command(ctx: click.Context) -> None:
     start_log(ctx, configuration)
     clock, path = clock_of(configuration), settings_path(ctx).absolute()
     unclean = left_open(state_url(configuration))
-    with open_store(configuration) as store, Ownership.acquire(store, holder="driftline run", now=clock.now()):
+    with (
+        open_store(configuration) as store,
+        Ownership.acquire(store, holder="driftline run", now=clock.now()) as ownership,
+    ):
         if unclean:
             store.verify()  # whatever ended the process before may have hurt the file too (C9)
         manager = ServiceManager.of(os.environ)
-        daemon = Daemon(store, configuration, clock.now, load=lambda: with_secrets(load(path)), manager=manager)
-        clean = daemon.run()
-    code = ExitCode.PARTIAL if daemon.hangs else ExitCode.DONE
+        daemon = Daemon(
+            store,
+            configuration,
+            clock.now,
+            load=lambda: with_secrets(load(path)),
+            manager=manager,
+            hold=Hold(ownership),
+        )
+        with tracing(configuration.settings.service.traces):
+            clean = daemon.run()
+    code = ExitCode.PARTIAL if daemon.hangs or daemon.hold.ousted else ExitCode.DONE
     if not clean:
         # A library call still waits for an answer on its thread; every stored step was atomic, so nothing is torn.
         sys.stderr.flush()

@@ -35,16 +35,15 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
 def list_sources(ctx: click.Context, as_json: bool) -> None:
-    """List the configured sources with their kind, interval and last complete read.
+    """List the configured sources with their kind, rhythm and last complete read.
 
-    JSON: a list of objects with name, kind, every and as_of (null: never read).
+    JSON: a list of objects with name, kind, every (an interval or a schedule of five fields) and as_of (null: never
+    read).
     """
-    from model.options import format_duration
-
     configuration = load_configuration(ctx)
     as_of = _last_reads(configuration)
     rows = [
-        (name, options.kind, format_duration(options.every), as_of.get(name))
+        (name, options.kind, options.rhythm, as_of.get(name))
         for name, options in configuration.settings.sources.items()
     ]
     if as_json:
@@ -83,13 +82,12 @@ def show_one(ctx: click.Context, name: str, as_json: bool) -> None:
     loss, identity or shape, reason, since, records, containers, identity_before and identity_now) and approvals (the
     last ones, each with doubt, records, by, reason, at and used_at; null: the next run will use it).
     """
-    from model.options import format_duration
     from pipeline.run import chosen_sources
 
     configuration = load_configuration(ctx)
     options = chosen_sources(configuration.settings.sources, [name])[name]
     with read_store(configuration) as store:
-        picture = picture_of(store, name, kind=options.kind, owner=options.owner, every=format_duration(options.every))
+        picture = picture_of(store, name, kind=options.kind, owner=options.owner, every=options.rhythm)
     if as_json:
         print_json(picture)
         return

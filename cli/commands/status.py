@@ -33,12 +33,15 @@ if TYPE_CHECKING:
     from model.mapping_changes import Inventory, MappingChange, RefusedConfiguration
     from model.measures import Measures, StoredMeasures
     from model.runs import CannotJudge, Coverage, Run
+    from pipeline.agenda import Plan
     from state.records import StoredSetAside
     from state.store import Store
 
 
 LAST_MEASURES = 30
 """How many runs' measures JSON tells."""
+NEXT_READS = 4
+"""How many of the times are shown at which something is read next."""
 
 
 @dataclass(slots=True)
@@ -57,6 +60,8 @@ class Picture:
     changed: "MappingChange | None" = None
     refused: "RefusedConfiguration | None" = None
     blind: "Sequence[CannotJudge]" = ()
+    plans: "Mapping[str, Plan]" = field(default_factory=dict)
+    """When each configured source is read next, if a daemon runs."""
     mistakes: "Sequence[Problem]" = ()
     """What is wrong with the files now, which nobody but a running daemon can go on without."""
 
@@ -72,8 +77,10 @@ class Picture:
 def command(ctx: click.Context, with_measures: bool, as_json: bool) -> None:
     """Show the last run, how fresh and complete each source is, the standing findings and the outbox.
 
-    JSON: an object with last_run (as driftline sync gives it), sources (with a hint where one failed, and held_checks:
-    while only some fields lack, the checks whose findings are held; otherwise null), set_aside, findings (open and
+    JSON: an object with last_run (as driftline sync gives it), sources (with a hint where one failed, held_checks:
+    while only some fields lack, the checks whose findings are held; otherwise null, next_read: when the daemon reads it
+    next by what is stored now, and put_off: null, or until and reason, while a blackout or its budget keeps it back),
+    set_aside, findings (open and
     held), cannot_judge (check, reason and sources of what could not be judged at all, because a source does not deliver
     what the check needs), deliveries (by state), owner (who works on the state now), expiring (credentials that end
     within 30 days, or have ended) and mapping: fingerprint (of what records were linked with last), last_change (as
@@ -150,6 +157,7 @@ def _configuration(ctx: click.Context) -> "tuple[Configuration, UserError | None
 
 
 def _picture(store: "Store", configuration: "Configuration") -> Picture:
+    from pipeline.agenda import plans_of
     from pipeline.blindness import blindness
     from pipeline.drift import held_checks
 
@@ -171,6 +179,7 @@ def _picture(store: "Store", configuration: "Configuration") -> Picture:
         standing=[finding for finding in store.tracked().values() if finding.standing],
         deliveries={state.value: number for state, number in store.count_deliveries().items()},
         owner=store.owner(),
+        plans=plans_of(store, configuration, clock_of(configuration).now()),
         hints={
             entry.source: what_now(
                 entry.source,
@@ -207,7 +216,12 @@ def _print_json(picture: Picture, configuration: "Configuration") -> None:
         {
             "last_run": picture.last_run,
             "sources": [
-                {**plain(entry), "configured": entry.source in configured, "hint": picture.hints.get(entry.source, "")}
+                {
+                    **plain(entry),
+                    "configured": entry.source in configured,
+                    "hint": picture.hints.get(entry.source, ""),
+                    **_planned(picture.plans.get(entry.source)),
+                }
                 for entry in picture.coverage
             ],
             "set_aside": picture.set_aside,
@@ -249,6 +263,8 @@ def _show(picture: Picture, configuration: "Configuration") -> None:
             *_blind(picture.blind),
             ("mails", ", ".join(f"{number} {state}" for state, number in picture.deliveries.items()) or "none yet"),
             ("working now", picture.owner or "nothing: no daemon runs on this state"),
+            *_next(picture, zone),
+            *_put_off(picture, zone),
             *(("what to do", f"{name}: {hint}") for name, hint in picture.hints.items() if hint),
             *(("renew", f"{problem.message}: {problem.hint}") for problem in picture.expiring),
         ]
@@ -271,6 +287,28 @@ def _mapping(picture: Picture, zone: "ZoneInfo") -> "Iterator[tuple[str, str]]":
         yield "not taken", f"an edit, since {moment(picture.refused.since, zone)}: {_first(picture.refused.problems)}"
     elif picture.mistakes:
         yield "mistakes", f"in the files: {_first(picture.mistakes)}"
+
+
+def _planned(plan: "Plan | None") -> dict[str, object]:
+    return {"next_read": plan.next_at if plan else None, "put_off": plan.put_off if plan else None}
+
+
+def _next(picture: Picture, zone: "ZoneInfo") -> "Iterator[tuple[str, str]]":
+    """What is read next, as long as somebody reads by the timetables."""
+    if picture.owner is None or not picture.plans:
+        return
+    by_time: dict[str, list[str]] = {}
+    for name, plan in sorted(picture.plans.items(), key=lambda each: each[1].next_at):
+        by_time.setdefault(moment(plan.next_at, zone), []).append(name)
+    shown = [f"{at}: {', '.join(names)}" for at, names in list(by_time.items())[:NEXT_READS]]
+    later = sum(len(names) for names in list(by_time.values())[NEXT_READS:])
+    yield "next reads", "; ".join([*shown, *([f"{count(later, 'source')} later"] if later else [])])
+
+
+def _put_off(picture: Picture, zone: "ZoneInfo") -> "Iterator[tuple[str, str]]":
+    for name, plan in picture.plans.items():
+        if plan.put_off is not None:
+            yield "put off", f"{name} until {moment(plan.put_off.until, zone)}: {plan.put_off.reason}"
 
 
 def _first(problems: "Sequence[Problem]") -> str:

@@ -84,6 +84,8 @@ def command(
     JSON: an object with id, started_at, finished_at, outcome, baseline, results (one per source), opened, resolved and
     standing.
     """
+    from model.spans import span
+    from service.traces import tracing
     from state.lock import Ownership
 
     form = "json" if as_json else form
@@ -92,7 +94,12 @@ def command(
     # On a terminal the progress display and the table say what the log would.
     start_log(ctx, configuration, least=logging.ERROR if sys.stderr.isatty() else logging.INFO)
     now = clock_of(configuration).now()
-    with open_store(configuration) as store, Ownership.acquire(store, holder="driftline sync", now=now):
+    with (
+        tracing(configuration.settings.service.traces),
+        span("sync"),
+        open_store(configuration) as store,
+        Ownership.acquire(store, holder="driftline sync", now=now),
+    ):
         run = _run(store, configuration, sources, full=full)
         grave = _grave(store, fail_on) if fail_on else 0
         told = _told(store, configuration, run, fail_on) if reports or form in REPORTS else None

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -20,6 +20,7 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, stop_aft
 from connectors.base import HttpOptions, ReadContext
 from connectors.http import verdicts
 from connectors.http.ahead import in_parallel
+from connectors.http.concealment import conceal, spellings
 from connectors.http.decoded import take
 from connectors.http.environment import look_once
 from connectors.http.origins import allowed_origin, origin
@@ -28,12 +29,15 @@ from connectors.http.patience import Patience, use_patient_connections
 from connectors.http.pause import SharedPause
 from connectors.http.verdicts import Call, TryAgainError
 from model.errors import ConfigurationError, InterruptedRunError
+from model.spans import Span
 
 __all__ = ["PolicyAdapter", "PoolAnswer", "SessionPool", "in_parallel", "open_session"]
 
 _LONGEST_BACK_OFF_SECONDS = 60.0
 _MOST_REDIRECTS = 3
 _PIECE_BYTES = 1024 * 1024
+_PAST_THE_DEADLINE_SECONDS = 0.05
+"""A connection that is waited for until then is one that the deadline has ended."""
 _READING_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 OnResponse = Callable[[requests.Response], None]
@@ -103,7 +107,7 @@ class PolicyAdapter(HTTPAdapter):
         self._source = source
         self._options = options
         self._context = context
-        self._secrets = verdicts.spellings(secrets)
+        self._secrets = spellings(secrets)
         self._handled = handled_statuses
         self._repeatable = _READING_METHODS | ({"POST"} if retry_posts else set())
         self._on_response = on_response
@@ -125,13 +129,17 @@ class PolicyAdapter(HTTPAdapter):
         """Let the session call one more origin, for example the instance that a login answered."""
         self._origins.add(allowed_origin(self._source, url))
 
+    def conceal(self, secret: str) -> None:
+        """Keep one more secret out of every error, for example a token that a login answered."""
+        self._secrets = (*spellings([secret]), *self._secrets)
+
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
-        use_patient_connections(self.poolmanager, self._patience)
+        use_patient_connections(self.poolmanager, self._patience, self._source)
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(*args, **kwargs)
-        use_patient_connections(manager, self._patience)
+        use_patient_connections(manager, self._patience, self._source)
         return manager
 
     def send(
@@ -157,6 +165,7 @@ class PolicyAdapter(HTTPAdapter):
         try:
             return retrying(self._attempt, call, verify, cert, proxies)
         except TryAgainError as failure:
+            self._context.check()
             pause = failure.retry_after or 0.0
             error = failure.error if self._affords(pause) else verdicts.too_long_a_pause(call, pause)
             raise error from call.harmless(failure.__cause__)
@@ -166,21 +175,35 @@ class PolicyAdapter(HTTPAdapter):
         self._keep_pause(call)
         if self._pace is not None:
             self._pace.keep()
+        self._context.spend()
+        host = urlsplit(call.url).hostname or ""
+        with self._context.span("http.request", method=call.request.method or "", host=host) as step:
+            return self._ask(call, step, verify, cert, proxies)
+
+    def _ask(self, call: Call, step: Span, verify: bool | str, cert: Any, proxies: Any) -> requests.Response:
+        """Send once and judge the answer."""
         self._patience.until = min(time.monotonic() + self._options.answer_deadline_seconds, self._run_ends)
-        timeouts = (self._options.connect_timeout_seconds, self._options.read_timeout_seconds)
+        timeouts = (self._connect_seconds(), self._options.read_timeout_seconds)
         # Ours before those that the environment names; checking is never off.
         certificates = self._options.ca_file or verify or True
         try:
             response = super().send(call.request, True, timeouts, certificates, cert, proxies)
             self._read_body(call, response)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:
+            self._context.check()
             out_of_time = time.monotonic() >= self._patience.until
             raise verdicts.broken(call, error, out_of_time=out_of_time) from call.harmless(error)
+        step.note(status=response.status_code)
         try:
             return self._judged(call, response)
         except TryAgainError as failure:
             self._pause.ask(failure.retry_after or 0.0)
             raise
+
+    def _connect_seconds(self) -> float:
+        """How long to wait for a connection: nobody looks up meanwhile, so no longer than until the deadline."""
+        deadline, usual = self._context.deadline, self._options.connect_timeout_seconds
+        return usual if deadline is None else min(usual, deadline.left_seconds + _PAST_THE_DEADLINE_SECONDS)
 
     def _keep_pause(self, call: Call) -> None:
         """Wait while the source wants to be left alone, whichever thread it told so (J35)."""
@@ -201,6 +224,7 @@ class PolicyAdapter(HTTPAdapter):
                     raise verdicts.too_large(call, megabytes)
         response._content = pieces[0] if len(pieces) == 1 else b"".join(pieces)
         response._content_consumed = True  # type: ignore[attr-defined]
+        conceal(response, self._secrets)
 
     def _judged(self, call: Call, response: requests.Response) -> requests.Response:
         # Both clocks as they are at this moment; the time of the run is when it began, or a demo's.
@@ -231,10 +255,12 @@ class PolicyAdapter(HTTPAdapter):
         return bool(stop_after_attempt(self._options.attempts)(state)) or not self._affords(state.upcoming_sleep)
 
     def _affords(self, seconds: float) -> bool:
-        return time.monotonic() + seconds < self._run_ends
+        deadline = self._context.deadline
+        within = deadline is None or seconds < deadline.left_seconds
+        return within and time.monotonic() + seconds < self._run_ends
 
     def _sleep(self, seconds: float) -> None:
-        if self._context.stop.wait(seconds):
+        if self._context.wait(seconds):
             raise InterruptedRunError(f"stopped while waiting for {self._source}")
 
 

@@ -1,10 +1,13 @@
 """Which addresses a source may be called at."""
 
-import ipaddress
 from typing import TypeAlias
 from urllib.parse import urlsplit
 
+from urllib3.exceptions import LocationParseError
+from urllib3.util import parse_url
+
 from model.errors import ConfigurationError
+from model.loopback import is_loopback
 
 Origin: TypeAlias = tuple[str, str, int]
 
@@ -30,9 +33,9 @@ def site(url: str) -> str:
 def allowed_origin(source: str, url: str) -> Origin:
     """The origin of a configured address. Raise ConfigurationError unless it is https, or http on this machine (F8)."""
     scheme, host, port = origin(url)
-    if not host or port <= 0 or scheme not in _PORTS:
+    if not host or port <= 0 or scheme not in _PORTS or not _can_be_called(url):
         raise ConfigurationError(f"{url!r} is not an address", location=source, hint="write url as https://host")
-    if scheme == "http" and not _is_this_machine(host):
+    if scheme == "http" and not is_loopback(host):
         raise ConfigurationError(
             f"{source} would be read over plain http from {host}",
             location=source,
@@ -41,8 +44,10 @@ def allowed_origin(source: str, url: str) -> Origin:
     return scheme, host, port
 
 
-def _is_this_machine(host: str) -> bool:
+def _can_be_called(url: str) -> bool:
+    """Whether the library that calls it reads the same host in it."""
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
+        host = parse_url(url).host or ""
+    except LocationParseError:
         return False
+    return host.strip("[]").lower() == origin(url)[1]

@@ -11,6 +11,7 @@ from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, PoolManager
 from urllib3.connection import HTTPConnection, HTTPSConnection
 
 from connectors.base import ReadContext
+from connectors.http.places import connect_to_a_place
 
 _STOP_GLANCE_SECONDS = 0.25
 _BUFFER_BYTES = 65536
@@ -65,8 +66,8 @@ class PatientSocket(io.RawIOBase):
         super().close()
 
 
-def use_patient_connections(manager: PoolManager, patience: Patience) -> None:
-    """Make every connection that the manager opens from now on read patiently."""
+def use_patient_connections(manager: PoolManager, patience: Patience, source: str) -> None:
+    """Make every connection that the manager opens from now on read patiently, and lead only where it may."""
 
     class PatientResponse(http.client.HTTPResponse):
         def __init__(self, sock: socket.socket, *args: Any, **kwargs: Any) -> None:
@@ -76,8 +77,14 @@ def use_patient_connections(manager: PoolManager, patience: Patience) -> None:
     class PatientHTTPConnection(HTTPConnection):
         response_class = PatientResponse
 
+        def _new_conn(self) -> socket.socket:
+            return connect_to_a_place(source, self, super()._new_conn)
+
     class PatientHTTPSConnection(HTTPSConnection):
         response_class = PatientResponse
+
+        def _new_conn(self) -> socket.socket:
+            return connect_to_a_place(source, self, super()._new_conn)
 
     class PatientHTTPPool(HTTPConnectionPool):
         ConnectionCls = PatientHTTPConnection

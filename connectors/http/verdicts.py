@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
-from urllib.parse import quote, quote_plus, urlsplit
+from urllib.parse import urlsplit
 
 import orjson
 import requests
 from requests.exceptions import ConnectTimeout, ContentDecodingError, ProxyError, SSLError
 from urllib3.exceptions import MaxRetryError, NewConnectionError
 
+from connectors.http.concealment import concealed
 from connectors.http.decoded import remember
 from connectors.http.origins import site
 from model.errors import (
@@ -62,15 +63,7 @@ class Call:
         return None if cause is None or self._redacted(str(cause)) != str(cause) else cause
 
     def _redacted(self, text: str) -> str:
-        for secret in self.secrets:
-            text = text.replace(secret, "(hidden)")
-        return text
-
-
-def spellings(secrets: Sequence[str]) -> tuple[str, ...]:
-    """Every secret as it is and as an address would hold it, the longest first."""
-    known = {form for secret in secrets if secret for form in (secret, quote(secret, safe=""), quote_plus(secret))}
-    return tuple(sorted(known, key=len, reverse=True))
+        return concealed(text, self.secrets)
 
 
 def require_success(call: Call, response: requests.Response, now: datetime) -> None:
@@ -154,7 +147,7 @@ def too_long_a_pause(call: Call, seconds: float) -> SourceRateLimitedError:
     )
 
 
-def broken(call: Call, error: OSError, *, out_of_time: bool) -> Exception:
+def broken(call: Call, error: OSError | UnicodeError, *, out_of_time: bool) -> Exception:
     """What a failed connection means; TryAgainError where another attempt may help and does no harm."""
     where = site(call.url)
     if isinstance(error, ContentDecodingError):
@@ -165,6 +158,9 @@ def broken(call: Call, error: OSError, *, out_of_time: bool) -> Exception:
             f"no secure connection to {where} for {call.source}: its certificate is not trusted or has expired",
             "name your company's certificates in http.ca_file, or ask for the server's certificate to be renewed",
         )
+    if isinstance(error, UnicodeEncodeError) and error.encoding == "latin-1":  # that of headers
+        message = f"the token of {call.source} has letters that cannot be sent"
+        return call.error(ConfigurationError, message, "copy the token anew from the place where it was made")
     if isinstance(error, ValueError):  # the address or the proxy's address cannot be called at all
         hint = "check the url of the source and the proxy settings"
         return call.error(ConfigurationError, f"{call.source} cannot be called at {where}", hint)

@@ -7,6 +7,7 @@ import requests
 
 from connectors.base import ReadContext
 from connectors.http import PolicyAdapter
+from connectors.http.origins import origin
 from connectors.salesforce.oauth import by_oauth
 from connectors.salesforce.options import SalesforceOptions
 from connectors.salesforce.password import by_password, warning_about_passwords
@@ -28,7 +29,7 @@ def sign_in(
         signed_in = by_password(source, options, context)
     else:
         signed_in = by_oauth(source, options, session, context, now)
-    _allow(source, options, session, signed_in.instance)
+    _allow(source, options, session, signed_in)
     return signed_in
 
 
@@ -40,10 +41,11 @@ def warnings_about_sign_in(source: str, options: SalesforceOptions, context: Rea
     return warnings
 
 
-def _allow(source: str, options: SalesforceOptions, session: requests.Session, instance: str) -> None:
+def _allow(source: str, options: SalesforceOptions, session: requests.Session, signed_in: SignedIn) -> None:
     """Let the session call the instance, which may bear another name than My Domain, but only Salesforce's own."""
-    host, configured = urlsplit(instance).hostname or "", urlsplit(options.url).hostname
-    if host != configured and not host.endswith(_SALESFORCE_HOSTS):
+    instance = signed_in.instance
+    host = urlsplit(instance).hostname or ""
+    if origin(instance) != origin(options.url) and not host.endswith(_SALESFORCE_HOSTS):
         raise SourceContentError(
             f"{source} sends us to {host} after the sign-in, which is not Salesforce",
             location=f"{source}: {options.url}",
@@ -52,3 +54,4 @@ def _allow(source: str, options: SalesforceOptions, session: requests.Session, i
     adapter = session.get_adapter(instance)
     if isinstance(adapter, PolicyAdapter):
         adapter.allow(instance)
+        adapter.conceal(signed_in.token)

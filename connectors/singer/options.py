@@ -7,7 +7,7 @@ from dataclasses import fields as fields_of
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, PlainSerializer, WithJsonSchema, field_validator, model_validator
@@ -123,6 +123,8 @@ class SingerOptions(SourceOptions):
     One run of the tap lasts at most http.run_deadline_seconds, and one line of it is at most
     http.largest_answer_megabytes long; overlap and the other settings of http are the tap's own business.
     """
+
+    counts_requests: ClassVar[bool] = False
 
     kind: Literal["singer"] = "singer"
     """Which connector reads it."""

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 
@@ -110,6 +110,8 @@ class SpreadsheetOptions(SourceOptions):
 
     Hidden rows and columns are read like any other. A cell merged over several rows counts for the first of them.
     """
+
+    counts_requests: ClassVar[bool] = False
 
     kind: Literal["spreadsheet"] = "spreadsheet"
     """Which connector reads it."""

@@ -16,8 +16,8 @@ import urllib3.exceptions
 
 from digest.channels.options import WebhookOptions
 from digest.hostile import clean
-from digest.options import is_loopback
 from model.errors import DeliveryError
+from model.loopback import is_loopback
 
 SHORTEST_SECRET = 24
 """Characters; shorter keys can be guessed."""

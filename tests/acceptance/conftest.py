@@ -18,6 +18,7 @@ from pipeline.notify import deliver, prepare
 from pipeline.run import run_once
 from sandbox.world import Meridian
 from state.store import Store
+from tests.databases import url_of
 
 OBJECTIVE = objective_node("")
 
@@ -63,5 +64,5 @@ class Story:
 @pytest.fixture
 def story(tmp_path: Path) -> Iterator[Story]:
     """Monday at Meridian Conveyors, nothing read yet."""
-    with Meridian(tmp_path / "meridian") as world, Store.open(f"sqlite:///{tmp_path / 'driftline.db'}") as store:
+    with Meridian(tmp_path / "meridian") as world, Store.open(url_of(tmp_path / "driftline.db")) as store:
         yield Story(world, store)

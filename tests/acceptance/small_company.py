@@ -16,6 +16,7 @@ from sandbox.asana import AsanaServer, AsanaWorkspace
 from sandbox.jira import JiraServer, JiraSite
 from sandbox.meridian.clock import DemoClock
 from state.store import Store
+from tests.databases import url_of
 
 LONG_AGO = datetime(2026, 1, 12, 8, 0, tzinfo=UTC)
 MONDAY, TUESDAY, WEDNESDAY, THURSDAY, FRIDAY = (datetime(2026, 9, day, 7, 0, tzinfo=UTC) for day in range(14, 19))
@@ -120,7 +121,7 @@ def small_company(folder: Path) -> Iterator[SmallCompany]:
     jira_server.start()
     asana_server.start()
     try:
-        with Store.open(f"sqlite:///{folder / 'driftline.db'}") as store:
+        with Store.open(url_of(folder / "driftline.db")) as store:
             yield SmallCompany(folder, clock, jira, asana, (jira_server.url, asana_server.url), store)
     finally:
         jira_server.stop()

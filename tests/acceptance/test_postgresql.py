@@ -11,15 +11,12 @@ from model.findings import Account, combined
 from sandbox.world import Meridian
 from state.store import Store
 from tests.acceptance.conftest import Story
-from tests.state.postgres import find_binaries, running_server
+from tests.databases import in_postgresql
 
 
 @pytest.fixture
 def story_on_postgresql(tmp_path: Path) -> Iterator[Story]:
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.skip("PostgreSQL is not installed: no initdb and postgres on the PATH or under /usr/lib/postgresql")
-    with running_server(binaries) as url, Meridian(tmp_path / "meridian") as world, Store.open(url) as store:
+    with in_postgresql() as url, Meridian(tmp_path / "meridian") as world, Store.open(url) as store:
         yield Story(world, store)
 
 

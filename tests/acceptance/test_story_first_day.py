@@ -16,6 +16,7 @@ from sandbox.world import Meridian
 from state.store import Store
 from tests.acceptance.conftest import Story
 from tests.cli.console import driftline
+from tests.databases import url_of
 
 MAY = datetime(2026, 5, 18, 9, 0, tzinfo=UTC)
 JULY = datetime(2026, 7, 6, 9, 0, tzinfo=UTC)
@@ -32,7 +33,7 @@ MOVES = (
 @contextmanager
 def company(folder: Path) -> Iterator[Story]:
     """A company whose dates moved all summer; Driftline reads it for the first time on Monday."""
-    with Meridian(folder / "meridian") as world, Store.open(f"sqlite:///{folder / 'driftline.db'}") as store:
+    with Meridian(folder / "meridian") as world, Store.open(url_of(folder / "driftline.db")) as store:
         for at, gateway, training, promise in MOVES:
             world.clock.set(at)
             world.jira.move_due("AUR-118", gateway, by=address(GATEWAY_LEAD))

@@ -8,6 +8,7 @@ import pytest
 
 from sandbox.world import Meridian
 from tests.cli.console import driftline
+from tests.databases import clear, copy_folder
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +24,7 @@ def tuesday(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Meridian]:
 @pytest.fixture
 def copy(tuesday: Meridian, tmp_path: Path) -> Path:
     """A copy of the folder with a state of its own, still served by the same company; to be changed at will."""
-    return Path(shutil.copytree(tuesday.folder, tmp_path / "demo"))
+    return copy_folder(tuesday.folder, tmp_path / "demo")
 
 
 @pytest.fixture
@@ -31,6 +32,7 @@ def unread(copy: Path) -> Path:
     """A configured folder in which nothing was ever read."""
     shutil.rmtree(copy / "state")
     (copy / "state").mkdir()
+    clear(copy / "state" / "driftline.db")
     return copy
 
 

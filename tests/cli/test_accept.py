@@ -10,6 +10,7 @@ from model.findings import FindingState, Flapping, TrackedFinding, Transition, T
 from sandbox.world import Meridian
 from state.store import Store
 from tests.cli.console import Said, driftline
+from tests.databases import url_of
 
 NORDWIND = "9bac7357"
 """47 days late on M-101, which has no tolerance: for Paul Novak (VP Sales), who has the right beyond it."""
@@ -17,7 +18,7 @@ UNTIL = ("--until", "2026-12-31", "--reason", "the customer agreed to wait")
 
 
 def kept(folder: Path) -> tuple[TrackedFinding, list[Transition]]:
-    with Store.open(f"sqlite:///{folder}/state/driftline.db") as store:
+    with Store.open(url_of(folder / "state" / "driftline.db")) as store:
         [found] = store.find_finding(NORDWIND)
         return found, store.transitions(fingerprint=found.fingerprint)
 
@@ -137,7 +138,7 @@ def test_what_is_not_told_says_why_in_the_list_and_in_full(copy: Path):
         fingerprint=found.fingerprint, kind=TransitionKind.WORSENED, at=found.changed_at, quiet="it comes and goes"
     )
     flapping = Flapping(found.changed_at, found.changed_at, told_standing=True)
-    with Store.open(f"sqlite:///{copy}/state/driftline.db") as store:
+    with Store.open(url_of(copy / "state" / "driftline.db")) as store:
         store.save_findings(None, [replace(found, inhibited_by="P-1 above it is on hold", flapping=flapping)], [quiet])
     shown = driftline("show", NORDWIND, folder=copy)
     assert "not told         as long as this is so: P-1 above it is on hold" in shown.lines

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
+
 from sandbox.world import Meridian
 from tests.cli.console import driftline
 
@@ -183,6 +185,7 @@ def test_a_source_that_was_never_read_makes_no_rule_idle(unread: Path, tuesday: 
     assert warnings(unread) == []
 
 
+@pytest.mark.sqlite_only("a file that is no database")
 def test_a_state_that_cannot_be_read_is_a_warning_and_the_files_are_still_checked(copy: Path):
     for file in (copy / "state").iterdir():
         file.unlink()

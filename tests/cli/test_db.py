@@ -1,6 +1,5 @@
 """``driftline db``: where the state lies, a copy of it, and no surprise with a schema of another version."""
 
-import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,13 +13,13 @@ from state.lock import Ownership
 from state.schema import HEAD
 from state.store import Store
 from tests.cli.console import driftline
-from tests.state.postgres import find_binaries, running_server
+from tests.databases import ON_POSTGRESQL, content, execute, in_postgresql, setting_of, url_of
 from tests.state.test_outbox import mail
 
 
 def test_the_status_tells_place_schema_and_owner(tuesday: Meridian):
     said = driftline("db", "status", folder=tuesday.folder)
-    assert said.out == f"sqlite:///{tuesday.folder}/state/driftline.db at schema {HEAD}, owned by nobody\n"
+    assert said.out == f"{url_of(tuesday.folder / 'state' / 'driftline.db')} at schema {HEAD}, owned by nobody\n"
     told = driftline("db", "status", "--json", folder=tuesday.folder).json
     assert set(told) == {"url", "schema", "owner"}
 
@@ -39,6 +38,7 @@ def test_an_upgrade_makes_the_schema_and_can_be_repeated(unread: Path):
         assert (said.code, said.out) == (0, f"the schema is at {HEAD}\n")
 
 
+@pytest.mark.sqlite_only("a backup that is a file of SQLite")
 def test_a_backup_is_a_state_that_can_be_read(copy: Path):
     backup = copy / "backup.db"
     said = driftline("db", "backup", backup, folder=copy)
@@ -63,26 +63,24 @@ def test_a_backup_never_replaces_a_file_and_needs_a_state(copy: Path, unread: Pa
 
 def test_a_state_of_a_newer_program_is_refused_and_left_as_it_is(copy: Path):
     path = copy / "state" / "driftline.db"
-    _execute(path, "UPDATE alembic_version SET version_num = '9999'")
+    execute(path, "UPDATE alembic_version SET version_num = '9999'")
     for command in (("findings",), ("status",), ("sync",), ("db", "upgrade"), ("show", "M-201")):
         said = driftline(*command, folder=copy)
         assert (said.code, said.out) == (2, ""), command
         assert "9999, which is newer than this program" in said.err
         assert "hint: " in said.err
-    assert _execute(path, "SELECT version_num FROM alembic_version") == [("9999",)]
+    assert execute(path, "SELECT version_num FROM alembic_version") == [("9999",)]
 
 
 def test_in_postgresql_looking_makes_nothing_and_its_password_is_taken_from_its_reference(
     unread: Path, changed: Callable[[Path, str, str], None]
 ):
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.skip("no PostgreSQL on this machine (initdb and postgres in PATH or /usr/lib/postgresql/*/bin)")
     (unread / "secrets" / "state").write_text("p@ss/word", encoding="utf-8")
     (unread / "secrets" / "state").chmod(0o600)
-    with running_server(binaries) as url:
+    with in_postgresql() as url:
         named = f"url: {url}\n  password: file:secrets/state"
-        changed(unread / "driftline.yaml", "url: sqlite:///state/driftline.db", named)
+        today = f"url: {setting_of(unread / 'state' / 'driftline.db')}"
+        changed(unread / "driftline.yaml", today.replace("sqlite:///", "sqlite:///state/"), named)
         assert "nothing was read yet" in driftline("findings", folder=unread).err
         assert driftline("db", "status", "--json", folder=unread).json == {"url": url, "schema": None, "owner": None}
         assert driftline("sync", folder=unread).code == 0
@@ -105,8 +103,10 @@ def test_a_restored_state_mails_nothing_until_somebody_says_so(copy: Path):
     _make_wait(copy)
     assert driftline("db", "backup", copy / "backup.db", folder=copy).code == 0
     said = driftline("db", "restore", copy / "backup.db", folder=copy)
-    kept = next((copy / "state").glob("driftline.db.before-*"))
-    assert said.out.splitlines() == [
+    there = list((copy / "state").glob("driftline.db.before-*"))
+    kept = str(there[0]) if there else said.lines[1].rpartition(" ")[2]
+    assert ON_POSTGRESQL or there
+    assert said.lines == [
         f"restored {copy / 'backup.db'}, written at schema {HEAD}",
         f"what was there is kept as {kept}",
         "1 mail held, which may have gone out since; to send them: driftline digest resend",
@@ -115,14 +115,15 @@ def test_a_restored_state_mails_nothing_until_somebody_says_so(copy: Path):
     for command in (("digest", "send", "operations"), ("digest", "send", "leaders")):
         driftline(*command, folder=copy)
     path = copy / "state" / "driftline.db"
-    assert _execute(path, "SELECT state FROM deliveries WHERE slot = 'old'") == [("unknown",)]
+    assert execute(path, "SELECT state FROM deliveries WHERE slot = 'old'") == [("unknown",)]
     driftline("digest", "resend", folder=copy)
-    assert _execute(path, "SELECT state, attempts FROM deliveries WHERE slot = 'old'") == [("sent", 1)]
+    assert execute(path, "SELECT state, attempts FROM deliveries WHERE slot = 'old'") == [("sent", 1)]
 
 
 def test_a_restoration_is_refused_with_the_name_of_the_owner(copy: Path):
     driftline("db", "backup", copy / "backup.db", folder=copy)
-    with Ownership.acquire(f"sqlite:///{copy}/state/driftline.db", holder="driftline run", now=datetime.now(UTC)):
+    url = url_of(copy / "state" / "driftline.db")
+    with Store.open(url) as store, Ownership.acquire(store, holder="driftline run", now=datetime.now(UTC)):
         said = driftline("db", "restore", copy / "backup.db", folder=copy)
         assert (said.code, said.out) == (2, "")
         assert "driftline run" in said.err
@@ -133,10 +134,10 @@ def test_a_restoration_is_refused_with_the_name_of_the_owner(copy: Path):
 
 def test_pruning_says_what_it_would_forget_and_then_forgets_it(copy: Path):
     path = copy / "state" / "driftline.db"
-    before = path.read_bytes()
+    before = content(path)
     would = driftline("db", "prune", "--keep-revisions", "0d", "--keep-mails", "1h", "--dry-run", folder=copy)
     assert [line.split()[0] for line in would.out.splitlines()] == ["Would"] * 3
-    assert path.read_bytes() == before
+    assert content(path) == before
     done = driftline("db", "prune", "--keep-revisions", "0d", "--keep-mails", "1h", folder=copy)
     assert done.out == would.out.replace("Would forget", "forgot")
     assert "20 findings" in driftline("findings", folder=copy).out
@@ -164,15 +165,6 @@ def test_an_export_tells_what_it_wrote(tuesday: Meridian, tmp_path: Path):
 
 def _make_wait(folder: Path) -> None:
     """A mail waits in the outbox."""
-    with Store.open(f"sqlite:///{folder}/state/driftline.db") as store:
+    with Store.open(url_of(folder / "state" / "driftline.db")) as store:
         now = Clock(load(folder / "driftline.yaml").settings.clock).now()
         store.add_deliveries([mail("old", recipient="coo@meridian.example", created_at=now)])
-
-
-def _execute(path: Path, statement: str) -> list[tuple[str]]:
-    connection = sqlite3.connect(path)
-    try:
-        with connection:
-            return connection.execute(statement).fetchall()
-    finally:
-        connection.close()

@@ -8,6 +8,7 @@ import pytest
 from model.findings import FindingState, TransitionKind
 from state.store import Store
 from tests.cli.console import Said, driftline
+from tests.databases import url_of
 
 NORDWIND = "9bac7357"
 """47 days late on M-101, for Paul Novak (VP Sales); AUR-118 makes it late, and five more with it."""
@@ -20,7 +21,7 @@ def decide(folder: Path, *arguments: str) -> Said:
 
 
 def kept(folder: Path) -> Any:
-    with Store.open(f"sqlite:///{folder}/state/driftline.db") as store:
+    with Store.open(url_of(folder / "state" / "driftline.db")) as store:
         [found] = store.find_finding(NORDWIND)
         return found, store.decisions(), store.transitions(fingerprint=found.fingerprint)
 
@@ -76,7 +77,7 @@ def test_free_words_are_for_one_finding_unless_the_whole_cause_is_meant(copy: Pa
 def test_promises_of_one_cause_are_moved_each_by_its_own_words(copy: Path):
     said = decide(copy, "--option", "move_promise", *PAUL, "--cause")
     assert "it settles 5 more findings of the same cause" in said.err
-    with Store.open(f"sqlite:///{copy}/state/driftline.db") as store:
+    with Store.open(url_of(copy / "state" / "driftline.db")) as store:
         words = {each.decision.says for each in store.tracked().values() if each.decision}
     assert "Move the promise to Nordwind Logistik from 30 Sep 2026 to 16 Nov 2026" in words
     assert "Move the promise to Kessler Maschinenbau from 30 Sep 2026 to 16 Nov 2026" in words

@@ -46,6 +46,7 @@ def test_a_folder_that_is_not_a_demo_is_refused_and_nothing_in_it_is_touched(tmp
     assert (tmp_path / "workbooks" / "savings.xlsx").read_text("utf-8") == "mine"
 
 
+@pytest.mark.sqlite_only("the demo keeps its state in a file")
 def test_a_demo_that_runs_is_not_replaced_by_another(copy: Path):
     said = driftline("demo", "--folder", copy)
     assert said.code == 2
@@ -81,6 +82,7 @@ def test_a_move_without_a_running_demo_says_how_to_start_one(copy: Path, tmp_pat
         assert "driftline demo --keep" in said.err
 
 
+@pytest.mark.sqlite_only("the demo keeps its state in a file")
 def test_a_kept_demo_tells_its_figures_in_under_twenty_seconds_and_can_then_be_poked_at(tmp_path: Path):
     folder = tmp_path / "demo"
     begun = time.monotonic()

@@ -8,6 +8,7 @@ import pytest
 from sandbox.world import Meridian
 from state.store import Store
 from tests.cli.console import driftline
+from tests.databases import url_of
 
 PREVIEW_FIELDS = {"subject", "empty", "reason", "recipients", "language", "text", "attachments"}
 OWNER = "tomas.silva@meridian.example"
@@ -24,7 +25,7 @@ def tell_at_once(folder: Path) -> None:
 def told(copy: Path) -> Path:
     """The demo company on Tuesday, with leaders who are to be told at once from the first news on."""
     tell_at_once(copy)
-    with Store.open(f"sqlite:///{copy / 'state' / 'driftline.db'}") as store:
+    with Store.open(url_of(copy / "state" / "driftline.db")) as store:
         store.set_note("notices-seen:leaders", "0")
     return copy
 

@@ -11,6 +11,7 @@ from model.findings import FindingState
 from sandbox.world import Meridian
 from state.store import Store
 from tests.cli.console import ESCAPE, at_a_terminal, command_line, driftline, without_escapes
+from tests.databases import url_of
 
 FIELDS = {
     *("fingerprint", "totals", "so_what", "finding", "state", "opened_at", "changed_at", "judged_at", "told"),
@@ -107,7 +108,7 @@ def test_before_the_first_sync_it_says_kindly_what_to_do_and_makes_nothing(unrea
 
 
 def test_no_finding_is_no_error(copy: Path):
-    with Store.open(f"sqlite:///{copy}/state/driftline.db") as store:
+    with Store.open(url_of(copy / "state" / "driftline.db")) as store:
         store.save_findings(None, [replace(each, state=FindingState.RESOLVED) for each in store.tracked().values()], [])
     said = driftline("findings", folder=copy)
     assert (said.code, said.err) == (0, "No findings.\n")
@@ -116,7 +117,7 @@ def test_no_finding_is_no_error(copy: Path):
 
 def test_a_hostile_title_cannot_steer_the_terminal_or_forge_a_line(copy: Path):
     """F10: control characters, direction marks and line breaks come from titles that anybody may write."""
-    with Store.open(f"sqlite:///{copy}/state/driftline.db") as store:
+    with Store.open(url_of(copy / "state" / "driftline.db")) as store:
         one = next(each for each in store.tracked().values() if each.standing)
         store.save_findings(None, [replace(one, finding=replace(one.finding, title=HOSTILE))], [])
     said = driftline("findings", folder=copy)

@@ -24,6 +24,7 @@ from tests.cli.test_status import FIELDS as STATUS_FIELDS
 from tests.cli.test_suggest import FIELDS as SUGGEST_FIELDS
 from tests.cli.test_sync import FIELDS as SYNC_FIELDS
 from tests.cli.test_trace import NODE_FIELDS
+from tests.service.fleet.test_commands import FIELDS as JOBS_FIELDS
 
 HEAVY = (
     *("sqlmodel", "sqlalchemy", "jira", "asana", "simple_salesforce", "openpyxl", "apscheduler", "alembic"),
@@ -48,6 +49,7 @@ JSON_FIELDS = {
     "db status": {"url", "schema", "owner"},
     "explain": {*EXPLAIN_FIELDS, "check", "text"},
     "findings": FINDINGS_FIELDS,
+    "jobs": JOBS_FIELDS,
     "plan": PLAN_FIELDS,
     "reconcile": {"as_of", "moment", "rules", "reconstruction", "own", "rolled_back", "as_first_read", "left_out"},
     "links": LINKS_FIELDS,

@@ -11,6 +11,7 @@ from model.records import Move, StatusCategory, WorkItem
 from sandbox.world import Meridian
 from state.store import Store
 from tests.cli.console import driftline
+from tests.databases import url_of
 
 NOW = datetime(2026, 9, 15, 8, 0, tzinfo=UTC)
 PICTURE = {"objective", "baselines", "forecast", "slip", "pace", "moved", "findings"}
@@ -88,7 +89,7 @@ def steady(copy: Path) -> Path:
         )
         for number in range(19)
     ]
-    with Store.open(f"sqlite:///{copy}/state/driftline.db") as store:
+    with Store.open(url_of(copy / "state" / "driftline.db")) as store:
         store.save_page(store.start_run(NOW, baseline=False), Page(small), "jira", NOW)
     return copy
 
@@ -128,7 +129,7 @@ def test_a_record_shows_what_was_approved_who_approved_it_and_how_far_its_date_l
         custom={"approved": date(2026, 10, 1)},
         moves=(approval,),
     )
-    with Store.open(f"sqlite:///{copy}/state/driftline.db") as store:
+    with Store.open(url_of(copy / "state" / "driftline.db")) as store:
         store.save_page(store.start_run(NOW, baseline=False), Page([work]), "jira", NOW)
     said = driftline("show", "ERP-500", folder=copy)
     start = said.lines.index("approved")

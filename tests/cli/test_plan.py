@@ -161,7 +161,8 @@ def test_before_the_first_sync_it_says_what_to_do(unread: Path):
 
 
 def test_markdown_and_json_do_not_go_together(tuesday: Meridian):
-    assert driftline("plan", "--markdown", "--json", folder=tuesday.folder).code == 2
+    for asked in (("--markdown", "--json"), ("--format", "text", "--json"), ("--format", "markdown", "--log")):
+        assert driftline("plan", *asked, folder=tuesday.folder).code == 2
 
 
 def test_the_markdown_has_a_heading_parts_and_the_counts_last(edited: Path):
@@ -176,6 +177,7 @@ def test_the_markdown_has_a_heading_parts_and_the_counts_last(edited: Path):
     assert said.lines[-1].startswith("**Plan: 10 links to remove, 12 to move; ")
     assert "- Would unlink `M-201 Einkaufsvolumen bündeln` from `M-201` (saves, rule `purchasing`)" in said.lines
     assert driftline("plan", "--markdown", folder=edited, columns=70).out == said.out
+    assert driftline("plan", "--format", "markdown", folder=edited).out == said.out
 
 
 def test_the_markdown_of_no_changes_says_so(tuesday: Meridian):

@@ -20,6 +20,7 @@ from sandbox.workbooks import save_atomically, set_cell_by_header
 from sandbox.world import Meridian
 from state.store import Store
 from tests.cli.console import ESCAPE, driftline
+from tests.databases import url_of
 
 FINDING_FIELDS = {"fingerprint", "totals", "so_what", "finding", "history", "decisions"}
 RECORD_FIELDS = {
@@ -42,7 +43,7 @@ STREAM = "Software growth › Aurora platform › Aurora 4.0 launch › Launch c
 
 
 def state_of(folder: Path) -> Store:
-    return Store.open(f"sqlite:///{folder}/state/driftline.db")
+    return Store.open(url_of(folder / "state" / "driftline.db"))
 
 
 def test_a_finding_says_first_what_is_to_decide_by_whom_and_what_it_costs(tuesday: Meridian):

@@ -1,6 +1,5 @@
 """``driftline sources``: what is configured, and what a first contact shows."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +8,7 @@ from connectors.asana import AsanaConnector
 from sandbox.http import Fault, Response
 from sandbox.world import Meridian
 from tests.cli.console import driftline
+from tests.databases import copy_folder
 
 NAMES = ["jira", "asana", "salesforce", "savings", "procurement"]
 
@@ -54,7 +54,7 @@ def test_a_probe_shows_a_value_of_each_configured_field(tuesday: Meridian):
 
 
 def test_a_configured_field_that_nobody_fills_has_no_sample(tuesday: Meridian, tmp_path: Path):
-    shutil.copytree(tuesday.folder, tmp_path / "copy")
+    copy_folder(tuesday.folder, tmp_path / "copy")
     settings = tmp_path / "copy" / "driftline.yaml"
     settings.write_text(settings.read_text().replace("start_field: customfield_10015", "fields: {place: environment}"))
     tuesday.jira.add_field("environment", "Environment", "string", "")

@@ -9,6 +9,7 @@ from sandbox.world import Meridian
 from state.lock import Ownership
 from state.store import Store
 from tests.cli.console import driftline
+from tests.databases import url_of
 
 
 @pytest.fixture
@@ -61,7 +62,7 @@ def test_an_approval_is_kept_with_who_and_why_and_used_by_the_next_run(closed: P
 
 
 def test_an_approval_may_be_given_while_another_process_owns_the_state(closed: Path, monday: Meridian):
-    url = f"sqlite:///{closed}/state/driftline.db"
+    url = url_of(closed / "state" / "driftline.db")
     with Store.open(url) as store, Ownership.acquire(store, holder="driftline run", now=monday.clock()):
         said = driftline("sources", "approve", "salesforce", "--reason", "sold", "--yes", folder=closed)
         assert said.code == 0

@@ -2,10 +2,14 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox.world import Meridian
+from state.lock import Ownership
+from state.store import Store
 from tests.cli.console import driftline
+from tests.databases import url_of
 
 Change = Callable[[Path, str, str], None]
 FIELDS = {
@@ -119,8 +123,7 @@ def test_while_a_daemon_does_not_take_an_edit_it_says_so(copy: Path):
 
     now = datetime(2026, 9, 15, 8, 0, tzinfo=UTC)
     problems = (Problem("there is no objective 'M-1O1'", "mapping/salesforce.yaml:7:16", "did you mean 'M-101'?"),) * 2
-    [path] = (copy / "state").glob("*.db")
-    with Store.open(f"sqlite:///{path}") as store:
+    with Store.open(url_of(copy / "state" / "driftline.db")) as store:
         store.set_refused_configuration(RefusedConfiguration(now, problems, "f4a7f6e3"))
         with Ownership.acquire(store, holder="driftline run", now=now):
             said = driftline("status", folder=copy)
@@ -172,3 +175,30 @@ def test_before_the_first_sync_there_are_no_measures(unread: Path):
     said = driftline("status", "--measures", folder=unread)
     assert (said.code, said.out) == (0, "nothing was measured yet: the measures come with the next driftline sync\n")
     assert driftline("status", "--measures", "--json", folder=unread).json == {"measures": None, "runs": []}
+
+
+def test_what_a_blackout_or_a_budget_keeps_back_is_told_with_the_reason(copy: Path, changed: Change):
+    window = '[{from: "08:00", until: "12:30"}]'
+    changed(copy / "driftline.yaml", "    kind: jira", f"    kind: jira\n    blackout: {window}")
+    changed(copy / "driftline.yaml", "    kind: asana", "    kind: asana\n    budget: {requests: 3, per: 1h}")
+    assert driftline("sync", folder=copy).code == 3
+    said = driftline("status", folder=copy)
+    assert said.code == 0
+    assert "put off        jira until 15 Sep 2026 12:30 CEST: a blackout" in said.lines
+    [kept] = [line for line in said.lines if line.startswith("put off        asana until 15 Sep 2026 10:")]
+    assert kept.endswith(": 3 of its 3 requests per 1h are used, and reading it takes about 3")
+    assert "asana takes more than its whole budget of 3 requests per 1h" in said.out
+    told = {each["source"]: each for each in driftline("status", "--json", folder=copy).json["sources"]}
+    assert told["jira"]["put_off"] == {"until": "2026-09-15T10:30:00+00:00", "reason": "a blackout"}
+    assert told["asana"]["next_read"] == told["asana"]["put_off"]["until"]
+    assert told["savings"]["put_off"] is None
+
+
+def test_what_is_read_next_is_told_while_somebody_reads(copy: Path):
+    with Store.open(url_of(copy / "state" / "driftline.db")) as store:
+        owner = Ownership.acquire(store, holder="driftline run", now=datetime(2026, 9, 15, 7, 10, tzinfo=UTC))
+        with owner:
+            said = driftline("status", folder=copy)
+    [line] = [line for line in said.lines if line.startswith("next reads")]
+    assert re.search(r"15 Sep 2026 09:\d\d CEST: .*jira", line)
+    assert not any(line.startswith("next reads") for line in driftline("status", folder=copy).lines)

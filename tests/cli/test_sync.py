@@ -11,6 +11,7 @@ from sandbox.world import Meridian
 from state.lock import Ownership
 from state.store import Store
 from tests.cli.console import command_line, driftline, without_escapes
+from tests.databases import url_of
 
 Change = Callable[[Path, str, str], None]
 FIELDS = {"id", "started_at", "finished_at", "outcome", "baseline", "results", "opened", "resolved", "standing"}
@@ -128,7 +129,7 @@ def test_the_log_tells_as_much_as_the_settings_ask_for_and_verbose_tells_all(cop
 
 def test_beside_another_owner_it_is_refused_and_names_the_holder(copy: Path, tuesday: Meridian):
     with (
-        Store.open(f"sqlite:///{copy}/state/driftline.db") as store,
+        Store.open(url_of(copy / "state" / "driftline.db")) as store,
         Ownership.acquire(store, holder="driftline run", now=tuesday.clock()),
     ):
         for command in (("digest", "send", "leaders"), ("db", "upgrade")):
@@ -170,7 +171,7 @@ def test_ctrl_c_ends_with_130_and_keeps_nothing_half_done(monday: Meridian):
         out, err = running.communicate(timeout=20)
     assert (running.returncode, out) == (130, "")
     assert "interrupted; nothing half-done was kept" in err
-    with Store.open(f"sqlite:///{monday.folder}/state/driftline.db") as store:
+    with Store.open(url_of(monday.folder / "state" / "driftline.db")) as store:
         assert [run.outcome.value for run in store.runs()] == ["interrupted"]
         assert store.tracked() == {}
 

@@ -11,6 +11,7 @@ from model.reading import Page
 from sandbox.world import Meridian
 from state.store import Store
 from tests.cli.console import ESCAPE, driftline
+from tests.databases import url_of
 
 NODE_FIELDS = {
     *("node", "key", "kind", "title", "source", "says", "day", "binds", "compared", "days", "money", "unconverted"),
@@ -123,7 +124,7 @@ def test_the_picture_stands_alone_and_shows_every_node(tuesday: Meridian, tmp_pa
 def test_a_hostile_title_is_only_a_text_in_the_picture_and_in_the_tree(copy: Path, tmp_path: Path):
     """F10: neither markup nor escape codes nor direction marks get through."""
     hostile = '</text><script>alert(1)</script>\x1b[2J\x00\u202e & "quotes" \' ]]>'
-    with Store.open(f"sqlite:///{copy}/state/driftline.db") as store:
+    with Store.open(url_of(copy / "state" / "driftline.db")) as store:
         [seen] = store.find("AUR-118")
         record = replace(seen.record, title=hostile.replace("\x00", ""), key="<i>AUR-118</i>")
         store.save_page(store.start_run(NOW, baseline=False), Page([record]), "jira", NOW)

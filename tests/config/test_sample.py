@@ -62,6 +62,13 @@ def test_taking_the_hash_away_from_every_option_changes_nothing_but_the_optional
     optional = {"business": after.business, "clock": after.clock, "mail": mail}
     optional |= {"digests": {"leaders": before.digests["leaders"].model_copy(update=extras)}}
     optional |= {"budget": after.budget, "owners": after.owners}
+    assert after.service.traces is not None
+    optional |= {"service": before.service.model_copy(update={"traces": after.service.traces})}
+    budgets = {name: {"budget": options.budget} for name, options in after.sources.items()}
+    assert any(each["budget"] is not None for each in budgets.values())
+    optional |= {
+        "sources": {name: options.model_copy(update=budgets[name]) for name, options in before.sources.items()}
+    }
     assert after == before.model_copy(update=optional)
 
 

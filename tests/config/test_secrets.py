@@ -58,8 +58,22 @@ def test_an_environment_variable_is_read(tmp_path):
 def test_a_file_beside_the_settings_is_read_without_its_last_line_end(tmp_path):
     (tmp_path / "token").write_bytes(f"{CANARY}\n".encode())
     (tmp_path / "windows").write_bytes(f"{CANARY}\r\n".encode())
-    (tmp_path / "two").write_bytes(b"a\nb\n\n")
-    assert values(holder("file:token", "file:windows", "file:two"), tmp_path) == [CANARY, CANARY, "a\nb\n"]
+    assert values(holder("file:token", "file:windows"), tmp_path) == [CANARY, CANARY]
+
+
+def test_a_secret_of_several_lines_is_refused_where_one_is_sent_within_a_line(tmp_path):
+    """X1: the library that refuses such a header quotes it. A key in PEM form has several lines."""
+
+    class Keys(Options):
+        private_key: Secret
+
+    (tmp_path / "two").write_bytes(f"{CANARY}\nb\n\n".encode())
+    [problem] = problems(holder("file:two"), tmp_path)
+    assert (problem.location, CANARY in str(problem)) == ("sources.s0.token", False)
+    assert problem.message == "the secret has several lines or characters that cannot be seen"
+    assert unresolvable(holder("file:two"), environment={}, root=tmp_path) == (problem,)
+    key = resolve(Keys(private_key=Secret("file:two")), environment={}, root=tmp_path).private_key
+    assert key.reveal() == f"{CANARY}\nb\n"
 
 
 def test_a_command_is_run_without_a_shell(tmp_path):

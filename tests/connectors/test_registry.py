@@ -166,9 +166,11 @@ def test_listing_kinds_imports_no_client_library() -> None:
         "import sys\nfrom connectors.registry import connector_kinds, connector_type\nconnector_kinds()\n"
         "before = [name for name in sys.modules if name.startswith('connectors.')]\n"
         "connector_type('spreadsheet')\n"
-        "print(sorted(before), [name for name in ('openpyxl', 'jira', 'asana', 'simple_salesforce', 'requests')"
-        " if name in sys.modules])"
+        "print(sorted(before), [name for name in ('openpyxl', 'jira', 'asana', 'simple_salesforce', 'requests',"
+        " 'apscheduler') if name in sys.modules])"
     )
     result = run_with(None, program)
-    loaded = ["['connectors.base',", "'connectors.registry',", "'connectors.skew']"]
-    assert result.stdout.split() == [*loaded, "[]"], result.stderr
+    of_every_source = ["base", "deadline", "registry", "skew"]
+    of_timetables = ["timetable", *(f"timetable.{name}" for name in ("blackout", "cron", "options", "wall_clock"))]
+    loaded = [f"connectors.{name}" for name in [*of_every_source, *of_timetables]]
+    assert result.stdout.strip() == f"{sorted(loaded)} []", result.stderr

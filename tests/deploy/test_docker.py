@@ -15,6 +15,7 @@ import pytest
 
 from state.lock import Ownership
 from state.store import Store
+from tests.databases import setting_of, url_of
 from tests.deploy.dockerfile import DOCKERFILE, context, instructions
 from tests.deploy.locks import ROOT
 
@@ -115,17 +116,19 @@ def health(folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
 def company(tmp_path: Path) -> Path:
     """A setting up of the program that nothing was read with yet, and whose mapping has a mistake."""
     (tmp_path / "driftline.yaml").write_text(
-        "version: 1\nbusiness: {zone: Europe/Berlin, currency: EUR}\nobjectives: [objectives.yaml]\n", encoding="utf-8"
+        "version: 1\nbusiness: {zone: Europe/Berlin, currency: EUR}\nobjectives: [objectives.yaml]\n"
+        f"state: {{url: {setting_of(tmp_path / 'driftline.db')}}}\n",
+        encoding="utf-8",
     )
     (tmp_path / "objectives.yaml").write_text("version: 7\n", encoding="utf-8")
-    Store.open(f"sqlite:///{tmp_path / 'driftline.db'}", migrate=True).close()
+    Store.open(url_of(tmp_path / "driftline.db"), migrate=True).close()
     return tmp_path
 
 
 def test_a_daemon_that_works_is_healthy_with_a_mistake_in_an_edited_file_too(company: Path):
     """A restart would take the mistake from the daemon that goes on without it, and not come up again."""
     with (
-        Store.open(f"sqlite:///{company / 'driftline.db'}") as store,
+        Store.open(url_of(company / "driftline.db")) as store,
         Ownership.acquire(store, holder="driftline run", now=NOW),
     ):
         done = health(company)

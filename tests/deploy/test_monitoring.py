@@ -6,7 +6,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from service.beat import Beat
 from service.health import assess
 from service.metrics import exposition
 from state.figures import Counted, Figures, SourceFigures
+from tests.service.conftest import plans
 
 FOLDER = Path(__file__).parents[2] / "deploy" / "monitoring"
 NOW = datetime(2026, 9, 14, 6, tzinfo=UTC)
@@ -29,9 +30,8 @@ LABELS = re.compile(r"(driftline_\w+)\{([^}]*)\}")
 with_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="there is no promtool here")
 
 
-@pytest.fixture(scope="module")
-def text() -> str:
-    """An exposition in which every metric has a value."""
+def every_metric() -> str:
+    """An exposition in which every metric has a value, also for the page of metrics."""
     beat = Beat()
     beat.end(beat.begin("read jira"), "read", "failed", is_run=True)
     latency = Latency(measured=1, median_seconds=60, worst_seconds=60)
@@ -47,7 +47,17 @@ def text() -> str:
         measures=replace(Measures(at=NOW), told=latency, reflected=latency, first_mail=latency),
         counted=Counted(0, {}, {}),
     )
-    return exposition(assess(beat.pulse(), figures, {"jira": timedelta(hours=1)}, now=NOW)).decode()
+    return exposition(assess(beat.pulse(), figures, plans(["jira"], NOW), now=NOW)).decode()
+
+
+def alerts_on(metric: str) -> list[str]:
+    """The names of the rules that look at a metric."""
+    return [rule["alert"] for rule in rules() if metric in OURS.findall(rule["expr"])]
+
+
+@pytest.fixture(scope="module")
+def text() -> str:
+    return every_metric()
 
 
 def rules() -> list[dict[str, Any]]:

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import pytest
 
-UNIT = Path(__file__).parents[2] / "deploy" / "systemd" / "driftline.service"
+FOLDER = Path(__file__).parents[2] / "deploy" / "systemd"
+UNIT = FOLDER / "driftline.service"
+UNITS = {"driftline.service": UNIT, "driftline-worker@1.service": FOLDER / "driftline-worker@.service"}
+"""By the names under which they run."""
 MOST_EXPOSED = 1.2
 """Of 10; what is left is the network, which the program is there to use."""
 
@@ -22,8 +25,11 @@ def exposure(unit: Path) -> float:
     return float(found[1])
 
 
-def test_the_service_is_shut_in():
-    assert exposure(UNIT) <= MOST_EXPOSED
+@pytest.mark.parametrize("name", UNITS)
+def test_the_service_is_shut_in(tmp_path: Path, name: str):
+    unit = tmp_path / name
+    unit.write_text(UNITS[name].read_text())
+    assert exposure(unit) <= MOST_EXPOSED
 
 
 def test_a_unit_that_lets_the_program_do_more_is_noticed(tmp_path: Path):
@@ -35,10 +41,11 @@ def test_a_unit_that_lets_the_program_do_more_is_noticed(tmp_path: Path):
     assert exposure(loose) > MOST_EXPOSED
 
 
-def test_systemd_understands_every_line(tmp_path: Path):
+@pytest.mark.parametrize("name", UNITS)
+def test_systemd_understands_every_line(tmp_path: Path, name: str):
     """The program itself need not be there."""
-    unit = tmp_path / UNIT.name
-    unit.write_text(UNIT.read_text().replace("/opt/driftline/bin/driftline", "/bin/true"))
+    unit = tmp_path / name
+    unit.write_text(UNITS[name].read_text().replace("/opt/driftline/bin/driftline", "/bin/true"))
     command = ["systemd-analyze", "verify", "--man=no", str(unit)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")

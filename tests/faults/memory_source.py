@@ -1,6 +1,5 @@
 """A source that lives in memory, and what reads it into a real store: the truth, and what of it we are shown."""
 
-import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,6 +19,7 @@ from pipeline import read
 from pipeline.approval import approve_held, what_is_held
 from state import tables
 from state.store import Store
+from tests.databases import Kept, drop, url_of
 
 START = datetime(2026, 9, 14, 6, 0, tzinfo=UTC)
 CONTAINERS = ("A", "B", "C")
@@ -129,10 +129,10 @@ class MemoryConnector(Connector):
 class Reader:
     """Reads one site into one real store."""
 
-    def __init__(self, blank: Path, folder: Path) -> None:
+    def __init__(self, blank: Kept, folder: Path) -> None:
         self.path = folder / "state.db"
-        shutil.copyfile(blank, self.path)
-        self.store = Store.open(f"sqlite:///{self.path}")
+        blank.bring_back(self.path)
+        self.store = Store.open(url_of(self.path))
         self.site = Site()
 
     def sync(self, *, full: bool = False) -> SourceResult:
@@ -180,5 +180,4 @@ class Reader:
 
     def close(self) -> None:
         self.store.close()
-        for path in self.path.parent.glob("state.db*"):
-            path.unlink()
+        drop(self.path)

@@ -1,58 +1,77 @@
 """The picture of a state and its mails that an undisturbed run leaves, and how another one differs from it."""
 
 import json
-import sqlite3
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import closing
+from collections.abc import Iterable, Mapping
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy import Connection, RowMapping, create_engine
+
+from tests.databases import url_of
 
 Picture = Mapping[str, Mapping[Any, Any]]
 """By kind of thing: its name, and what must be equal. Times and numbers of runs are left out."""
 
 
-def picture(database: Path, mails: Iterable[bytes] = ()) -> Picture:
-    """What a state holds, and how many mails arrived under each Message-ID."""
-    with closing(sqlite3.connect(database)) as connection:
-        connection.row_factory = sqlite3.Row
-        rows: Callable[[str], list[sqlite3.Row]] = lambda query: connection.execute(query).fetchall()  # noqa: E731
-        revisions = defaultdict(list)
-        for row in rows("SELECT * FROM revisions ORDER BY id"):
-            revisions[row["record_id"]].append((row["facts"], row["absence"]))
-        lives = defaultdict(list)
-        for row in rows("SELECT * FROM transitions ORDER BY sequence"):
-            content = json.loads(row["content"])
-            lives[row["fingerprint"]].append((row["kind"], content["reason"], content["baseline"]))
-        return {
-            "integrity": {row[0]: True for row in rows("PRAGMA integrity_check")},
-            "records": {row["id"]: (row["facts"], row["absence"]) for row in rows("SELECT * FROM records")},
-            "revisions": dict(revisions),
-            "links": {
-                tuple(row): True for row in rows("SELECT record_id, objective_id, role, rule, weight FROM links")
-            },
-            "needs": Counter(tuple(row) for row in rows("SELECT dependent, wanted, lag_days, rule FROM needs")),
-            "set aside": {row["native_id"]: row["reason"] for row in rows("SELECT * FROM set_aside")},
-            "sources": {row["source"]: (row["complete"], row["error"]) for row in rows("SELECT * FROM sources")},
-            "findings": {row["fingerprint"]: _finding(row) for row in rows("SELECT * FROM findings")},
-            "transitions": dict(lives),
-            "deliveries": {
-                (row["audience"], row["slot"], row["recipient"]): (
-                    row["message_id"],
-                    row["subject"],
-                    row["reason"],
-                    row["covers"],
-                    row["state"],
-                )
-                for row in rows("SELECT * FROM deliveries")
-            },
-            "open runs": {row["id"]: True for row in rows("SELECT * FROM runs WHERE outcome = 'running'")},
-            "mails": Counter(str(message_from_bytes(mail)["Message-ID"]) for mail in mails),
-        }
+def picture(database: Path | str, mails: Iterable[bytes] = ()) -> Picture:
+    """What a state, by its path or its url, holds, and how many mails arrived under each Message-ID."""
+    engine = create_engine(url_of(database) if isinstance(database, Path) else database)
+    try:
+        with engine.connect() as connection:
+            return _picture(connection, mails)
+    finally:
+        engine.dispose()
 
 
-def _finding(row: sqlite3.Row) -> tuple[Any, ...]:
+def _picture(connection: Connection, mails: Iterable[bytes]) -> Picture:
+
+    def rows(query: str) -> list[RowMapping]:
+        return list(connection.exec_driver_sql(query).mappings())
+
+    revisions = defaultdict(list)
+    for row in rows("SELECT * FROM revisions ORDER BY id"):
+        revisions[row["record_id"]].append((row["facts"], row["absence"]))
+    lives = defaultdict(list)
+    for row in rows("SELECT * FROM transitions ORDER BY sequence"):
+        content = json.loads(row["content"])
+        lives[row["fingerprint"]].append((row["kind"], content["reason"], content["baseline"]))
+    return {
+        "integrity": dict.fromkeys(_integrity(connection), True),
+        "records": {row["id"]: (row["facts"], row["absence"]) for row in rows("SELECT * FROM records")},
+        "revisions": dict(revisions),
+        "links": {
+            tuple(row.values()): True for row in rows("SELECT record_id, objective_id, role, rule, weight FROM links")
+        },
+        "needs": Counter(tuple(row.values()) for row in rows("SELECT dependent, wanted, lag_days, rule FROM needs")),
+        "set aside": {row["native_id"]: row["reason"] for row in rows("SELECT * FROM set_aside")},
+        "sources": {row["source"]: (row["complete"], row["error"]) for row in rows("SELECT * FROM sources")},
+        "findings": {row["fingerprint"]: _finding(row) for row in rows("SELECT * FROM findings")},
+        "transitions": dict(lives),
+        "deliveries": {
+            (row["audience"], row["slot"], row["recipient"]): (
+                row["message_id"],
+                row["subject"],
+                row["reason"],
+                row["covers"],
+                row["state"],
+            )
+            for row in rows("SELECT * FROM deliveries")
+        },
+        "open runs": {row["id"]: True for row in rows("SELECT * FROM runs WHERE outcome = 'running'")},
+        "mails": Counter(str(message_from_bytes(mail)["Message-ID"]) for mail in mails),
+    }
+
+
+def _integrity(connection: Connection) -> list[str]:
+    """What the database finds when it looks at itself; a server does so by its own means."""
+    if connection.dialect.name == "postgresql":
+        return ["ok"]
+    return [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+
+
+def _finding(row: RowMapping) -> tuple[Any, ...]:
     content = json.loads(row["content"])
     finding = content["finding"]
     return (

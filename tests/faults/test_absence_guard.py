@@ -33,6 +33,7 @@ from model.trust import Doubt
 from pipeline.approval import what_is_held
 from pipeline.guard import LOSS_WINDOW, SMALLEST_SUSPICIOUS_LOSS, SUSPICIOUS_SHARE, Guard
 from state.store import Store
+from tests.databases import Kept, keep, url_of
 from tests.faults.memory_source import CONTAINERS, Reader
 
 EXAMPLES = int(os.environ.get("DRIFTLINE_GUARD_EXAMPLES", "60"))
@@ -47,14 +48,14 @@ class KilledError(BaseException):
 
 
 @pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     path = tmp_path_factory.mktemp("blank") / "state.db"
-    Store.open(f"sqlite:///{path}").close()
-    return path
+    Store.open(url_of(path)).close()
+    return keep(path)
 
 
 @pytest.fixture
-def reader(blank: Path, tmp_path: Path) -> Iterable[Reader]:
+def reader(blank: Kept, tmp_path: Path) -> Iterable[Reader]:
     reader = Reader(blank, tmp_path)
     yield reader
     reader.close()
@@ -63,7 +64,7 @@ def reader(blank: Path, tmp_path: Path) -> Iterable[Reader]:
 class Attack(RuleBasedStateMachine):
     """Whatever happens to the source, nothing that exists is taken as gone, and no mass loss passes unapproved."""
 
-    blank: ClassVar[Path]
+    blank: ClassVar[Kept]
     numbers: ClassVar["count[int]"] = count()
 
     def __init__(self) -> None:
@@ -240,7 +241,7 @@ class Attack(RuleBasedStateMachine):
             self.lately.append((self.site.now, new))
 
 
-def attack(blank: Path, tmp_path: Path, examples: int, **wishes: object) -> None:
+def attack(blank: Kept, tmp_path: Path, examples: int, **wishes: object) -> None:
     machine = type("Attack", (Attack,), {"blank": blank})
     structlog.configure(processors=[_silent])
     try:
@@ -264,12 +265,12 @@ def _silent(*_event: object) -> object:
     raise structlog.DropEvent
 
 
-def test_whatever_happens_nothing_that_exists_is_taken_as_gone(blank: Path, tmp_path: Path):
+def test_whatever_happens_nothing_that_exists_is_taken_as_gone(blank: Kept, tmp_path: Path):
     """S6, J22, J23, A12: no false tombstone, no mass loss without an approval, and everything comes back."""
     attack(blank, tmp_path, EXAMPLES, derandomize=EXAMPLES <= 200)
 
 
-def test_without_the_guard_the_same_attack_succeeds(blank: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_without_the_guard_the_same_attack_succeeds(blank: Kept, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """The negative control: a build that believes every census is caught."""
     monkeypatch.setattr(Guard, "doubts", lambda _self, _gone: "")
     with pytest.raises(AssertionError, match=r"exists and is stored as|were believed within a day"):

@@ -7,9 +7,7 @@ table of all cells is docs/reference/faults.md (see ``matrix.book``).
 import json
 import re
 import shutil
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ import pytest
 
 from sandbox.http import Fault
 from tests.cli.console import Said, driftline
+from tests.databases import copy_folder, execute
 from tests.faults.matrix import book
 from tests.faults.matrix.book import Cell, Seen, cell_text
 from tests.faults.matrix.catalogue import TROUBLES, End, Trouble, end_of
@@ -46,7 +45,7 @@ class Matrix:
         shutil.rmtree(self.room / str(self.cells), ignore_errors=True)
         self.cells += 1
         folder = self.room / str(self.cells)
-        shutil.copytree(self.monday, folder)
+        copy_folder(self.monday, folder)
         self.company.monday(source)
         self.company.tuesday(source, folder)
         self.company.configure(folder)
@@ -109,8 +108,7 @@ def _without_moves(stored: tuple[str, str | None]) -> tuple[Any, str | None]:
 
 def held(folder: Path) -> set[str]:
     """The findings that are held."""
-    with closing(sqlite3.connect(folder / "state.db")) as connection:
-        rows = connection.execute("SELECT fingerprint, content FROM findings").fetchall()
+    rows = execute(folder / "state.db", "SELECT fingerprint, content FROM findings")
     return {fingerprint for fingerprint, content in rows if json.loads(content)["held_since"] is not None}
 
 

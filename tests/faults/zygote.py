@@ -30,6 +30,11 @@ class Call:
     kill_after_seconds: float | None = None
     kill_before_commit: int | None = None
     kill_after_commit: int | None = None
+    acknowledged: str = ""
+    """A file to which each transaction that wrote something is added once PostgreSQL acknowledged its commit."""
+    crash_after_commit: int | None = None
+    """Just after this commit the server with the process id ``server`` dies, as by ``pg_ctl stop -m immediate``."""
+    server: int = 0
     sabotage: str = ""
     """The name of a function in ``tests.faults.sabotage`` that takes a protection away first."""
 
@@ -91,7 +96,16 @@ def _serve(log: Path) -> None:
     for package in (cli.commands, connectors, connectors.http, connectors.jira):
         for module in iter_modules(package.__path__, f"{package.__name__}."):
             import_module(module.name)
-    for name in ("cli.main", "cli.logs", "pipeline.run", "pipeline.notify", "state.lock", "jira", "simple_salesforce"):
+    for name in (
+        "cli.main",
+        "cli.logs",
+        "pipeline.run",
+        "pipeline.notify",
+        "state.lock",
+        "jira",
+        "simple_salesforce",
+        "psycopg",
+    ):
         import_module(name)
     connector_kinds(), checks()
     gc.freeze()  # what all calls share is not copied for each because the garbage collector marks it
@@ -151,6 +165,11 @@ def _become(call: Call, log: Path) -> None:
         os._exit(int(code or 0))
 
 
+def _transaction(connection: Any) -> str | None:
+    """The number of the transaction, if it wrote something."""
+    return connection.execute("SELECT pg_current_xact_id_if_assigned()::text").fetchone()[0]  # type: ignore[no-any-return]
+
+
 def _watch_commits(call: Call, committed: list[int]) -> None:
     """Die at the commit that was asked for; the list grows by one with each that is made."""
     from sqlalchemy.engine.default import DefaultDialect
@@ -160,10 +179,16 @@ def _watch_commits(call: Call, committed: list[int]) -> None:
     def commit(self: DefaultDialect, connection: Any) -> None:
         if len(committed) + 1 == call.kill_before_commit:
             os.kill(os.getpid(), signal.SIGKILL)
+        transaction = _transaction(connection) if call.acknowledged else None
         real(self, connection)
+        if transaction:
+            with Path(call.acknowledged).open("a") as file:
+                file.write(f"{transaction}\n")
         committed.append(1)
         if len(committed) == call.kill_after_commit:
             os.kill(os.getpid(), signal.SIGKILL)
+        if len(committed) == call.crash_after_commit:
+            os.kill(call.server, signal.SIGQUIT)
 
     DefaultDialect.do_commit = commit  # type: ignore[method-assign]
 

@@ -26,6 +26,7 @@ from pipeline.run import run_once
 from sandbox.jira import JiraServer, JiraSite
 from sandbox.salesforce import SalesforceOrg, SalesforceServer
 from state.store import Store
+from tests.databases import setting_of, url_of
 from tests.digest.smtp_servers import Mailbox, free_port
 
 MONDAY = datetime(2026, 9, 14, 6, 0, tzinfo=UTC)
@@ -157,7 +158,7 @@ class Company:
         return {
             "version": 1,
             "business": {"zone": "Europe/Berlin", "currency": "EUR"},
-            "state": {"url": "sqlite:///state.db"},
+            "state": {"url": setting_of(self.state)},
             "objectives": ["objectives.yaml"],
             "mapping": ["rules.yaml"],
             "sources": {
@@ -210,11 +211,16 @@ class Company:
         return self._configuration
 
     @property
+    def state(self) -> Path:
+        """The path of its state, for ``tests.databases``."""
+        return self.folder / "state.db"
+
+    @property
     def mail_port(self) -> int:
         return int(self.settings["mail"]["smtp"]["port"])
 
     def open_store(self) -> Store:
-        return Store.open(f"sqlite:///{self.folder / 'state.db'}")
+        return Store.open(url_of(self.state))
 
     def reach_tuesday(self) -> None:
         """A day passes, and WEB-1 slips."""

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from state.store import Store
+from tests.databases import Kept, keep, url_of
 from tests.pipeline.company import Company, Servers
 
 
@@ -22,36 +23,36 @@ def company(servers: Servers, tmp_path: Path) -> Company:
 
 
 @pytest.fixture(scope="session")
-def blank_state(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def blank_state(tmp_path_factory: pytest.TempPathFactory) -> Kept:
     path = tmp_path_factory.mktemp("blank") / "state.db"
-    Store.open(f"sqlite:///{path}").close()
-    return path.read_bytes()
+    Store.open(url_of(path)).close()
+    return keep(path)
 
 
 @pytest.fixture
-def store(blank_state: bytes, company: Company) -> Iterator[Store]:
+def store(blank_state: Kept, company: Company) -> Iterator[Store]:
     """An empty state where the company's settings say."""
-    (company.folder / "state.db").write_bytes(blank_state)
+    blank_state.bring_back(company.state)
     with company.open_store() as store:
         yield store
 
 
 @pytest.fixture(scope="session")
-def state_on_tuesday(servers: Servers, blank_state: bytes, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def state_on_tuesday(servers: Servers, blank_state: Kept, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """What a state holds after ``Company.reach_tuesday``."""
     company = Company(tmp_path_factory.mktemp("tuesday") / "acme", servers)
-    (company.folder / "state.db").write_bytes(blank_state)
+    blank_state.bring_back(company.state)
     with company.open_store() as store:
         company.sync(store)
         company.reach_tuesday()
         company.sync(store)
-    return (company.folder / "state.db").read_bytes()
+    return keep(company.state)
 
 
 @pytest.fixture
-def tuesday(state_on_tuesday: bytes, store: Store, company: Company) -> Company:
+def tuesday(state_on_tuesday: Kept, store: Store, company: Company) -> Company:
     """It was read on Monday and on Tuesday; between, WEB-1 slipped and eight promises with it. Nobody was told."""
     store.close()
-    (company.folder / "state.db").write_bytes(state_on_tuesday)
+    state_on_tuesday.bring_back(company.state)
     company.reach_tuesday()
     return company

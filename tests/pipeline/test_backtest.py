@@ -29,6 +29,7 @@ from pipeline.backtest import (
 from pipeline.backtest_endings import End, Ending, ending_of
 from state.as_of import Basis, Then
 from state.store import Store
+from tests.databases import Kept
 from tests.pipeline.company import MONDAY, SELLER, Company, Servers
 from tests.state.worlds import deal, item
 
@@ -52,9 +53,9 @@ class Past:
 
 
 @pytest.fixture(scope="module")
-def past(servers: Servers, blank_state: bytes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
+def past(servers: Servers, blank_state: Kept, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Past]:
     company = Company(tmp_path_factory.mktemp("past") / "acme", servers)
-    (company.folder / "state.db").write_bytes(blank_state)
+    blank_state.bring_back(company.state)
     for days, change in (
         (7, lambda: company.slip()),
         (5, lambda: company.org.move_promise(company.deals["D-3"], date(2026, 12, 1), by=SELLER)),

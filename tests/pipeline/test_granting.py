@@ -10,6 +10,7 @@ from digest.compose import compose
 from digest.render import render_text
 from pipeline.edition import plain_edition
 from state.store import Store
+from tests.databases import Kept, keep
 from tests.pipeline.company import LEAD, RULES, Company, Servers
 
 SPLIT: Any = {
@@ -36,23 +37,23 @@ def divide(company: Company) -> None:
 
 
 @pytest.fixture(scope="module")
-def split_state(servers: Servers, blank_state: bytes, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def split_state(servers: Servers, blank_state: Kept, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     company = Company(tmp_path_factory.mktemp("split") / "acme", servers)
-    (company.folder / "state.db").write_bytes(blank_state)
+    blank_state.bring_back(company.state)
     divide(company)
     with company.open_store() as store:
         company.sync(store)
         company.slip()
         company.pass_time(days=1)
         company.sync(store)
-    return (company.folder / "state.db").read_bytes()
+    return keep(company.state)
 
 
 @pytest.fixture
-def split(split_state: bytes, store: Store, company: Company) -> Company:
+def split(split_state: Kept, store: Store, company: Company) -> Company:
     """Deals serve one objective and the work that they hang on another; the leaders of each are two audiences."""
     store.close()
-    (company.folder / "state.db").write_bytes(split_state)
+    split_state.bring_back(company.state)
     divide(company)
     company.slip()
     company.pass_time(days=1)

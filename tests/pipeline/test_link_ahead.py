@@ -18,6 +18,7 @@ from pipeline import link_ahead
 from pipeline.link import LINKED_NOTE, link_records
 from pipeline.link_ahead import FirstLinking, LinkedAhead
 from state.store import Store
+from tests.databases import url_of
 
 NOW = datetime(2026, 9, 1, 8, tzinfo=UTC)
 TODAY = date(2026, 9, 1)
@@ -54,7 +55,7 @@ MAPPING = load()
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path / 'state.db'}") as store:
+    with Store.open(url_of(tmp_path / "state.db")) as store:
         store.start_run(NOW, baseline=True)
         yield store
 
@@ -98,7 +99,7 @@ def picture(store: Store) -> dict[str, Any]:
 
 
 def linked(mapping: LoadedMapping, pages: Sequence[Sequence[Record]], *, early: bool) -> dict[str, Any]:
-    with TemporaryDirectory() as folder, Store.open(f"sqlite:///{folder}/state.db") as store:
+    with TemporaryDirectory() as folder, Store.open(url_of(Path(folder) / "state.db")) as store:
         store.start_run(NOW, baseline=True)
         first, ahead = begun(store, mapping) if early else (None, None)
         read(store, ahead, *pages)

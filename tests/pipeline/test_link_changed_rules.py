@@ -12,6 +12,7 @@ from mapping.load import LoadedMapping, load_mapping
 from mapping.reach import outline, reach
 from pipeline.link import LINKED_NOTE, link_records
 from state.store import Store
+from tests.databases import url_of
 from tests.pipeline.test_link_incremental import (
     DAY,
     OBJECTIVES,
@@ -55,7 +56,7 @@ def test_editing_rules_step_by_step_comes_to_the_same_as_matching_everything(
     tmp_path_factory: pytest.TempPathFactory, rounds: list[tuple[list[str], int, list[Change]]]
 ):
     path = tmp_path_factory.mktemp("state") / "state.db"
-    with Store.open(f"sqlite:///{path}") as store:
+    with Store.open(url_of(path)) as store:
         store.start_run(DAY, baseline=True)
         for rules, day, changed in rounds:
             for change in changed:

@@ -15,6 +15,7 @@ from model.reading import Page
 from model.records import Absence, Record, Release, Sprint, WorkItem
 from pipeline.link import LINKED_NOTE, link_records
 from state.store import Store
+from tests.databases import url_of
 
 DAY = datetime(2026, 9, 1, 8, tzinfo=UTC)
 SOURCES = ("jira",)
@@ -44,7 +45,7 @@ def mapping() -> LoadedMapping:
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    with Store.open(f"sqlite:///{tmp_path / 'state.db'}") as store:
+    with Store.open(url_of(tmp_path / "state.db")) as store:
         yield store
 
 
@@ -112,7 +113,7 @@ def test_linking_what_is_new_comes_to_the_same_as_linking_everything(
     tmp_path_factory: pytest.TempPathFactory, mapping: LoadedMapping, rounds: list[list[Change]]
 ):
     path = tmp_path_factory.mktemp("state") / "state.db"
-    with Store.open(f"sqlite:///{path}") as store:
+    with Store.open(url_of(path)) as store:
         store.start_run(DAY, baseline=True)
         for changed in rounds:
             for change in changed:

@@ -10,6 +10,7 @@ from mapping.document import SourceText
 from mapping.load import LoadedMapping, load_mapping
 from pipeline.link import LINKED_NOTE, link_records, linked_on
 from state.store import Store
+from tests.databases import url_of
 from tests.pipeline.test_link_incremental import (
     DAY,
     OBJECTIVES,
@@ -70,7 +71,7 @@ def test_inheriting_step_by_step_comes_to_the_same_as_from_nothing(
     tmp_path_factory: pytest.TempPathFactory, rounds: list[list[Change]]
 ):
     path, mapping = tmp_path_factory.mktemp("state") / "state.db", load(INHERITING)
-    with Store.open(f"sqlite:///{path}") as store:
+    with Store.open(url_of(path)) as store:
         store.start_run(DAY, baseline=True)
         for changed in rounds:
             for change in changed:

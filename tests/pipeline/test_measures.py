@@ -26,6 +26,7 @@ from pipeline.judge import judge_and_keep
 from pipeline.measures import STORED_EVERY, keep_measures, measures_now
 from pipeline.notify import edition_for, prepare
 from state.store import Store
+from tests.databases import Kept, keep
 from tests.digest.smtp_servers import running
 from tests.pipeline.company import LEAD, SELLER, Company, Servers, standing
 
@@ -42,10 +43,10 @@ def reach_tuesday(company: Company) -> None:
 
 
 @pytest.fixture(scope="session")
-def told_state(servers: Servers, blank_state: bytes, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def told_state(servers: Servers, blank_state: Kept, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """What a state holds on Tuesday 7:00, when the mail has gone."""
     company = Company(tmp_path_factory.mktemp("told") / "acme", servers)
-    (company.folder / "state.db").write_bytes(blank_state)
+    blank_state.bring_back(company.state)
     with company.open_store() as store, running(company.mailbox) as port:
         company.settings["mail"]["smtp"]["port"] = port
         company.write()
@@ -54,14 +55,14 @@ def told_state(servers: Servers, blank_state: bytes, tmp_path_factory: pytest.Te
         company.sync(store)
         company.pass_time(hours=1)
         company.send(store, SLOT)
-    return (company.folder / "state.db").read_bytes()
+    return keep(company.state)
 
 
 @pytest.fixture
-def told(told_state: bytes, store: Store, company: Company) -> Company:
+def told(told_state: Kept, store: Store, company: Company) -> Company:
     """It is Tuesday 7:00, and the mail has gone."""
     store.close()
-    (company.folder / "state.db").write_bytes(told_state)
+    told_state.bring_back(company.state)
     reach_tuesday(company)
     company.pass_time(hours=1)
     return company

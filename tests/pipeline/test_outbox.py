@@ -14,6 +14,7 @@ from pipeline.notify import prepare
 from pipeline.outbox import GIVE_UP_AFTER, deliver
 from pipeline.pauses import Pauses
 from state.store import Store
+from tests.databases import url_of
 from tests.digest.smtp_servers import Line, Mailbox, running, scripted
 from tests.pipeline.company import RECIPIENTS, Company, without_mail
 
@@ -169,7 +170,7 @@ def test_a_process_that_dies_after_the_acceptance_sends_the_same_mail_once_more_
             go(store, tuesday)
     assert len(picky.received) == 1
     assert states(store) == [DeliveryState.SENDING, READY]
-    with Store.open(f"sqlite:///{tuesday.folder / 'state.db'}") as restarted:
+    with Store.open(url_of(tuesday.folder / "state.db")) as restarted:
         rows = go(restarted, tuesday)
         assert [row.state for row in restarted.deliveries()] == [SENT, SENT]
         assert go(restarted, tuesday) == []

@@ -14,6 +14,7 @@ from model.errors import UsageError
 from pipeline.edition import plain_edition
 from pipeline.owners import Addresses, prepare_to_dos, to_do_of, to_dos
 from state.store import Store
+from tests.databases import Kept, keep
 from tests.pipeline.company import LEAD, OBJECTIVES, Company, Servers
 
 WORKER = "wilma.werk@acme.example"
@@ -49,23 +50,23 @@ def text_of(row: Delivery) -> str:
 
 
 @pytest.fixture(scope="module")
-def slipped_state(servers: Servers, blank_state: bytes, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def slipped_state(servers: Servers, blank_state: Kept, tmp_path_factory: pytest.TempPathFactory) -> Kept:
     """What a state holds after WEB-1, which Wilma owns, slipped."""
     company = Company(tmp_path_factory.mktemp("owned") / "acme", servers)
-    (company.folder / "state.db").write_bytes(blank_state)
+    blank_state.bring_back(company.state)
     with company.open_store() as store:
         owned_by(company, WORKER)
         company.sync(store)
         company.slip()
         company.pass_time(days=1)
         company.sync(store)
-    return (company.folder / "state.db").read_bytes()
+    return keep(company.state)
 
 
 @pytest.fixture
-def slipped(slipped_state: bytes, store: Store, company: Company, owners: Change) -> Company:
+def slipped(slipped_state: Kept, store: Store, company: Company, owners: Change) -> Company:
     store.close()
-    (company.folder / "state.db").write_bytes(slipped_state)
+    slipped_state.bring_back(company.state)
     owned_by(company, WORKER)
     company.slip()
     company.pass_time(days=1)

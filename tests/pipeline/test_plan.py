@@ -14,8 +14,8 @@ from model.links import Link, Role
 from pipeline.plan import Change, Plan, link_changes, plan
 from state.rehearsal import LinkShift
 from state.store import Store
+from tests.databases import content, in_postgresql
 from tests.pipeline.company import OBJECTIVES, RULES, Company, Servers, standing
-from tests.state.postgres import find_binaries, running_server
 
 
 def rules(**changes: Any) -> dict[str, Any]:
@@ -127,17 +127,18 @@ def test_what_was_planned_is_what_a_run_then_does(store: Store, acme: Company):
 
 def test_nothing_is_stored(store: Store, acme: Company):
     """The proof: the database, byte by byte; and a control that a run does change it."""
-    before = _bytes(store, acme.folder / "state.db")
+    before = _bytes(store, acme.state)
     assert not planned(store, acme, rules(objective="OTHER", needs=[])).empty
-    assert _bytes(store, acme.folder / "state.db") == before
+    assert _bytes(store, acme.state) == before
     acme.sync(store)
-    assert _bytes(store, acme.folder / "state.db") != before
+    assert _bytes(store, acme.state) != before
 
 
 def _bytes(store: Store, path: Path) -> str:
-    with store.reading() as connection:
-        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    if not store.on_postgresql:
+        with store.reading() as connection:
+            connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    return hashlib.sha256(content(path)).hexdigest()
 
 
 def test_time_that_passed_is_no_part_of_the_difference(store: Store, acme: Company):
@@ -167,11 +168,8 @@ def test_a_rule_that_was_only_renamed_changes_its_links_and_nothing_else(store: 
 
 
 def test_in_postgresql_a_plan_is_the_same_and_stores_nothing_either(servers: Servers, tmp_path: Path):
-    binaries = find_binaries()
-    if binaries is None:
-        pytest.skip("PostgreSQL is not installed")
     acme = Company(tmp_path / "acme", servers)
-    with running_server(binaries) as url, Store.open(url) as store:
+    with in_postgresql() as url, Store.open(url) as store:
         acme.sync(store)
         acme.reach_tuesday()
         acme.sync(store)

@@ -15,6 +15,7 @@ from model.records import WorkItem
 from model.runs import SourceOutcome
 from sandbox.http import LOGIN_PAGE, Fault, Response
 from state.store import Store
+from tests.databases import content
 from tests.pipeline.company import DEALS, WORK, Company, keys_present
 
 _SEARCH = "POST .*/search/jql"
@@ -165,7 +166,7 @@ def test_a_mistake_in_a_connector_fails_its_source_and_shows_no_secret(
     [line] = [line for line in lines if line["event"] == "source.crashed"]
     assert "test_read.py" in line["error"]
     assert line["error"].startswith("RuntimeError at ")
-    everything = f"{lines} {store.runs()} {(company.folder / 'state.db').read_bytes()!r}"
+    everything = f"{lines} {store.runs()} {content(company.state)!r}"
     assert company.jira.token not in everything
 
 

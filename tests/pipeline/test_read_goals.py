@@ -13,6 +13,7 @@ from pipeline.read import read_source
 from state.store import Store
 from tests.connectors.asana.office import Office, running_office
 from tests.connectors.contract import NOW, context_at
+from tests.databases import url_of
 
 HOURS_LATER = timedelta(hours=2)
 
@@ -46,7 +47,7 @@ class Books:
 
 @pytest.fixture
 def books(tmp_path: Path) -> Iterator[Books]:
-    with running_office(page_size=20) as office, Store.open(f"sqlite:///{tmp_path / 'state.db'}") as store:
+    with running_office(page_size=20) as office, Store.open(url_of(tmp_path / "state.db")) as store:
         yield Books(office, store)
 
 

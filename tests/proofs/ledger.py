@@ -65,7 +65,8 @@ def _keep(entry: Shown | Control) -> None:
     if not folder:
         return
     content = json.dumps(asdict(entry), ensure_ascii=False, indent=1)
-    name = hashlib.sha256(f"{type(entry).__name__} {entry.ids} {entry.test}".encode()).hexdigest()[:16]
+    database = getattr(entry, "database", "")  # the same proof on another one is another
+    name = hashlib.sha256(f"{type(entry).__name__} {entry.ids} {entry.test} {database}".encode()).hexdigest()[:16]
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
     (path / f"{name}.json").write_text(content, encoding="utf-8")

@@ -14,6 +14,7 @@ from model.records import Record
 from pipeline.judge import judge_and_keep
 from pipeline.mapping_change import link_and_record
 from state.store import Store
+from tests.databases import url_of
 from tests.proofs import healthy_files
 from tests.proofs.healthy import lives_of
 from tests.proofs.teams import SOURCES, START, Company, Life
@@ -55,7 +56,7 @@ class Living:
         for life in self._lives:
             for day in life.days:
                 self._on[day + timedelta(1)].append(life)
-        self.store = Store.open(f"sqlite:///{folder / 'state.db'}", migrate=True)
+        self.store = Store.open(url_of(folder / "state.db"), migrate=True)
         self.configuration = self.load(START)
         self.read = 0
 

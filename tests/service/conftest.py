@@ -1,16 +1,27 @@
 """A company that was read, and the watch of a daemon over it."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from connectors.base import SourceOptions
+from pipeline.agenda import Plan
+from pipeline.timetable import Timetable
 from scheduler import Daemon
 from service.watch import Watch
 from state.lock import Ownership
 from state.store import Store
 from tests.pipeline.company import Company, Servers
+
+
+def plans(names: Iterable[str], now: datetime, every: timedelta = timedelta(hours=1)) -> Mapping[str, Plan]:
+    """Sources that are read at an interval."""
+    options = SourceOptions(kind="memory", every=every)
+    return {name: Plan(Timetable(name, options, ZoneInfo("UTC")), now) for name in names}
 
 
 class Watched:
@@ -20,7 +31,7 @@ class Watched:
         self.company, self.store, self.ownership = company, store, ownership
         self.daemon = Daemon(store, company.configuration, company.clock)
         self.daemon.begin()
-        self.watch = Watch(store, self.daemon.beat, self.daemon._intervals, company.clock, look_again_seconds=0)
+        self.watch = Watch(store, self.daemon.beat, self.daemon.agenda.plans, company.clock, look_again_seconds=0)
 
     def read_all(self) -> None:
         for name in self.company.configuration.settings.sources:

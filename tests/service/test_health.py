@@ -2,15 +2,24 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import cast
+from zoneinfo import ZoneInfo
 
+from connectors.base import SourceOptions
+from connectors.timetable.blackout import BlackoutOptions
+from pipeline.agenda import Plan
+from pipeline.spending import PutOff
+from pipeline.timetable import Timetable
 from service.beat import LATE_SECONDS, Beat
-from service.health import assess
-from state.figures import SourceFigures, read_figures
+from service.health import SourceHealth, assess
+from service.metrics import exposition
+from state.figures import Figures, SourceFigures, read_figures
 from state.store import Store
-from tests.service.conftest import Watched
+from tests.service.conftest import Watched, plans
 
 NOW = datetime(2026, 9, 14, 6, tzinfo=UTC)
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 
 
 class Time:
@@ -56,10 +65,10 @@ def test_a_source_is_stale_after_two_of_its_intervals_and_before_it_was_ever_rea
     watched.read_all()
     figures = read_figures(watched.store)
     figures = replace(figures, sources={"jira": replace(figures.sources["jira"], read_at=NOW - 2 * HOUR)})
-    health = assess(Beat().pulse(), figures, {"jira": HOUR, "crm": HOUR}, now=NOW)
+    health = assess(Beat().pulse(), figures, plans(["jira", "crm"], NOW), now=NOW)
     assert health.stale == ("crm",)
     assert not health.ready
-    later = assess(Beat().pulse(), figures, {"jira": HOUR}, now=NOW + timedelta(seconds=1))
+    later = assess(Beat().pulse(), figures, plans(["jira"], NOW), now=NOW + timedelta(seconds=1))
     assert later.stale == ("jira",)
 
 
@@ -70,6 +79,8 @@ def test_a_daemon_is_ready_when_everything_was_read_and_not_before(watched: Watc
         "configuration": "loaded",
         "state": "owned",
         "stale": ["crm", "jira"],
+        "never_read": ["crm", "jira"],
+        "put_off": [],
     }
     watched.read_all()
     assert watched.watch.health().ready
@@ -126,3 +137,37 @@ def test_however_many_ask_the_state_is_counted_once_in_a_while(watched: Watched)
     assert watched.watch.health().figures is before.figures
     watched.watch.look_again_seconds = 0
     assert watched.watch.health().ready
+
+
+def test_a_source_that_is_put_off_is_not_stale_before_it_can_be_read():
+    """Neither over a weekend of its own, nor while its budget is used up; what was never read is not relied on."""
+    nightly = BlackoutOptions.model_validate({"from": "22:00", "until": "06:00"})
+    table = Timetable("jira", SourceOptions(kind="memory", every=HOUR, blackout=(nightly,)), ZoneInfo("UTC"))
+    evening, six = NOW.replace(hour=21, minute=30), NOW.replace(hour=6) + timedelta(days=1)
+    blackout = Plan(table, six, PutOff(six, "a blackout"))
+
+    def seen(plan: Plan, at: datetime, read_at: datetime | None = evening) -> SourceHealth:
+        stored = {"jira": SourceFigures(read_at=read_at)}
+        return assess(Beat().pulse(), cast(Figures, SimpleNamespace(sources=stored)), {"jira": plan}, now=at).sources[0]
+
+    assert not seen(blackout, six + HOUR).stale
+    assert seen(Plan(table, six), six + HOUR + MINUTE).stale
+    assert seen(blackout, six - HOUR).due_in == HOUR
+    noon = six + 6 * HOUR
+    assert not seen(Plan(table, noon, PutOff(noon, "its budget is used")), noon + HOUR).stale
+    assert seen(Plan(table, noon), noon).stale
+    assert not seen(blackout, evening, read_at=None).stale
+    assert seen(Plan(table, evening), evening, read_at=None).stale
+
+
+def test_a_daemon_whose_source_was_never_read_is_not_ready_while_it_is_put_off(watched: Watched):
+    watched.company.settings["sources"]["jira"]["blackout"] = [{"from": "00:00", "until": "23:59"}]
+    watched.company.write()
+    watched.daemon.configuration = watched.company.configuration
+    watched.daemon.read("crm")
+    told = watched.watch.health().told()
+    assert (told["ready"], told["stale"], told["never_read"], told["put_off"]) == (False, [], ["jira"], ["jira"])
+    text = exposition(watched.watch.health()).decode()
+    assert 'driftline_source_put_off{source="jira"} 1.0' in text
+    assert 'driftline_source_put_off{source="crm"} 0.0' in text
+    assert 'driftline_source_due_seconds{source="crm"} 900.0' in text

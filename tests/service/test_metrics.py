@@ -11,9 +11,8 @@ from service.health import Health, assess
 from service.metrics import MOST_SOURCES, exposition
 from state.figures import SourceFigures
 from tests.pipeline.company import Servers
-from tests.service.conftest import Watched, watched_in
+from tests.service.conftest import Watched, plans, watched_in
 
-HOUR = timedelta(hours=1)
 MOST_SERIES = 500
 
 
@@ -39,7 +38,7 @@ def with_sources(health: Health, number: int, *more: str) -> Health:
         for index, name in enumerate(names)
     }
     figures = replace(health.figures, sources=stored)
-    return assess(health.pulse, figures, dict.fromkeys(names, HOUR), now=now)
+    return assess(health.pulse, figures, plans(names, now), now=now)
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +96,9 @@ def test_a_source_named_other_is_told_with_the_others(health: Health):
 
 
 def test_while_the_state_cannot_be_read_the_beat_is_told_still(watched: Watched):
-    text = exposition(assess(watched.daemon.beat.pulse(), None, {"jira": HOUR}, now=watched.company.now))
+    text = exposition(
+        assess(watched.daemon.beat.pulse(), None, plans(["jira"], watched.company.now), now=watched.company.now)
+    )
     assert value(text, "state_readable") == 0
     assert value(text, "source_stale", source="jira") == 1
     assert b"driftline_findings{" not in text

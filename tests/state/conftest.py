@@ -1,37 +1,27 @@
 """Every test that asks for ``store`` or ``store_url`` runs against SQLite and against PostgreSQL."""
 
 import shutil
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from state.store import Store
 from state.tables import metadata
-from tests.state.postgres import connect, find_binaries, running_server
+from tests import databases
+from tests.state.postgres import connect, find_binaries
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
+def postgres_server() -> str:
     """A server with a migrated database named ``shared``, which is emptied after each test."""
-    binaries = find_binaries()
-    if binaries is None:
+    if find_binaries() is None:
         pytest.skip("no PostgreSQL on this machine (initdb and postgres in PATH or /usr/lib/postgresql/*/bin)")
-    with running_server(binaries) as url:
-        with connect(url) as connection:
-            _create_shared(connection)
-        Store.open(_database(url, "shared"), migrate=True).close()
-        yield url
-
-
-def _create_shared(connection: "psycopg.Connection[tuple[object, ...]]") -> None:
-    """Sorted as people sort, where the server can: ``b`` before ``B``, unlike SQLite."""
-    try:
-        connection.execute("CREATE DATABASE shared TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'")
-    except psycopg.Error:
-        connection.execute("CREATE DATABASE shared")
+    url = databases.server()
+    with connect(url) as connection:
+        databases.make_people_sort(connection, "shared")
+    Store.open(_database(url, "shared"), migrate=True).close()
+    return url
 
 
 @pytest.fixture(scope="session")
@@ -41,16 +31,17 @@ def blank_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=databases.KINDS)
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A database that was never migrated; an SQLite one does not even exist."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'state.db'}"
     else:
-        yield from _fresh_database(request.getfixturevalue("postgres_server"))
+        with databases.in_postgresql() as url:
+            yield url
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=databases.KINDS)
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """A migrated database without content."""
     if request.param == "sqlite":
@@ -70,7 +61,22 @@ def store(store_url: str) -> Iterator[Store]:
 
 
 @pytest.fixture
+def one_store(request: pytest.FixtureRequest) -> Store:
+    """For what is asked of one database only, because it takes long: SQLite, or PostgreSQL in the pass for that."""
+    store: Store = request.getfixturevalue("postgres_store" if databases.ON_POSTGRESQL else "sqlite_store")
+    return store
+
+
+@pytest.fixture
+def postgres_store(postgres_server: str) -> Iterator[Store]:
+    with Store.open(_database(postgres_server, "shared")) as store:
+        yield store
+    _empty(postgres_server)
+
+
+@pytest.fixture
 def sqlite_store(blank_sqlite: Path, tmp_path: Path) -> Iterator[Store]:
+    """What asks for it is ``sqlite_only``."""
     path = tmp_path / "only-sqlite.db"
     shutil.copyfile(blank_sqlite, path)
     with Store.open(f"sqlite:///{path}") as store:
@@ -84,15 +90,6 @@ def _empty(server: str) -> None:
             connection.execute(f"DELETE FROM {table.name}")
         for table, column in (("runs", "id"), ("transitions", "sequence"), ("deliveries", "id")):
             connection.execute(f"SELECT setval(pg_get_serial_sequence('{table}', '{column}'), 1, false)")
-
-
-def _fresh_database(server: str) -> Iterator[str]:
-    name = f"test_{uuid.uuid4().hex}"
-    with connect(server) as connection:
-        connection.execute(f'CREATE DATABASE "{name}"')
-    yield _database(server, name)
-    with connect(server) as connection:
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _database(server: str, name: str) -> str:

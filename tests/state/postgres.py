@@ -9,13 +9,17 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
-SERVER_OPTIONS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "unix_socket_directories=")
+ENOUGH_BYTES = 8 << 30
+QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+"""For what is thrown away."""
+START_SECONDS = 60.0
 
 
 def find_binaries() -> Path | None:
@@ -29,27 +33,91 @@ def find_binaries() -> Path | None:
     return None
 
 
+@dataclass
+class Server:
+    """A server that can die and be started again, with its data and at its address."""
+
+    binaries: Path
+    folder: Path
+    port: int
+    options: Sequence[str]
+    user: str | None
+    _process: "subprocess.Popen[bytes] | None" = None
+
+    @property
+    def url(self) -> str:
+        """The url of its first database."""
+        return f"postgresql+psycopg://driftline@127.0.0.1:{self.port}/postgres"
+
+    def start(self) -> None:
+        """Start it and wait until it answers. After a death it refuses to start while a process of the former one is
+        still ending, so it is tried again."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self._started(deadline):
+            time.sleep(0.2)
+
+    def _started(self, deadline: float) -> bool:
+        self._process = _start(self.binaries, self.folder, self.port, self.user, self.options)
+        while True:
+            try:
+                connect(self.url).close()
+                return True
+            except psycopg.OperationalError:
+                if time.monotonic() > deadline:
+                    raise RuntimeError((self.folder / "log").read_text()) from None
+                if self._process.poll() is not None:
+                    return False
+                time.sleep(0.05)
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def wait(self) -> None:
+        """Wait until it has died."""
+        assert self._process is not None
+        self._process.wait(timeout=START_SECONDS)
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """End it: SIGINT in order, SIGQUIT as ``pg_ctl stop -m immediate`` does, SIGKILL without a word."""
+        if self._process is not None:
+            self._process.send_signal(how)
+            self.wait()
+
+
 @contextmanager
 def running_server(binaries: Path) -> Iterator[str]:
     """Start a server, give the url of its first database and stop it cleanly."""
+    with a_server(binaries, QUICK) as server:
+        server.start()
+        yield server.url
+
+
+@contextmanager
+def a_server(binaries: Path, options: Sequence[str]) -> Iterator[Server]:
+    """A server that is not started yet, with a folder of its own."""
     user = _unprivileged_user()
-    folder = Path(tempfile.mkdtemp(prefix="driftline-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="driftline-postgres-", dir=_quick_folder()))
     try:
         if user:
             account = pwd.getpwnam(user)
             os.chown(folder, account.pw_uid, account.pw_gid)
         _initialise(binaries, folder, user)
-        port = _free_port()
-        server = _start(binaries, folder, port, user)
+        server = Server(binaries, folder, _free_port(), (*options, "unix_socket_directories="), user)
         try:
-            url = f"postgresql+psycopg://driftline@127.0.0.1:{port}/postgres"
-            _wait_until_ready(url, server, folder)
-            yield url
+            yield server
         finally:
-            server.send_signal(signal.SIGINT)
-            server.wait(timeout=20)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quick_folder() -> str | None:
+    """In memory, where the machine has a folder there and room in it: each database is copied from another."""
+    memory = Path("/dev/shm")
+    roomy = memory.is_dir() and os.access(memory, os.W_OK) and shutil.disk_usage(memory).free > ENOUGH_BYTES
+    return str(memory) if roomy else None
 
 
 def connect(url: str) -> "psycopg.Connection[tuple[object, ...]]":
@@ -82,9 +150,11 @@ def _initialise(binaries: Path, folder: Path, user: str | None) -> None:
     )
 
 
-def _start(binaries: Path, folder: Path, port: int, user: str | None) -> "subprocess.Popen[bytes]":
-    options = [part for option in SERVER_OPTIONS for part in ("-c", option)]
-    with (folder / "log").open("wb") as log:
+def _start(
+    binaries: Path, folder: Path, port: int, user: str | None, wanted: Sequence[str]
+) -> "subprocess.Popen[bytes]":
+    options = [part for option in wanted for part in ("-c", option)]
+    with (folder / "log").open("ab") as log:
         return subprocess.Popen(
             [binaries / "postgres", "-D", folder / "data", "-h", "127.0.0.1", "-p", str(port), *options],
             stdout=log,
@@ -98,15 +168,3 @@ def _free_port() -> int:
     with socket.socket() as found:
         found.bind(("127.0.0.1", 0))
         return int(found.getsockname()[1])
-
-
-def _wait_until_ready(url: str, server: "subprocess.Popen[bytes]", folder: Path) -> None:
-    deadline = time.monotonic() + 20
-    while True:
-        try:
-            connect(url).close()
-            return
-        except psycopg.OperationalError:
-            if server.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError((folder / "log").read_text()) from None
-            time.sleep(0.05)

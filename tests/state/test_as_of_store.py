@@ -85,9 +85,9 @@ def test_led_on_day_by_day_it_is_the_world_that_is_made_anew(store: Store):
             assert world_of(past) == anew(store, date(2026, 7, 28) + timedelta(number)), number
 
 
-def test_only_what_became_another_is_worked_out_again(sqlite_store: Store):
-    fill(sqlite_store)
-    with past_of(sqlite_store, BERLIN) as past:
+def test_only_what_became_another_is_worked_out_again(one_store: Store):
+    fill(one_store)
+    with past_of(one_store, BERLIN) as past:
         assert past.lead_to(date(2026, 8, 1)) == {"jira:1", "jira:2", "jira:r1", "jira:s1", "crm:7"}
         assert past.lead_to(date(2026, 8, 2)) == frozenset()
         assert past.lead_to(date(2026, 8, 3)) == {"jira:1"}
@@ -96,20 +96,20 @@ def test_only_what_became_another_is_worked_out_again(sqlite_store: Store):
             past.lead_to(date(2026, 8, 26))
 
 
-def test_a_record_goes_by_the_names_of_its_day(sqlite_store: Store):
-    fill(sqlite_store)
+def test_a_record_goes_by_the_names_of_its_day(one_store: Store):
+    fill(one_store)
     found = {}
     for day in (date(2026, 9, 15), date(2026, 9, 16)):
-        with past_of(sqlite_store, BERLIN) as past:
+        with past_of(one_store, BERLIN) as past:
             past.lead_to(day)
             found[day.day] = [[seen.record.key for seen in past.world.find(name)] for name in ("old-2", "new-2")]
     assert found == {15: [["OLD-2"], []], 16: [["NEW-2"], ["NEW-2"]]}
     assert normalise_key("OLD-2") == "old-2"
 
 
-def test_it_says_on_what_it_rests_by_source(sqlite_store: Store):
-    fill(sqlite_store)
-    with past_of(sqlite_store, BERLIN) as past:
+def test_it_says_on_what_it_rests_by_source(one_store: Store):
+    fill(one_store)
+    with past_of(one_store, BERLIN) as past:
         past.lead_to(date(2026, 8, 1))
         assert past.reconstruction() == (
             Reconstruction("crm", as_first_read=1, left_out=1),
@@ -126,10 +126,10 @@ def test_it_says_on_what_it_rests_by_source(sqlite_store: Store):
         )
 
 
-def test_a_source_that_failed_on_that_day_was_not_complete(sqlite_store: Store):
-    fill(sqlite_store)
+def test_a_source_that_failed_on_that_day_was_not_complete(one_store: Store):
+    fill(one_store)
     told = {}
-    with past_of(sqlite_store, BERLIN) as past:
+    with past_of(one_store, BERLIN) as past:
         for day in (date(2026, 8, 1), date(2026, 9, 17), date(2026, 9, 18)):
             past.lead_to(day)
             with past.world.view() as view:
@@ -142,21 +142,21 @@ def test_a_source_that_failed_on_that_day_was_not_complete(sqlite_store: Store):
 
 
 def test_nothing_is_written_to_the_state_and_nothing_stays_behind(
-    sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    one_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    fill(sqlite_store)
+    fill(one_store)
     (tmp_path / "scratch").mkdir()
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "scratch"))
 
     def everything() -> dict[str, list[str]]:
-        with sqlite_store.reading() as connection:
+        with one_store.reading() as connection:
             return {
                 table.name: sorted(map(repr, connection.execute(select(table)).all()))
                 for table in tables.metadata.sorted_tables
             }
 
     before = everything()
-    with past_of(sqlite_store, BERLIN) as past:
+    with past_of(one_store, BERLIN) as past:
         past.lead_to(date(2026, 8, 1))
         [folder] = (tmp_path / "scratch").iterdir()
         assert {path.stat().st_mode & 0o077 for path in (folder, folder / "past.db")} == {0}

@@ -155,6 +155,7 @@ def test_an_owner_of_before_writes_nothing_into_a_restored_state(store_url: str,
     assert epoch == 3
 
 
+@pytest.mark.sqlite_only("a backup that is a file of SQLite")
 def test_a_file_that_is_open_elsewhere_is_not_replaced(sqlite_store: Store, tmp_path: Path) -> None:
     """Its log would be taken for that of the new file."""
     url = _url(sqlite_store)
@@ -166,6 +167,7 @@ def test_a_file_that_is_open_elsewhere_is_not_replaced(sqlite_store: Store, tmp_
     assert _leftovers(tmp_path) == ["copy"]
 
 
+@pytest.mark.sqlite_only("a backup that is a file of SQLite")
 def test_a_backup_overwrites_nothing_and_a_failed_one_leaves_nothing(
     sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -187,6 +189,7 @@ def test_a_backup_is_for_its_owner_alone(store: Store, store_url: str, tmp_path:
     assert not (tmp_path / "copy.part").exists()
 
 
+@pytest.mark.sqlite_only("a backup that is a file of SQLite")
 @pytest.mark.parametrize("damage", ["cut", "flipped", "foreign", "newer", "text"])
 def test_what_is_no_whole_backup_is_refused_and_the_state_stays(
     sqlite_store: Store, tmp_path: Path, damage: str
@@ -243,6 +246,7 @@ _DAMAGE: dict[str, Callable[[Path], type[Exception]]] = {
 }
 
 
+@pytest.mark.sqlite_only("a backup that is a file of SQLite")
 def test_a_damaged_state_is_replaced_and_kept_as_it_is(sqlite_store: Store, tmp_path: Path) -> None:
     """C9: the case for which there are backups."""
     url = _url(sqlite_store)
@@ -257,6 +261,7 @@ def test_a_damaged_state_is_replaced_and_kept_as_it_is(sqlite_store: Store, tmp_
         assert store.find("CORE-1")
 
 
+@pytest.mark.sqlite_only("a backup that is a file of SQLite")
 def test_a_backup_that_was_copied_with_its_log_is_read_with_it(sqlite_store: Store, tmp_path: Path) -> None:
     """Copied by hand while the program ran, its last changes lie in the log."""
     url = _url(sqlite_store)
@@ -271,6 +276,7 @@ def test_a_backup_that_was_copied_with_its_log_is_read_with_it(sqlite_store: Sto
         assert store.find("CORE-1")
 
 
+@pytest.mark.sqlite_only("a backup that is a file of SQLite")
 def test_a_restoration_needs_no_state_and_a_second_one_keeps_both(sqlite_store: Store, tmp_path: Path) -> None:
     back_up(sqlite_store, _url(sqlite_store), tmp_path / "copy")
     other = f"sqlite:///{tmp_path / 'new.db'}"

@@ -18,8 +18,11 @@ from model.records import Absence
 from state import engine, tables
 from state.engine import parse_url, shown
 from state.store import Store
+from tests.databases import in_postgresql
+from tests.state.postgres import connect
 
 
+@pytest.mark.sqlite_only("the pragmas of its connections")
 def test_every_sqlite_connection_is_durable_and_checks_its_references(sqlite_store: Store) -> None:
     """C4: FULL is 2; NORMAL loses acknowledged commits when the power fails."""
     connections = [sqlite_store.engine.connect() for _ in range(4)]
@@ -35,6 +38,7 @@ def test_every_sqlite_connection_is_durable_and_checks_its_references(sqlite_sto
             connection.close()
 
 
+@pytest.mark.sqlite_only("the pragmas of its connections")
 def test_a_connection_of_another_thread_has_the_pragmas_too(sqlite_store: Store) -> None:
     seen = []
 
@@ -78,6 +82,7 @@ def test_a_url_that_is_no_state_is_refused_without_repeating_it(url: str, messag
     assert "hunter2" not in str(refused.value)
 
 
+@pytest.mark.sqlite_only("the rights of its file")
 def test_a_new_state_is_readable_by_its_owner_alone(tmp_path: Path) -> None:
     path = tmp_path / "state.db"
     Store.open(f"sqlite:///{path}").close()
@@ -90,6 +95,7 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path) -> None:
     assert refused.value.problems[0].location.endswith("missing/state.db")
 
 
+@pytest.mark.sqlite_only("a file that holds something else")
 @pytest.mark.parametrize("migrate", [False, True])
 def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path, migrate: bool) -> None:
     """C9."""
@@ -102,6 +108,7 @@ def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path, mi
     assert path.read_bytes() == before
 
 
+@pytest.mark.sqlite_only("a damaged page of its file")
 def test_a_damaged_page_is_found_by_verify(sqlite_store: Store, tmp_path: Path) -> None:
     """C9."""
     copy = tmp_path / "damaged.db"
@@ -120,8 +127,22 @@ def test_a_server_that_does_not_answer_is_named_without_the_password() -> None:
         Store.open("postgresql://ann:hunter2@127.0.0.1:1/prod")
     assert "hunter2" not in str(refused.value)
     assert refused.value.problems[0].location == "postgresql+psycopg://ann:***@127.0.0.1:1/prod"
+    assert refused.value.summary.startswith("the database server cannot be reached: ")
+    assert "check that it runs and lets us in" in refused.value.problems[0].hint
 
 
+def test_in_postgresql_a_commit_waits_for_the_servers_log_whatever_the_server_is_set_to() -> None:
+    """C10: the server of the tests is set not to wait."""
+    with in_postgresql() as url, Store.open(url) as store:
+        with connect(url) as plain:
+            assert plain.execute("SHOW synchronous_commit").fetchone() == ("off",)
+        for _ in range(2):
+            with store.writing() as one, store.reading() as other:
+                for each in (one, other):
+                    assert each.exec_driver_sql("SHOW synchronous_commit").scalar() == "local"
+
+
+@pytest.mark.sqlite_only("its one writer at a time")
 def test_a_write_waits_for_another_program_and_then_says_so(
     blank_sqlite: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,11 +120,11 @@ def test_an_export_that_breaks_off_leaves_the_former_file(tmp_path: Path) -> Non
 
 
 def test_without_pyarrow_the_message_names_the_extra(
-    sqlite_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    one_store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(__import__("sys").modules, "pyarrow", None)
     with pytest.raises(UsageError) as caught:
-        export(sqlite_store, tmp_path / "out", Format.PARQUET)
+        export(one_store, tmp_path / "out", Format.PARQUET)
     assert caught.value.problems[0].hint == "pip install 'driftline[export]', or use --format csv"
     assert not (tmp_path / "out").exists()
 

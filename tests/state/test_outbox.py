@@ -136,10 +136,10 @@ def test_a_slot_composed_before_an_earlier_one_failed_does_not_hide_the_loss(sto
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 6), st.booleans()), min_size=1, max_size=8))
 def test_every_transition_is_told_once_the_last_slot_arrives(
-    sqlite_store: Store, days: list[tuple[int, int, bool]]
+    one_store: Store, days: list[tuple[int, int, bool]]
 ) -> None:
     """Each day brings news and composes a slot over what is not covered; answers come late, good or bad."""
-    with sqlite_store.engine.begin() as connection:
+    with one_store.engine.begin() as connection:
         connection.execute(text("DELETE FROM deliveries"))
     start = datetime(2026, 9, 1, tzinfo=UTC)
     last, told, waiting = 0, set[int](), dict[int, tuple[int, bool, set[int]]]()
@@ -147,13 +147,13 @@ def test_every_transition_is_told_once_the_last_slot_arrives(
         now = start + timedelta(days=day)
         for id_, (due, bad, content) in list(waiting.items()):
             if due <= day or day == len(days):
-                sqlite_store.mark_delivery(id_, FAILED if bad else SENT, now=now)
+                one_store.mark_delivery(id_, FAILED if bad else SENT, now=now)
                 told |= set() if bad else content
                 del waiting[id_]
         last += news
-        covered = sqlite_store.covered("leaders")
+        covered = one_store.covered("leaders")
         content = set(range(covered + 1, last + 1))
-        (id_,) = add(sqlite_store, mail(f"{day:02}", covers_after=covered, covers=last, created_at=now))
+        (id_,) = add(one_store, mail(f"{day:02}", covers_after=covered, covers=last, created_at=now))
         waiting[id_] = (day + delay, fails, content)
     ((_, _, final),) = waiting.values()
     assert told | final == set(range(1, last + 1))

@@ -157,14 +157,14 @@ def test_findings_transitions_and_decisions_are_never_pruned(store: Store) -> No
 
 
 def test_it_can_be_stopped_between_two_batches_and_goes_on_later(
-    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+    one_store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("state.prune._BATCH", 2)
-    filled(sqlite_store)
+    filled(one_store)
     asked = iter([False, True, True, True, True, True])
-    assert prune(sqlite_store, ALL, stop=lambda: next(asked)) == Pruned(revisions=2)
-    assert prune(sqlite_store, ALL).revisions == 2
-    assert kept_of(sqlite_store, "jira:1") == [day(number).date() for number in (0, 4, 5, 6, 7)]
+    assert prune(one_store, ALL, stop=lambda: next(asked)) == Pruned(revisions=2)
+    assert prune(one_store, ALL).revisions == 2
+    assert kept_of(one_store, "jira:1") == [day(number).date() for number in (0, 4, 5, 6, 7)]
 
 
 def test_an_owner_that_was_replaced_forgets_nothing(store: Store, store_url: str) -> None:

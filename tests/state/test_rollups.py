@@ -164,25 +164,25 @@ def worlds(draw: st.DrawFn) -> World:
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=worlds(), order=st.lists(st.sampled_from(DateSource), unique=True))
-def test_rollups_equal_a_plain_computation(sqlite_store: Store, world: World, order: list[DateSource]) -> None:
-    _empty(sqlite_store)
-    stored(sqlite_store, world)
+def test_rollups_equal_a_plain_computation(one_store: Store, world: World, order: list[DateSource]) -> None:
+    _empty(one_store)
+    stored(one_store, world)
     for group in Group:
-        assert rolled_up(sqlite_store, group, order) == computed(world, group, order)
+        assert rolled_up(one_store, group, order) == computed(world, group, order)
 
 
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=worlds(), order=st.permutations(DateSource))
 def test_what_is_left_out_as_not_shipping_says_the_same_without_releases(
-    sqlite_store: Store, world: World, order: list[DateSource]
+    one_store: Store, world: World, order: list[DateSource]
 ) -> None:
-    _empty(sqlite_store)
-    stored(sqlite_store, world)
+    _empty(one_store)
+    stored(one_store, world)
     without = [source for source in order if source is not DateSource.RELEASE]
     for group in Group:
         everything = computed(world, group, order)
-        found = rolled_up(sqlite_store, group, order, shipping=True)
-        assert rolled_up(sqlite_store, group, order, sorted(everything), shipping=True) == found
+        found = rolled_up(one_store, group, order, shipping=True)
+        assert rolled_up(one_store, group, order, sorted(everything), shipping=True) == found
         assert computed(world, group, without) | found == everything
 
 
@@ -251,10 +251,10 @@ def test_parents_without_a_release_below_are_left_out_of_those_that_ship(store: 
 
 
 @pytest.mark.parametrize("group", Group)
-def test_the_computation_tells_a_wrong_policy_from_the_right_one(sqlite_store: Store, group: Group) -> None:
+def test_the_computation_tells_a_wrong_policy_from_the_right_one(one_store: Store, group: Group) -> None:
     """The negative control: the comparison above would notice."""
-    stored(sqlite_store, LARGE)
-    assert rolled_up(sqlite_store, group, POLICY) != computed(LARGE, group, ())
+    stored(one_store, LARGE)
+    assert rolled_up(one_store, group, POLICY) != computed(LARGE, group, ())
 
 
 def test_the_release_itself_does_not_date_its_own_work(store: Store) -> None:
@@ -276,6 +276,7 @@ def test_work_of_an_unknown_status_counts_as_open(store: Store) -> None:
     assert (found.open, found.done, found.dropped, found.latest) == (1, 0, 0, TODAY)
 
 
+@pytest.mark.sqlite_only("it reads the plan that SQLite tells")
 def test_nothing_is_scanned_per_row_that_has_an_index(sqlite_store: Store, tmp_path: Path) -> None:
     """The dates of releases and sprints are looked up by key, never by walking a table for each work item."""
     from state.rollups import rollup_statement

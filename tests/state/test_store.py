@@ -26,6 +26,7 @@ def test_what_is_stored_is_there_after_reopening(store_url: str) -> None:
         assert [each.record for each in store.find("CORE-1")] == [item("1")]
 
 
+@pytest.mark.sqlite_only("a backup that is a file of SQLite")
 def test_a_backup_taken_during_a_write_is_a_whole_state(sqlite_store: Store, tmp_path: Path) -> None:
     """C18."""
     save(sqlite_store, item("1"))
@@ -40,6 +41,7 @@ def test_a_backup_taken_during_a_write_is_a_whole_state(sqlite_store: Store, tmp
     assert copy.stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.sqlite_only("a backup that is a file of SQLite")
 def test_a_backup_overwrites_nothing(sqlite_store: Store, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
     copy.write_text("precious")

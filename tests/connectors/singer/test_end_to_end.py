@@ -20,6 +20,7 @@ from pipeline.run import Stages, make_pass
 from state.store import Store
 from tests.connectors.singer.dbf_file import write_dbf
 from tests.connectors.singer.world import FIELDS, LONG_AGO, MANY, DbfWorld
+from tests.databases import url_of
 
 MONDAY = datetime(2026, 10, 5, 6, 0, tzinfo=UTC)
 OBJECTIVES = {
@@ -53,7 +54,7 @@ class House:
             (self.folder / f"{name}.yaml").write_text(yaml.safe_dump(content), encoding="utf-8")
 
     def open_store(self) -> Store:
-        return Store.open(f"sqlite:///{self.folder / 'driftline.db'}")
+        return Store.open(url_of(self.folder / "driftline.db"))
 
     def make_pass(self, store: Store, read: Callable[[str, int], None] = lambda *_: None, *, full: bool = False) -> Run:
         loaded = load(self.folder / "driftline.yaml")

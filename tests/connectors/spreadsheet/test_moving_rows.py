@@ -14,6 +14,7 @@ from connectors.spreadsheet import SpreadsheetConnector
 from state.store import Store
 from tests.connectors.contract import context_at
 from tests.connectors.spreadsheet.books import options, write
+from tests.databases import url_of
 
 NOW = datetime(2026, 9, 15, 8, 0, tzinfo=UTC)
 HEADERS = ("No.", "Name", "Owner", "Start", "Amount", "Okt 26", "Nov 26", "Region", "Notes")
@@ -72,7 +73,7 @@ def test_what_only_moves_is_no_revision(
     lines = [row_of(*row) for row in rows]
     order = list(range(len(HEADERS)))
     write(book, arranged(lines, order, 0, ()))
-    with Store.open(f"sqlite:///{folder}/state.db") as store:
+    with Store.open(url_of(folder / "state.db")) as store:
         assert read_into(store, book, rung, NOW) == len(rows)
         before = store.present_ids("tracker")
         for day in range(1, 4):
@@ -90,7 +91,7 @@ def test_a_changed_cell_is_one_revision_of_one_row(rung: str, tmp_path: Path) ->
     lines = [row_of(1, "Press", 10), row_of(2, "Belt", 20), row_of(3, "Belt", 30)]
     order = range(len(HEADERS))
     write(book, arranged(lines, order, 0, ()))
-    with Store.open(f"sqlite:///{tmp_path}/state.db") as store:
+    with Store.open(url_of(tmp_path / "state.db")) as store:
         assert read_into(store, book, rung, NOW) == 3
         lines[0] = (*lines[0][:4], 11, *lines[0][5:])
         write(book, arranged(lines[::-1], order, 2, (3,)))
@@ -102,7 +103,7 @@ def test_deleting_and_inserting_rows_leaves_the_others_alone(rung: str, tmp_path
     book = tmp_path / "Tracker.xlsx"
     lines = [row_of(number, "Press", number) for number in range(1, 6)]
     write(book, arranged(lines, range(len(HEADERS)), 0, ()))
-    with Store.open(f"sqlite:///{tmp_path}/state.db") as store:
+    with Store.open(url_of(tmp_path / "state.db")) as store:
         read_into(store, book, rung, NOW)
         write(book, arranged([row_of(9, "New", 9), *lines[:2], *lines[3:]], range(len(HEADERS)), 0, ()))
         assert read_into(store, book, rung, NOW + timedelta(days=1)) == 1

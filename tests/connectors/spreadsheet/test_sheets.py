@@ -12,6 +12,7 @@ from model.errors import SchemaDriftError, SourceGoneError
 from model.reading import Container
 from state.store import Store
 from tests.connectors.spreadsheet.books import HEADER, connector, extract, options, reasons
+from tests.databases import url_of
 
 Rows = Sequence[Sequence[Any]]
 PLAN_2026 = [HEADER, ("M-1", "Press", None, 10), ("M-2", "Belt", None, 20)]
@@ -135,7 +136,7 @@ def test_a_sheet_without_a_required_header_stops_the_whole_file(book: Path) -> N
 def test_rows_of_a_sheet_that_was_deleted_are_not_deleted_silently(book: Path, tmp_path: Path) -> None:
     """A sheet that matches no more proves nothing about its rows: they are outside of what is read."""
     write_sheets(book, BOTH)
-    with Store.open(f"sqlite:///{tmp_path}/state.db") as store:
+    with Store.open(url_of(tmp_path / "state.db")) as store:
         assert outcome(store, book, NOW) == ("complete", {})
         write_sheets(book, {title: rows for title, rows in BOTH.items() if title != "Plan 2027"})
         assert outcome(store, book, NOW + timedelta(days=2)) == ("complete", {"tracker:rows/M-3": "filtered_out"})

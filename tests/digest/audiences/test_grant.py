@@ -50,6 +50,7 @@ from tests.digest.editions import (
     savings,
     tracked,
 )
+from tests.proofs.ledger import show, show_control
 
 TREE = ObjectiveTree(
     (
@@ -233,6 +234,9 @@ def test_without_the_grant_the_same_mail_tells_the_other_branch():
     story = world()
     told = render_text(compose(replace(story, options=story.options.model_copy(update={"objectives": ()}))))
     assert {"Gravel", "Otto Aussen", "SECRET-9"} <= set(leaks(told))
+    show_control(
+        "X16", removed="the grant", seen=f"{len(leaks(told))} names and figures of the other branch in the mail"
+    )
 
 
 def test_what_attachments_and_plots_are_made_from_holds_nothing_of_the_other_branch():
@@ -412,3 +416,13 @@ def test_the_workbook_and_the_pictures_hold_nothing_of_the_other_branch():
         assert leaks(re.sub(r"<[^>]*>", " ", told)) == []
     alternatives = [block.alt for section in composed.blocks for block in section.blocks if isinstance(block, Picture)]
     assert leaks("\n".join(alternatives)) == []
+    mail = "\n".join([composed.subject, composed.reason, render_text(composed), render_html(composed)])
+    assert leaks(mail) == []
+    show(
+        "X16",
+        "An audience of one branch is told no name, number or count of another one: every text and figure of the other"
+        " branch is a canary, in findings, causes, decisions, evidence, sources and people",
+        reach="0 canaries across the border",
+        seen=f"0 of {len(SECRETS)} canaries in subject, text and HTML, {len(files)} attachments and"
+        f" {len(alternatives)} pictures",
+    )

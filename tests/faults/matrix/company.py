@@ -19,6 +19,7 @@ from sandbox.http import StandIn
 from sandbox.jira import JiraServer, JiraSite
 from sandbox.salesforce import SalesforceOrg, SalesforceServer
 from sandbox.workbooks import ProcurementRow, set_cell_by_header, write_procurement_tracker
+from tests.databases import setting_of
 
 MONDAY = datetime(2026, 9, 14, 6, 0, tzinfo=UTC)
 LONG_AGO = MONDAY - timedelta(days=60)
@@ -176,7 +177,7 @@ class Company:
             "driftline.yaml": {
                 "version": 1,
                 "business": {"zone": "Europe/Berlin", "currency": "EUR"},
-                "state": {"url": "sqlite:///state.db"},
+                "state": {"url": setting_of(folder / "state.db")},
                 "clock": {"shows": self.now.isoformat(), "since": datetime.now(UTC).isoformat()},
                 "objectives": ["objectives.yaml"],
                 "mapping": ["rules.yaml"],

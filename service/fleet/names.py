@@ -1,0 +1,22 @@
+"""The jobs of the workers, as the queue names them, and the claims under which they write."""
+
+from collections.abc import Mapping
+from typing import Any
+
+READ, CONCLUDE, TELL, LOOK, PRUNE = "read", "conclude", "tell", "look", "prune"
+FINDINGS = "the findings"
+"""The claim of whoever links, judges, composes and sends."""
+PAST = "what is kept no longer"
+"""The claim of whoever prunes."""
+
+
+def source_claim(source: str) -> str:
+    """The claim of whoever reads a source."""
+    return f"the source {source}"
+
+
+def claim_of(task: str, args: Mapping[str, Any]) -> str | None:
+    """Under which claim a job writes; None for one that needs none."""
+    if task == READ:
+        return source_claim(args["source"])
+    return {CONCLUDE: FINDINGS, TELL: FINDINGS, PRUNE: PAST}.get(task)
