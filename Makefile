@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check mail-checks proof bench format docs lock dist sbom clean
+.PHONY: demo test check check-postgres mail-checks proof proofs-page pythons bench format docs lock dist sbom clean
 
 demo: $(STAMP)
 	@$(BIN)/driftline demo $(if $(KEEP),--keep)
@@ -33,14 +33,49 @@ $(MAIL_CHECKS): tests/mail/package-lock.json
 	@cd tests/mail && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@
 
-# The proofs in their long form: kills, attacks on the guard against mass loss, hostile workbooks in full size, and a
-# healthy company of 20,000 records in which nothing is found, with noise on its dates too. The tests hold a short form
-# of each.
+# The whole suite once more, with every state in PostgreSQL; it starts a server of its own and needs its binaries.
+check-postgres: $(STAMP)
+	@DRIFTLINE_TEST_DATABASE=postgresql $(BIN)/pytest -n 3
+
+# The proofs in their long form; the tests hold a short form of each. They take some hours on two cores; each part can be
+# made shorter: make proof KILLS=100 SYSCALLS= DAYS=5. At the end docs/reference/proofs.md is written anew.
+PROOFS := build/proofs
+LONG := DRIFTLINE_PROOFS=$(PROOFS) DRIFTLINE_KILLS=$(or $(KILLS),1000) DRIFTLINE_GUARD_EXAMPLES=$(or $(ATTACKS),10000) \
+	DRIFTLINE_BULK=4 DRIFTLINE_WHOLE_MATRIX=1 DRIFTLINE_SYSCALLS=$(if $(filter undefined,$(origin SYSCALLS)),all,$(SYSCALLS)) \
+	DRIFTLINE_POWER_CUTS=$(or $(CUTS),10000) DRIFTLINE_BACKUPS=$(or $(BACKUPS),100) DRIFTLINE_STALE=$(or $(STALE),100) \
+	DRIFTLINE_STOPS=$(or $(STOPS),200) DRIFTLINE_STARTS=$(or $(STARTS),100) DRIFTLINE_CLOCK_JUMPS=$(or $(JUMPS),1) \
+	DRIFTLINE_ALL_ZONES=1 DRIFTLINE_PG_CRASHES=$(or $(CRASHES),100) DRIFTLINE_FAILING_CYCLES=$(or $(CYCLES),1000) \
+	DRIFTLINE_SOAK_DAYS=$(or $(DAYS),30) DRIFTLINE_LOAD=$(or $(LOAD),10000) DRIFTLINE_SERIES_RECORDS=100000 \
+	DRIFTLINE_CANARIES=all DRIFTLINE_ARGV=$(or $(ARGV),100000) DRIFTLINE_WORKER_KILLS=$(or $(WORKER_KILLS),20) \
+	DRIFTLINE_WHOLE_COMPANY=1 DRIFTLINE_WHOLE_PACKAGE=1 DRIFTLINE_WHOLE_SIZING=1
+
 proof: $(STAMP)
-	DRIFTLINE_KILLS=$(or $(KILLS),1000) DRIFTLINE_GUARD_EXAMPLES=$(or $(ATTACKS),10000) DRIFTLINE_BULK=4 \
-		DRIFTLINE_WHOLE_MATRIX=1 $(BIN)/pytest tests/faults tests/cli/test_demo.py
-	DRIFTLINE_WHOLE_PACKAGE=1 $(BIN)/pytest tests/deploy
-	DRIFTLINE_WHOLE_COMPANY=1 $(BIN)/pytest -s tests/proofs
+	rm -rf $(PROOFS)
+	$(LONG) $(BIN)/pytest tests/faults tests/proofs tests/security tests/state tests/service/fleet tests/pipeline \
+		tests/connectors/timetable tests/digest/audiences tests/cli/test_demo.py tests/deploy tests/test_scheduler.py \
+		tests/test_sizing.py
+	DRIFTLINE_TEST_DATABASE=postgresql $(LONG) $(BIN)/pytest tests/faults/test_kill.py tests/faults/test_syscalls.py \
+		tests/state/test_upgrade_killed.py
+	$(BIN)/python docs/proofs.py $(PROOFS)
+
+# docs/reference/proofs.md from the short forms, in some minutes.
+proofs-page: $(STAMP)
+	rm -rf $(PROOFS)
+	DRIFTLINE_PROOFS=$(PROOFS) $(BIN)/pytest -n 3
+	$(BIN)/python docs/proofs.py $(PROOFS)
+
+# The whole suite once with each Python that is installed, in an environment of its own.
+PYTHONS := 3.11 3.12 3.13 3.14 3.15
+
+pythons:
+	@failed=; \
+	for version in $(PYTHONS); do \
+		python=$$(command -v python$$version) && "$$python" -c "" 2>/dev/null || \
+			{ echo "python$$version is not installed: skipped" >&2; continue; }; \
+		echo "== $$("$$python" --version)" >&2; \
+		$(MAKE) --no-print-directory test VENV=.venv-$$version PYTHON="$$python" || failed="$$failed $$version"; \
+	done; \
+	test -z "$$failed" || { echo "error: the tests fail with Python$$failed" >&2; exit 1; }
 
 # Ratios against the least that the same work can take; some minutes each.
 # Options: make bench ARGS="--rows 10 --only jira"; the workbooks: make bench OF=workbook
@@ -92,4 +127,4 @@ $(STAMP): requirements.lock pyproject.toml
 	@touch $(STAMP)
 
 clean:
-	rm -rf $(VENV) demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) .venv-3.* build/proofs demo .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
