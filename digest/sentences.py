@@ -111,10 +111,13 @@ def claim_fact(words: Language, claim: Claim, today: date, gap: str = "") -> Fac
     return Fact(system_name(words, claim.system), line(*pieces))
 
 
+_OBJECTIVES = {"objective": marked("Objective"), "objectives": marked("Objectives")}
+
+
 def system_name(words: Language, system: str) -> str:
     """A source as it begins a line; the objectives that the configuration declares are none."""
-    if system == "objectives":
-        return words.say("Objectives")
+    if system.casefold() in _OBJECTIVES:
+        return words.say(_OBJECTIVES[system.casefold()])
     return system[:1].upper() + system[1:] or words.say("Source")
 
 

@@ -55,6 +55,11 @@ OTHERS: Mapping[str, str] = {
     "M6": "titles that would be HTML",
     "M7": "a mail server without a certificate that can be trusted",
     "F1": "a wrong edit of the files while the daemon runs",
+    "M12": "a time of day that comes twice, or never, on the night when the clock is set",
+    "P2": "a schedule that a library wakes twice on such a night",
+    "F2": "hostile YAML",
+    "X2": "a server that cannot prove who it is",
+    "X3": "the health port within reach of other machines",
     "F4": "a small workbook that unpacks to a huge one",
     "F5": "entities in the XML of a workbook",
     "X9": "slow clients and large bodies",
@@ -75,7 +80,7 @@ _INTRODUCTION = """\
 
 What was done to Driftline on purpose, what it had to keep to, and what was seen.
 `make proof` does all of it again on your machine, with the same seeds, and writes this page from what it saw.
-Each proof runs in a short form with every `make test`; the figures here are those of the long form.
+Each proof runs in a short form with every `make test`; each figure says how many trials it comes from.
 
 A test that never fails proves nothing.
 So each proof stands beside a negative control: the same attack on a program from which the protection was taken away.
