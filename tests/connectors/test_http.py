@@ -392,12 +392,12 @@ def test_a_removed_api_is_named_after_one_attempt(server: StandIn, context: Read
 def test_a_redirect_to_another_server_is_not_followed(server: StandIn, context: ReadContext) -> None:
     """F8: the other server sees nothing, least of all our credentials; its query is not shown."""
     with StandIn() as other:
-        server.add_fault(Fault("", Response({}, 302, {"Location": f"{other.url}/steal?code=123"})))
+        server.add_fault(Fault("", Response({}, 302, {"Location": f"{other.url}/steal?code=stolen"})))
         with session_to(server, context) as session, pytest.raises(SourceContentError) as caught:
             session.get(f"{server.url}/things", auth=("me", SECRET))
         assert other.requests == []
         assert f"jira leads to {other.url}, which is not the configured server" in str(caught.value)
-        assert "123" not in str(caught.value)
+        assert "stolen" not in str(caught.value)
 
 
 def test_a_link_to_another_server_is_not_called(server: StandIn, context: ReadContext) -> None:

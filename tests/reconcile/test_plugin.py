@@ -60,6 +60,7 @@ def write_company(folder: Path) -> None:
         (folder / f"{name}.yaml").write_text(text, encoding="utf-8")
 
 
+@pytest.mark.sqlite_only("another process writes the settings' own default, which is a file")
 def test_a_check_of_another_distribution_is_found_and_its_finding_is_told(installed: Path, tmp_path: Path) -> None:
     write_company(tmp_path)
     result = run_with(installed, f"import os\nos.chdir({str(tmp_path)!r})\n{RUN}")
