@@ -8,7 +8,8 @@ from decimal import Decimal
 from model.links import Role
 from model.objectives import Objective
 from model.records import StatusCategory, WorkItem
-from reconcile.ownership import at_hand, look_up_at_hand, objectives_below, runs
+from reconcile.from_below import FromBelow
+from reconcile.ownership import at_hand, runs
 from reconcile.world import World
 
 
@@ -37,7 +38,7 @@ class ClaimedBelow:
     """The first epic that is out of sight, where there are no others."""
 
 
-class ClaimedEpics:
+class ClaimedEpics(FromBelow[ClaimedBelow]):
     """Which epics are claimed by objectives of which neither stands above the other, each objective worked out once.
 
     An epic is work with parts. It counts while it is under way, or planned from a day on, with at least ``for_days``
@@ -45,19 +46,9 @@ class ClaimedEpics:
     """
 
     def __init__(self, world: World, for_days: int) -> None:
-        self._world = world
+        super().__init__(world)
         self._for_days = for_days
-        self._known: dict[str, ClaimedBelow] = {}
         self._records: dict[str, WorkItem] = {}
-
-    def below(self, objective: Objective) -> ClaimedBelow:
-        if objective.id not in self._known:
-            below = list(objectives_below(self._world, objective))
-            look_up_at_hand(self._world, (each for each in below if each.id not in self._known))
-            for each in reversed(below):
-                if each.id not in self._known:
-                    self._known[each.id] = self._judged(each)
-        return self._known[objective.id]
 
     def _judged(self, objective: Objective) -> ClaimedBelow:
         below = ClaimedBelow()

@@ -20,12 +20,11 @@ from model.records import StatusCategory, WorkItem
 from reconcile.check import FORECAST_READS, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.claimed_epics import ClaimedBelow, ClaimedEpic, ClaimedEpics
 from reconcile.decisions import decider, owner
+from reconcile.from_below import FromBelow
 from reconcile.impact import severity
 from reconcile.ownership import (
     MOST_SHOWN,
     at_hand,
-    look_up_at_hand,
-    objectives_below,
     runs,
     sources_for,
     why_not_looked_at,
@@ -234,26 +233,16 @@ class Overbooked(Check[OverbookedOptions]):
                 return "the team is not booked beyond the limit for several objectives any more"
 
 
-class _Claims:
+class _Claims(FromBelow[_Below]):
     """Which people, or which teams, are claimed by what, from the lowest objectives up, each worked out once."""
 
     def __init__(self, world: World, most: int, for_days: int, who_of: _WhoOf) -> None:
-        self._world = world
+        super().__init__(world)
         self._most = most
         self._for_days = for_days
         self._who_of = who_of
-        self._known: dict[str, _Below] = {}
         self.work = False
         self.dated = False
-
-    def below(self, objective: Objective) -> _Below:
-        if objective.id not in self._known:
-            below = list(objectives_below(self._world, objective))
-            look_up_at_hand(self._world, (each for each in below if each.id not in self._known))
-            for each in reversed(below):
-                if each.id not in self._known:
-                    self._known[each.id] = self._judged(each)
-        return self._known[objective.id]
 
     def _judged(self, objective: Objective) -> _Below:
         below = _Below(self._own(objective), set())

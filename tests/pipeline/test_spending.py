@@ -1,8 +1,6 @@
 """The API budget of a source: counted before each request, over all readings, and never quietly exceeded."""
 
-from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -11,30 +9,13 @@ from pipeline.spending import PutOff, put_off_by_budget
 from sandbox.http import Fault, Response
 from state.requests import Requests
 from state.store import Store
-from tests.pipeline.company import Company, Servers
+from tests.pipeline.company import Company
 
 HOUR = timedelta(hours=1)
 
 
 class Killed(BaseException):
     """The process ends here; nothing of ours runs any more."""
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with Servers() as servers:
-        yield servers
-
-
-@pytest.fixture
-def company(servers: Servers, tmp_path: Path) -> Company:
-    return Company(tmp_path / "acme", servers)
-
-
-@pytest.fixture
-def store(company: Company) -> Iterator[Store]:
-    with company.open_store() as store:
-        yield store
 
 
 def allow(company: Company, requests: int, per: str = "1h", source: str = "jira") -> None:
