@@ -212,6 +212,7 @@ class Daemon:
 
         def anew() -> None:
             with self.turn:
+                self.standing.forget()
                 conclude_anew(self.store, self.configuration, now=self.clock())
 
         self._attempt(_CONCLUDE, anew)

@@ -13,6 +13,7 @@ import sqlite3
 import statistics
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -72,7 +73,8 @@ class Measuring:
     def environment(self) -> dict[str, str]:
         """Programs find their bytecode, as installed ones do, whatever the environment of the measurement says."""
         inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
-        bytecode = {"PYTHONPYCACHEPREFIX": str(self.folder / "bytecode")}
+        kept = all(os.access(place, os.W_OK) for place in (_ROOT, sysconfig.get_path("purelib")))
+        bytecode = {} if kept else {"PYTHONPYCACHEPREFIX": str(self.folder / "bytecode")}
         return {**inherited, **SECRETS, **bytecode, "PYTHONPATH": str(_ROOT)}
 
     def reference(self) -> Measured:
@@ -144,11 +146,14 @@ def stand_in(sizes: Mapping[str, int]) -> Iterator[StandIn]:
         process.stdout.close()
 
 
-def measure(sources: Sequence[str], sizes: Mapping[str, int], latency: float, repeat: int, folder: Path) -> None:
+def measure(
+    sources: Sequence[str], sizes: Mapping[str, int], latency: float, repeat: int, folder: Path, *, loaded: bool
+) -> None:
     """Print one table for these sources, and the ratios that count."""
     rows = ", ".join(f"{sizes[name]:,} of {name}" for name in sources)
     _say(f"\n{rows}\n{_TABLE.format(*_HEADINGS)}")
-    _load_once(folder, sources)
+    if not loaded:
+        _load_once(folder, sources)
     with stand_in(sizes) as server:
         measuring = Measuring(server, folder, sources)
         pairs = [
@@ -211,12 +216,13 @@ def main() -> None:
     )
     parser.add_argument("--repeat", type=int, default=3, metavar="TIMES", help="pairs of reference and first sync")
     parser.add_argument("--together", action="store_true", help="all sources in one run instead of one by one")
+    parser.add_argument("--loaded", action="store_true", help="leave out the run that brings the programs' bytecode")
     asked = parser.parse_args()
     sizes = {name: max(1, round(size * asked.rows / 100)) for name, size in FULL_SIZE.items()}
     sources = asked.only.split(",")
     for group in [sources] if asked.together else [[name] for name in sources]:
         with tempfile.TemporaryDirectory(prefix="driftline-benchmark-") as folder:
-            measure(group, sizes, asked.latency, asked.repeat, Path(folder))
+            measure(group, sizes, asked.latency, asked.repeat, Path(folder), loaded=asked.loaded)
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@ import subprocess
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -35,6 +37,8 @@ _OF_SEVERAL_LINES = re.compile(r"(^|\.)(private_key|storage\..+|config\..+)$")
 
 OptionsModel = TypeVar("OptionsModel", bound=BaseModel)
 Sought = TypeVar("Sought", Secret, Path)
+_WITHOUT_PARTS = (str, int, float, type(None), Decimal, timedelta)
+"""What most settings are; nothing is looked for in them."""
 
 
 class _UnreadableError(Exception):
@@ -132,7 +136,8 @@ def _walk(value: Any, path: tuple[str, ...], wanted: type[Sought]) -> Iterator[t
         yield ".".join(path), value
         return
     for name, part in _parts(value):
-        yield from _walk(part, (*path, name), wanted)
+        if not isinstance(part, _WITHOUT_PARTS):
+            yield from _walk(part, (*path, name), wanted)
 
 
 def _parts(value: Any) -> Iterator[tuple[str, Any]]:

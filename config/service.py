@@ -31,6 +31,11 @@ class ServiceOptions(Options):
 
     @model_validator(mode="after")
     def _guarded(self) -> "ServiceOptions":
-        if self.port is not None and self.token is None and not is_loopback(self.host):
+        if self.port is not None and self.exposed:
             raise ValueError(f"{self.host} can be reached from other machines: set service.token, or host: 127.0.0.1")
         return self
+
+    @property
+    def exposed(self) -> bool:
+        """Whether whoever reaches this machine could ask, if something listened."""
+        return self.token is None and not is_loopback(self.host)

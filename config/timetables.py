@@ -32,6 +32,10 @@ def timetable_problems(document: Document, name: str, options: SourceOptions) ->
         said = f"the requests of a source of the kind {options.kind} cannot be counted"
         hint = "take budget out; read it less often if it is asked too much"
         yield document.problem((*at, "budget"), said, hint, at_key=True)
+    if options.shards > 1 and not options.shardable:
+        said = f"a source of the kind {options.kind} cannot be read in parts"
+        hint = "take shards out; what is too much for one worker is written as several sources"
+        yield document.problem((*at, "shards"), said, hint, at_key=True)
 
 
 def deadline_problems(document: Document, settings: Settings) -> Iterator[Problem]:

@@ -84,6 +84,10 @@ class SourceOptions(Options):
     """How far an incremental read goes back behind the start of the last complete one."""
     full_every: Duration = timedelta(days=1)
     """How often everything is read anew instead of what changed."""
+    shards: Annotated[int, Field(ge=1, le=32)] = 1
+    """Into how many parts workers divide the reading. Each part has some of the projects, and is read as a job of its
+    own, by as many workers as there are; parts beyond the number of projects stay empty. The daemon and driftline sync
+    read all of it as one. Only for Jira and Asana."""
     owner: str | None = None
     """Who answers for the source when it cannot be read."""
     expires_on: date | None = None
@@ -94,6 +98,8 @@ class SourceOptions(Options):
 
     counts_requests: ClassVar[bool] = True
     """Whether all requests of this kind of source go through ``connectors.http``, so that a budget can be kept."""
+    shardable: ClassVar[bool] = False
+    """Whether ``changed`` keeps to the containers in ``Connector.only``, so that several may walk a part each."""
 
     @property
     def rhythm(self) -> str:
@@ -123,6 +129,10 @@ class ReadContext:
     now: datetime
     zone: ZoneInfo
     stop: threading.Event = field(default_factory=threading.Event)
+    begun: datetime | None = None
+    """When the first part of this reading began, where others walked parts of it before."""
+    beside: int = 1
+    """How many readings like this one go on side by side at most; together they keep to the pace of one."""
     skew: ClockSkew = field(default_factory=ClockSkew, compare=False, repr=False)
     """What the answers showed of the server's clock."""
     known: KnownAnswers = field(default=_nothing_known, compare=False, repr=False)
@@ -134,6 +144,11 @@ class ReadContext:
     threads may call it."""
     span: OpenSpan = field(default=span, compare=False, repr=False)
     """Opens a span below the reading of this source; several threads may call it."""
+
+    @property
+    def since(self) -> datetime:
+        """What changed in the source since then may not have been read."""
+        return self.now if self.begun is None else min(self.begun, self.now)
 
     def check(self) -> None:
         """Raise InterruptedRunError when somebody asked us to stop, SourceUnavailableError past the deadline."""
@@ -159,6 +174,8 @@ class Connector(ABC):
     """The word in ``kind:`` of a source, and the name of the connector's module."""
     options_type: ClassVar[type[SourceOptions]]
     """The typed options of a source of this kind."""
+    only: frozenset[str] | None = None
+    """The ids of the containers that ``changed`` is to walk; None: all of them. It narrows nothing else."""
 
     def __init__(self, name: str, options: SourceOptions, context: ReadContext) -> None:
         """Keep the arguments. No connection is made before the first call."""
@@ -247,7 +264,11 @@ class Connector(ABC):
 
         The source stamps changes by its own clock: where that is slow, the cursor goes back as far (S8).
         """
-        return Cursor((self.context.now - self.options.overlap - self.context.skew.behind).isoformat())
+        return Cursor((self.context.since - self.options.overlap - self.context.skew.behind).isoformat())
+
+    def walks(self, container: str) -> bool:
+        """Whether ``changed`` is to walk a container, by its id."""
+        return self.only is None or container in self.only
 
     def close(self) -> None:  # noqa: B027 - most connectors have nothing to let go of
         """Let go of connections and files."""

@@ -5,10 +5,14 @@ from email.utils import parsedate_to_datetime
 
 
 class ClockSkew:
-    """The difference that one run saw. An answer from a cache shows an old time, so the smallest difference counts."""
+    """The difference that one run saw. An answer from a cache shows an old time, so the smallest difference counts.
 
-    def __init__(self) -> None:
+    Of several who read parts of one source, the one that saw the largest decides: ``behind`` is what others saw.
+    """
+
+    def __init__(self, behind: timedelta = timedelta(0)) -> None:
         self._ahead: timedelta | None = None
+        self._others = behind
 
     def note(self, shown: str, received: float) -> None:
         """Take what the header Date of an answer says, and when it came as seconds since 1970 on this machine."""
@@ -27,7 +31,8 @@ class ClockSkew:
     @property
     def behind(self) -> timedelta:
         """How far a cursor must go back because the server's clock is slow; below a minute the overlap is enough."""
-        return -self._ahead if self._ahead is not None and self._ahead <= -NOTEWORTHY else timedelta(0)
+        own = -self._ahead if self._ahead is not None and self._ahead <= -NOTEWORTHY else timedelta(0)
+        return max(own, self._others)
 
 
 NOTEWORTHY = timedelta(minutes=1)

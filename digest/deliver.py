@@ -9,7 +9,7 @@ import hashlib
 import re
 import smtplib
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from email.headerregistry import Address
@@ -113,11 +113,11 @@ class Sender:
         self._shown_to_server: tuple[str, ...] = ()
         self._token = ""
 
-    def send(self, recipient: str, message: bytes) -> None:
+    def send(self, recipient: str, message: bytes, accepted: Callable[[], None] = lambda: None) -> None:
         """Return when the server has accepted the message; raise DeliveryError otherwise.
 
-        Nothing after the acceptance can fail it any more: QUIT is said without waiting for an answer, so that the
-        caller can record the sending at once.
+        Nothing after the acceptance can fail it any more. ``accepted`` is called at once, before QUIT is said, so that
+        the sending is recorded with as little as possible in between (M1); what it raises is passed on.
         """
         _check(recipient)
         with self._explained():
@@ -130,7 +130,10 @@ class Sender:
         except BaseException:
             connection.close()
             raise
-        _leave(connection)
+        try:
+            accepted()
+        finally:
+            _leave(connection)
 
     def try_out(self) -> None:
         """Connect, encrypt and sign in as for a mail, and leave without one; raise DeliveryError where that fails."""

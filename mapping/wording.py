@@ -1,10 +1,12 @@
 """Validation mistakes in plain words: what was expected, which name was probably meant, which values are allowed."""
 
 import difflib
+import re
 import types
 import typing
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from enum import Enum
 from typing import Annotated, Any, Literal, Union
 
@@ -17,6 +19,7 @@ MOST_MISTAKES = 200
 """Mistakes of one file that are shown at once."""
 MOST_NAMES = 30
 """Known names that a hint lists when none of them is near."""
+_PARTS = re.compile(r"(days|seconds|microseconds)=(-?\d+)")
 
 _EXPECTED = {
     "string_type": "text",
@@ -132,7 +135,7 @@ def _mistake(loc: Loc, kind: str, detail: Any, model: type[BaseModel]) -> Mistak
         return Mistake(loc, f"{shown}not an allowed value", did_you_mean(str(detail["input"]), allowed, "one of"))
     if kind in _BOUNDS:
         words, bound = _BOUNDS[kind]
-        return Mistake(loc, f"the value must be {words} {context.get(bound)}")
+        return Mistake(loc, f"the value must be {words} {_bound(context.get(bound))}")
     if kind in {"too_short", "string_too_short"}:
         return Mistake(loc, "the value must not be empty", "write a value, or remove the key")
     if kind in {"value_error", "assertion_error"}:
@@ -160,6 +163,18 @@ def nearest(name: str, known: Collection[str]) -> str | None:
     likely = [each for each in folded if abs(len(each) - len(wanted)) <= max(3, len(wanted) // 2)]
     close = difflib.get_close_matches(wanted, likely, n=1, cutoff=0.6)
     return folded[close[0]] if close else None
+
+
+def _bound(value: Any) -> str:
+    """A limit as somebody would write it; of a length of time pydantic tells how Python spells it."""
+    told = str(value)
+    if not told.startswith("datetime.timedelta("):
+        return told
+    seconds = round(timedelta(**{unit: int(count) for unit, count in _PARTS.findall(told)}).total_seconds())
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds and seconds % length == 0:
+            return f"{seconds // length}{unit}"
+    return f"{seconds}s"
 
 
 def _kind_of(seen: Any) -> str:

@@ -106,6 +106,17 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         "Somebody asked the health address without `service.token`, or with a wrong one; told at most once a minute.",
         "Give the token to the monitoring that `caller` names; if that is not yours, close the port to it.",
     ),
+    "shard.crashed": LogEvent(
+        "A part of a source could not be read by an error that nobody foresaw; it is tried again, and then read with "
+        "the rest of the source.",
+        _REPORT,
+    ),
+    "shard.failed": LogEvent(
+        "A worker could not read a part of a source. It is tried again where that may help; what was given up is read "
+        "with the rest of the source, which says so if that fails as well.",
+        "Nothing as long as `source.read` follows. If it comes from one machine only, look at its settings there.",
+    ),
+    "shard.read": LogEvent("A part of a source was read, `shard` as 2/4; the source itself is read to its end later."),
     "source.crashed": LogEvent(
         "A source could not be read by an error that nobody foresaw; the other sources were.", _REPORT
     ),

@@ -47,7 +47,9 @@ def disk(patient: Patient) -> Iterator[Diagnosis]:
 
 
 def clock(patient: Patient) -> Iterator[Diagnosis]:
-    """The zone, and the machine's time against what was stored and against the database's own."""
+    """The zone, and the machine's time against what was stored, the database's own, and those of the sources."""
+    from pipeline.doctor_clocks import against_sources
+
     settings = patient.configuration.settings
     zone = settings.business.zone.key
     if zone not in available_timezones():
@@ -59,6 +61,7 @@ def clock(patient: Patient) -> Iterator[Diagnosis]:
             "clock", f"it is set to show {patient.now:%Y-%m-%d}", "for real work take clock: out of the settings"
         )
         return
+    yield from against_sources(patient)
     if is_there(parse_url(patient.url)):
         with Store.open(patient.url) as store:
             yield from _against_the_past(store, patient.system_now)

@@ -25,13 +25,13 @@ from state.store import Store
 def edition_for(store: Store, configuration: Configuration, audience: str, *, now: datetime) -> tuple[Edition, int]:
     """What an audience has not been told yet, with everything that still stands; and the last transition covered."""
     tracked = store.tracked()
-    edition, covers = _gathered(store, configuration, audience, tracked, now)
+    edition, covers = _gathered(store, configuration, audience, tracked, now, thinned=True)
     return equipped(store, configuration, edition, tracked), covers
 
 
 def plain_edition(store: Store, configuration: Configuration, audience: str, *, now: datetime) -> tuple[Edition, int]:
-    """The same without what pictures, the workbook and a triage need."""
-    return _gathered(store, configuration, audience, store.tracked(), now)
+    """The same without what pictures, the workbook and a triage need, and with every transition."""
+    return _gathered(store, configuration, audience, store.tracked(), now, thinned=False)
 
 
 def _gathered(
@@ -40,6 +40,8 @@ def _gathered(
     audience: str,
     tracked: Mapping[str, TrackedFinding],
     now: datetime,
+    *,
+    thinned: bool,
 ) -> tuple[Edition, int]:
     settings = configuration.settings
     if audience not in settings.digests:
@@ -47,8 +49,7 @@ def _gathered(
             f"there is no digest named {audience}",
             hint=f"the digests are: {', '.join(settings.digests) or 'none; add one under digests: in the settings'}",
         )
-    covered = store.covered(audience)
-    transitions = store.transitions(after=covered)
+    transitions, covers = store.unheard(store.covered(audience), thinned=thinned)
     options = settings.digests[audience]
     grant = grant_of(store, configuration, options, tracked.values())
     edition = Edition(
@@ -73,7 +74,7 @@ def _gathered(
         with_owners=with_owners(store, configuration, tracked.values(), now=now),
         calendar=_calendar(configuration, options.calendar, now),
     )
-    return edition, max((step.sequence or 0 for step in transitions), default=covered)
+    return edition, covers
 
 
 def _calendar(configuration: Configuration, name: str, now: datetime) -> Calendar:

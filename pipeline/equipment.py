@@ -10,6 +10,7 @@ from config.load import Configuration
 from digest.base import PAST, Edition, Meeting, Named, News
 from digest.brief import Brief, sort_edition
 from digest.meetings.triage import planned
+from digest.plots.money_at_risk import SHOWN
 from model.causes import binding_step
 from model.findings import TrackedFinding, Transition
 from model.records import Move, Record
@@ -68,8 +69,10 @@ def _note(audience: str, *, before: bool = False) -> str:
 
 
 def _past(store: Store, edition: Edition, tracked: Mapping[str, TrackedFinding]) -> tuple[News, ...]:
+    """What the pictures show of three months. A source that fails now and then holds and releases every finding each
+    time, which is most of what is stored and nothing to look at."""
     steps: dict[str, list[Transition]] = defaultdict(list)
-    for step in store.transitions(since=edition.now - PAST):
+    for step in store.transitions(since=edition.now - PAST, kinds=SHOWN):
         if step.fingerprint in tracked:
             steps[step.fingerprint].append(step)
     return tuple(News(tracked[fingerprint], tuple(found)) for fingerprint, found in steps.items())

@@ -17,6 +17,7 @@ from pipeline.channel_rows import channel_rows
 from pipeline.edition import edition_for, told_note
 from pipeline.equipment import forget_meeting, note_meeting
 from pipeline.mail_row import mail_row
+from pipeline.memory import spare_memory
 from pipeline.outbox import RECEIVED, deliver, supersede
 from pipeline.readers import readers_of
 from state.store import Store
@@ -36,6 +37,7 @@ def prepare(
     An empty digest makes no rows. Raise UsageError for an unknown audience and ConfigurationError without a mail
     server.
     """
+    spare_memory()
     composed_before = store.last_slot(audience) == slot
     if composed_before:
         _note_told(store, audience, slot)

@@ -1,21 +1,24 @@
 """The outbox at work: what waits is sent, one message per recipient, and each answer is recorded at once."""
 
 import threading
+import time
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
 from config.load import Configuration
 from digest.options import OnAmbiguous
 from model.deliveries import Delivery, DeliveryState
-from model.errors import DeliveryError
+from model.errors import DeliveryError, StateError
 from model.spans import note, spanned
 from pipeline.admin_mail import tell_of_refusal
 from pipeline.crash import crash_site
 from pipeline.pauses import Pauses
 from pipeline.ways import Ways
+from pipeline.window import windows
 from state.backup import RESTORED
 from state.store import Store
 
@@ -123,6 +126,12 @@ def _fail(store: Store, row: Delivery, error: str, now: datetime) -> None:
     store.mark_delivery(row.id, DeliveryState.FAILED, now=now, error=error)
 
 
+def _note_sent(store: Store, delivery_id: int, now: datetime) -> None:
+    began = time.perf_counter()
+    store.mark_delivery(delivery_id, DeliveryState.SENT, now=now)
+    windows.add(time.perf_counter() - began)
+
+
 @spanned("deliver")
 def _send(store: Store, ways: Ways, row: Delivery, now: datetime) -> tuple[Delivery, str]:
     """The row as it is after one attempt, and what to do about a refusal."""
@@ -130,7 +139,9 @@ def _send(store: Store, ways: Ways, row: Delivery, now: datetime) -> tuple[Deliv
     store.mark_delivery(row.id, DeliveryState.SENDING, now=now)
     state, error, hint = DeliveryState.SENT, "", ""
     try:
-        ways.send(replace(row, message=store.message_of(row.id)), now)
+        ways.send(replace(row, message=store.message_of(row.id)), now, partial(_note_sent, store, row.id, now))
+    except StateError:
+        raise
     except DeliveryError as failure:
         error, hint = failure.summary, failure.problems[0].hint
         state = DeliveryState.UNKNOWN if failure.unknown else DeliveryState.READY
@@ -138,7 +149,8 @@ def _send(store: Store, ways: Ways, row: Delivery, now: datetime) -> tuple[Deliv
     except Exception as failure:  # one mail must never keep the others back
         error, state = f"unexpected {type(failure).__name__} while sending", DeliveryState.UNKNOWN
         log.error("mail.crashed", error=crash_site(failure))
-    store.mark_delivery(row.id, state, now=now, error=error)
+    if state is not DeliveryState.SENT:
+        store.mark_delivery(row.id, state, now=now, error=error)
     note(outcome=state.value, attempts=row.attempts + 1)
     if state is DeliveryState.SENT:
         log.info("mail.sent", audience=row.audience, slot=row.slot, message_id=row.message_id)

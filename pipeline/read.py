@@ -1,6 +1,6 @@
 """Reading one source: pages are stored as they come, the cursor only after the last, absences only after a census."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -19,6 +19,7 @@ from model.errors import (
     Problem,
     SchemaDriftError,
     SourceAuthError,
+    SourceContentError,
     SourceGoneError,
     StateError,
 )
@@ -29,12 +30,14 @@ from model.trust import Held
 from pipeline.absences import LOST, VISIBLE, Census, Conclusion, conclude, make_up, take_census, unread, withheld
 from pipeline.crash import crash_site
 from pipeline.drift import forget_left_out, hold_drifted, keep_shape, note_left_out, shape_is_new
-from pipeline.ids import Ids
+from pipeline.ids import Ids, unpacked
 from pipeline.left_out import reading_the_rest, with_stored
 from pipeline.link_ahead import LinkedAhead
+from pipeline.shards import after_parts, fitting
 from pipeline.spending import spending
 from pipeline.trust import Trust, to_approve
 from state.reading import StoredCursor
+from state.shards import Walk
 from state.store import Store
 
 log = structlog.get_logger("driftline.read")
@@ -65,6 +68,10 @@ class Reading:
     """What is linked on the way, on the first reading."""
     again: list[str] = field(default_factory=list)
     """Native ids of what was called unchanged and is not any more, because it came twice."""
+    walks: Sequence[Walk] = ()
+    """What others walked of the source for this reading."""
+    taken: bool = False
+    """Whether some of that was taken over."""
 
     def known(self, native_ids: Sequence[str]) -> Mapping[str, bytes]:
         """Which answers need not be read again: none while fields are left out, which are as they were stored."""
@@ -92,16 +99,51 @@ class Reading:
 
     def walk(self, connector: Connector, cursor: Cursor | None) -> None:
         """Store every page that changed since the cursor, and what has no time of change."""
-        pages = connector.everything() if cursor is None else chain(connector.side_tables(), connector.changed(cursor))
+        if cursor is None and connector.only is None:
+            self.take(connector, connector.everything())
+        else:
+            self.take(connector, chain(connector.side_tables(), _narrowed(connector, cursor)))
+
+    def walk_part(self, connector: Connector, cursor: Cursor | None, containers: frozenset[str]) -> None:
+        """Store every page of some containers that changed since the cursor, and nothing else."""
+        connector.only = containers
+        self.take(connector, _narrowed(connector, cursor))
+
+    def take(self, connector: Connector, pages: Iterable[Page]) -> None:
+        """Store pages; what is not known by them any more is asked for by id."""
         for page in pages:
             self.keep(page)
         if self.again:
             asked, self.again = self.again, []
             self.keep(Page([one for one in connector.fetch(asked) if not isinstance(one, Missing)]))
 
+    def take_over(self, connector: Connector, roster: Sequence[Container], start: Cursor | None, trust: Trust) -> None:
+        """Let the connector walk only what no other walk that fits has given.
+
+        What came to two of them moved meanwhile. Which of the answers was stored last is chance, so it is asked again.
+        """
+        taken: frozenset[str] = frozenset()
+        for walk in fitting(self.walks, connector, roster, start, trust.who):
+            self.again += [native_id for native_id in unpacked(walk.ids) if native_id in self.seen]
+            self.seen.update(unpacked(walk.ids))
+            self.pages += walk.pages
+            self.read += walk.read
+            self.changed += walk.changed
+            self.set_aside += walk.set_aside
+            taken |= walk.containers
+            self.taken = True
+        if self.taken:
+            connector.only = visible(roster) - taken
+
+    def forget_walks(self) -> None:
+        """What was taken over counts once: who reads the source after this, in the same run, walks by himself."""
+        if self.taken:
+            self.store.forget_walks(self.name, self.run_id)
+
     def settle(self, conclusion: Conclusion) -> None:
         """Store what was concluded. What is held is remembered first: after a crash the next run looks again."""
         self.context.check()
+        self.forget_walks()  # it may call things present that are marked as absent from here on
         if conclusion.held is not None:
             self.store.hold(conclusion.held)
         if conclusion.moved:
@@ -144,15 +186,19 @@ def read_source(
     full: bool = False,
     ahead: LinkedAhead | None = None,
     failed: Callable[[DriftlineError], None] | None = None,
+    walks: Sequence[Walk] = (),
 ) -> SourceResult:
     """Read one source to its end and say how that went; ``ahead`` links what comes, ``failed`` is told an error.
+
+    ``walks`` are what others walked of it in the same run; what of them is in any doubt is walked again.
 
     Never raises for what a source does: its error is in the result, and what is stored of it stays as it was. Raises
     InterruptedRunError when somebody asked to stop, and StateError when the store cannot be used.
     """
-    reading = Reading(store, run_id, name, context, progress, ahead=ahead)
+    context, asked = after_parts(context, walks), sum(walk.requests for walk in walks)
+    reading = Reading(store, run_id, name, context, progress, ahead=ahead, walks=walks)
     try:
-        with spending(store, name, options, clock=clock, zone=context.zone) as spend:
+        with spending(store, name, options, clock=clock, zone=context.zone, before=asked) as spend:
             deadline = Deadline.begin(name, options.deadline)
             reading.context = replace(context, known=reading.known, spend=spend, deadline=deadline)
             drift = _read(reading, options, full=full)
@@ -161,6 +207,8 @@ def read_source(
     except DriftlineError as failure:
         if failed is not None:
             failed(failure)
+        if isinstance(failure, SourceContentError):  # perhaps it is what others walked that does not fit
+            reading.forget_walks()
         forget_left_out(store, name)
         store.fail_source(run_id, name, failure.summary, now=context.now)
         result = reading.result(clock(), failure.summary, failure.problems[0].hint if failure.problems else "")
@@ -204,13 +252,15 @@ def _read_everything(
     if trust.stranger:
         _read_as_stranger(reading, connector, stored, trust, full=full)
     roster = list(connector.roster())
-    complete = full or trust.newly_approved or (drift is None and shape_is_new(store, connector))
-    complete = complete or _full_read_due(stored, _visible(roster), connector)
-    reading.walk(connector, None if complete or stored is None else stored.cursor)
+    complete = full or is_complete(store, connector, roster, stored, trust, drifted=drift is not None)
+    start = None if complete or stored is None else stored.cursor
+    if drift is None:
+        reading.take_over(connector, roster, start, trust)
+    reading.walk(connector, start)
     census = take_census(connector, reading.seen) if complete or trust.approval or store.held(name) else None
     if census and not complete and unread(store, name, census):
         # What was out of sight is back, and nobody knows what changed there meanwhile.
-        complete = True
+        complete, connector.only = True, None
         reading.walk(connector, None)
     not_given = make_up(connector, census, reading.seen, reading.keep) if census and complete else {}
     conclusion = _conclude(reading, connector, roster, census, trust)
@@ -223,9 +273,9 @@ def _read_everything(
         name,
         connector.next_cursor(),
         full=complete,
-        now=reading.context.now,
+        now=reading.context.since,
         identity=trust.who or trust.before,
-        containers=_visible(roster) & _visible(census.roster if census else roster),
+        containers=visible(roster) & visible(census.roster if census else roster),
         error=problems[0].message if problems else drift.summary if drift else "",
     )
     if drift:
@@ -255,7 +305,7 @@ def _conclude(
     )
 
 
-def _visible(roster: Sequence[Container]) -> frozenset[str]:
+def visible(roster: Sequence[Container]) -> frozenset[str]:
     return frozenset(container.id for container in roster if container.state == VISIBLE)
 
 
@@ -293,13 +343,32 @@ def _ask_for_access(name: str) -> str:
     return f"give the account access again, or take it out of the settings; see: driftline sources probe {name}"
 
 
+def is_complete(
+    store: Store,
+    connector: Connector,
+    roster: Sequence[Container],
+    stored: StoredCursor | None,
+    trust: Trust,
+    *,
+    drifted: bool = False,
+) -> bool:
+    """Whether everything is to be read, and not only what changed since the stored cursor."""
+    if trust.newly_approved or (not drifted and shape_is_new(store, connector)):
+        return True
+    return _full_read_due(stored, visible(roster), connector)
+
+
+def _narrowed(connector: Connector, cursor: Cursor | None) -> Iterable[Page]:
+    return connector.changed(cursor) if connector.only != frozenset() else ()
+
+
 def _full_read_due(stored: StoredCursor | None, visible: AbstractSet[str], connector: Connector) -> bool:
     """Time for a full read.
 
     Also after the clock ran ahead, because that cursor would hide what changes until then (S8); and when a container
     is visible that was not walked last time, because the cursor tells nothing about it.
     """
-    now = connector.context.now
+    now = connector.context.since
     if stored is None or stored.full_at is None or stored.read_at > now:
         return True
     if stored.containers is None or visible - stored.containers:

@@ -2,7 +2,7 @@
 
 import gc
 import threading
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
@@ -21,10 +21,12 @@ from pipeline.judge import business_day, judge_and_keep
 from pipeline.link_ahead import FirstLinking
 from pipeline.mapping_change import link_and_record
 from pipeline.measures import keep_measures
-from pipeline.memory import share_one_arena
+from pipeline.memory import spare_memory
 from pipeline.notices import begin_notices, tell_at_once
 from pipeline.read import Progress, read_source
 from pipeline.standing import Standing
+from pipeline.walk import walk_part
+from state.shards import Shard, Walk
 from state.store import Store
 
 log = structlog.get_logger("driftline.run")
@@ -91,7 +93,7 @@ def make_pass(
     """
     sources = chosen_sources(configuration.settings.sources, only)
     collect_seldom()
-    share_one_arena()
+    spare_memory()
     started = clock()
     baseline = not store.has_baseline()
     run = Run(id=store.start_run(started, baseline=baseline), started_at=started, baseline=baseline)
@@ -122,18 +124,42 @@ def read_for_round(
     stop: threading.Event,
     failed: Callable[[DriftlineError], None],
 ) -> SourceResult:
-    """Read one source for a run whose other sources somebody else reads; ``failed`` is told why it cannot be read."""
-    going = _Pass(store, configuration, run_id, clock, stop, failed=failed)
+    """Read one source for a run whose other sources somebody else reads; ``failed`` is told why it cannot be read.
+
+    What ``walk_for_round`` walked of it is taken over.
+    """
+    going = _Pass(store, configuration, run_id, clock, stop, failed=failed, walks=store.walks(name, run_id))
     return going.read_one(name, configuration.settings.sources[name])
 
 
-def conclude_round(store: Store, configuration: Configuration, run: Run, *, clock: Clock, stop: threading.Event) -> Run:
-    """Link and judge after every source of a run was read, and close it.
+def walk_for_round(
+    store: Store, configuration: Configuration, shard: Shard, *, clock: Clock, stop: threading.Event
+) -> Walk:
+    """Walk one part of a source for a run; see ``walk_part``."""
+    settings = configuration.settings
+    with here()("read", source=shard.source, kind=settings.sources[shard.source].kind) as step:
+        context = ReadContext(now=clock(), zone=settings.business.zone, stop=stop, span=here())
+        walk = walk_part(store, shard, settings.sources[shard.source], context, clock=clock)
+        step.note(records=walk.read, changed=walk.changed)
+        return walk
+
+
+def conclude_round(
+    store: Store,
+    configuration: Configuration,
+    run: Run,
+    *,
+    clock: Clock,
+    stop: threading.Event,
+    standing: Standing | None = None,
+) -> Run:
+    """Link and judge after every source of a run was read, and close it; for ``standing`` see ``make_pass``.
 
     Raise InterruptedRunError when ``stop`` is set and StateError when the store cannot be used; then the run is as open
     as before, and can be concluded by the next one.
     """
-    run = _Pass(store, configuration, run.id, clock, stop).concluded(run, run.results, configuration)
+    going = _Pass(store, configuration, run.id, clock, stop, standing=standing)
+    run = going.concluded(run, run.results, configuration)
     store.finish_run(run)
     tell_at_once(store, configuration, now=clock())
     _say(run)
@@ -174,6 +200,7 @@ class _Pass:
     standing: Standing | None = None
     ahead: FirstLinking | None = None
     failed: Callable[[DriftlineError], None] | None = None
+    walks: Sequence[Walk] = ()
     span: OpenSpan = field(default_factory=here)
     """Opens a span below that of the run."""
 
@@ -204,11 +231,20 @@ class _Pass:
             full=self.full,
             ahead=self.ahead.reading(name) if self.ahead else None,
             failed=self.failed,
+            walks=self.walks,
         )
         return explain_drift(self.store, self.run_id, result, self.configuration)
 
     def conclude(self, configuration: Configuration) -> tuple[Transition, ...]:
         """Link and judge everything that is stored, whoever read it."""
+        try:
+            return self._conclude(configuration)
+        except BaseException:
+            if self.standing is not None:  # what was linked otherwise until here, nobody tells the next judgement
+                self.standing.forget()
+            raise
+
+    def _conclude(self, configuration: Configuration) -> tuple[Transition, ...]:
         self._enter("linking records to objectives")
         linking, reach = link_and_record(self.store, configuration, now=self.clock(), ahead=self.ahead)
         self._enter("judging")

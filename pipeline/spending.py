@@ -52,29 +52,54 @@ def _reason(used: int, needed: int, budget: BudgetOptions) -> str:
 
 @contextmanager
 def spending(
-    store: Store, name: str, options: SourceOptions, *, clock: Callable[[], datetime], zone: ZoneInfo
+    store: Store,
+    name: str,
+    options: SourceOptions,
+    *,
+    clock: Callable[[], datetime],
+    zone: ZoneInfo,
+    before: int = 0,
 ) -> Iterator[Callable[[], None]]:
     """Give what counts one request of a reading; it raises SourceRateLimitedError when there is none left.
 
-    Raise SourceRateLimitedError when the reading has to be put off, before anything is asked.
+    Raise SourceRateLimitedError when the reading has to be put off, before anything is asked. ``before`` counts the
+    requests of the parts of it that were walked before: then it has begun, and is put off no more.
     """
     if options.budget is None:
         yield _nothing
         return
     now = clock()
-    if put_off := put_off_by_budget(store, name, options, now):
+    if not before and (put_off := put_off_by_budget(store, name, options, now)):
         raise SourceRateLimitedError(
             f"{name} is put off until {put_off.until.astimezone(zone):%d %b %Y %H:%M %Z}: {put_off.reason}",
             location=name,
             hint=f"it is read when the time has come; if that is too late, raise sources.{name}.budget",
         )
-    purse = _Purse(store, name, options.budget, clock)
+    purse = _Purse(store, name, options.budget, clock, before)
     complete = False
     try:
         yield purse.spend
         complete = True
     finally:
         purse.end(complete=complete)
+
+
+@contextmanager
+def spending_on_part(
+    store: Store, name: str, options: SourceOptions, *, clock: Callable[[], datetime]
+) -> Iterator[tuple[Callable[[], None], Callable[[], int]]]:
+    """As ``spending``, for a part of a reading that was not put off: how much the whole takes is not learnt from it.
+
+    Give what counts one request, and what tells how many were sent.
+    """
+    if options.budget is None:
+        yield _nothing, lambda: 0
+        return
+    purse = _Purse(store, name, options.budget, clock)
+    try:
+        yield purse.spend, lambda: purse.spent
+    finally:
+        purse.give_back()
 
 
 def _nothing() -> None:
@@ -125,12 +150,16 @@ class _Purse:
             )
         raise SourceRateLimitedError(said, location=self.name, hint=hint)
 
-    def end(self, *, complete: bool) -> None:
-        """Give back what was counted and not sent, and remember how much a reading takes."""
+    def give_back(self) -> None:
+        """Give back what was counted and not sent."""
         with self._lock:
             for part, number in self._parts.items():
                 self.store.give_back_requests(self.name, number, part)
             self._parts.clear()
+
+    def end(self, *, complete: bool) -> None:
+        """Give back what was counted and not sent, and remember how much a reading takes."""
+        self.give_back()
         if self.exhausted or complete:
             needs = _Needs.of(self.store, self.name)
             needs.ended(self.spent, full=_was_full(self.store, self.name), exhausted=self.exhausted)

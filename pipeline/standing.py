@@ -60,6 +60,11 @@ class Standing:
             return None
         return Earlier(kept.world, touched, kept.coverage, kept.tracked, kept.transition)
 
+    def forget(self) -> None:
+        """Let it go: something was done of which nobody told what it changed."""
+        with self._lock:
+            self._kept = None
+
     def keep(
         self,
         judgement: Judgement,

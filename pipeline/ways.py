@@ -1,5 +1,6 @@
 """By which way a row of the outbox goes out: mail for an address, else the channel that it names."""
 
+from collections.abc import Callable
 from datetime import datetime
 
 from config.settings import Settings
@@ -22,11 +23,12 @@ class Ways:
             return row.recipient.removeprefix(PREFIX) in self._channels
         return self._mail is not None
 
-    def send(self, row: Delivery, now: datetime) -> None:
-        """Return when the other side has taken the message; raise DeliveryError otherwise."""
+    def send(self, row: Delivery, now: datetime, accepted: Callable[[], None]) -> None:
+        """Return when the other side has taken the message, of which ``accepted`` is told at once; raise DeliveryError
+        otherwise."""
         if not row.recipient.startswith(PREFIX):
             if self._mail is not None:
-                self._mail.send(row.recipient, row.message)
+                self._mail.send(row.recipient, row.message, accepted)
             return
         name = row.recipient.removeprefix(PREFIX)
         match self._channels[name]:
@@ -36,3 +38,4 @@ class Ways:
                 WebhookSender(name, webhook).send(row.message_id, row.message, now=now)
             case ChatOptions() as chat:
                 ChatSender(name, chat).send(row.subject, row.message.decode())
+        accepted()

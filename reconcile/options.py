@@ -96,9 +96,10 @@ class ReconcileOptions(Options):
     flapping: FlappingOptions = FlappingOptions()
     """When a finding counts as one that comes and goes, so that it is told once and not each time."""
     incremental_up_to: Annotated[int, Field(ge=0)] = 5000
-    """The daemon keeps in memory what it judged, and after at most so many changed records judges only what these can
-    reach; 0 makes every run judge everything, and keeps nothing. The first run of each day, and one after any change of
-    files or of what could be read, judges everything anyway."""
+    """The daemon, or a worker, keeps in memory what it judged, and after at most so many changed records judges only
+    what these can reach; 0 makes every run judge everything, and keeps nothing. The first run of each day, and one
+    after any change of files or of what could be read, judges everything anyway; so does a worker when another one
+    judged last."""
     silence_below_stopped: bool = True
     """Whether findings below an objective that is on hold or cancelled are kept, but not told. What is found about that
     objective itself and about promises to customers is always told."""

@@ -2,10 +2,12 @@
 
 import json
 import re
+import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -80,7 +82,7 @@ class StandIn:
         self._faults: list[Fault] = []
         self._routes: list[tuple[str, re.Pattern[str], Route]] = []
         self._lock = threading.Lock()
-        self._server: ThreadingHTTPServer | None = None
+        self._server: _Listener | None = None
 
     def route(self, method: str, pattern: str, answer: Route) -> None:
         """Answer requests whose whole path matches the pattern."""
@@ -139,13 +141,12 @@ class StandIn:
     def start(self) -> str:
         handler = type("Handler", (_Handler,), {"stand_in": self})
         self._server = _Listener(("127.0.0.1", 0), handler)
-        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+        self._server.begin()
         return self.url
 
     def stop(self) -> None:
         if self._server is not None:
-            self._server.shutdown()
-            self._server.server_close()
+            self._server.end()
             self._server = None
 
     def __enter__(self) -> Self:
@@ -157,7 +158,25 @@ class StandIn:
 
 
 class _Listener(ThreadingHTTPServer):
+    """Waits for callers without looking up in between, and ends at once when it is told to."""
+
     daemon_threads = True
+    _ending = False
+
+    def begin(self) -> None:
+        self._thread = threading.Thread(target=self._listen, daemon=True)
+        self._thread.start()
+
+    def end(self) -> None:
+        self._ending = True
+        with suppress(OSError):  # one caller more, who wakes it up
+            socket.create_connection(("127.0.0.1", self.server_port), timeout=5).close()
+        self._thread.join(timeout=30)
+        self.server_close()
+
+    def _listen(self) -> None:
+        while not self._ending:
+            self.handle_request()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A caller that went away, killed by a test for example, is nothing to report."""

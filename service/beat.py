@@ -1,4 +1,5 @@
-"""The daemon's own beat: when its threads last came round, what is under way since when, and how jobs ended."""
+"""The beat of a daemon or a worker: when its threads last came round, what is under way since when, and how jobs
+ended."""
 
 import threading
 import time
@@ -16,7 +17,7 @@ BUCKETS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 1800.0, 3600.0)
 class Pulse:
     """The beat at one moment.
 
-    ``late_seconds`` is how long ago each of the threads was seen that keep the daemon going. ``ended`` counts jobs by
+    ``late_seconds`` is how long ago each of the threads was seen that keep the process going. ``ended`` counts jobs by
     kind and outcome, ``runs`` the durations of runs by the bucket they fall into, with one more for the longest.
     """
 
@@ -34,7 +35,7 @@ class Pulse:
 
 @dataclass(slots=True)
 class Beat:
-    """Kept by the daemon; every method may be called from any thread and none waits for anything."""
+    """Kept by the process; every method may be called from any thread and none waits for anything."""
 
     monotonic: Callable[[], float] = time.monotonic
     _seen: dict[str, float] = field(default_factory=dict)
@@ -50,7 +51,7 @@ class Beat:
         self._began = self.monotonic()
 
     def seen(self, thread: str) -> None:
-        """One of the threads came round that keep the daemon going."""
+        """One of the threads came round that keep the process going."""
         with self._lock:
             self._seen[thread] = self.monotonic()
 
@@ -67,9 +68,16 @@ class Beat:
             _, since = self._under_way.pop(number)
             self._ended[kind, outcome] += 1
             if is_run:
-                seconds = self.monotonic() - since
-                self._runs[sum(1 for bound in BUCKETS if seconds > bound)] += 1
-                self._run_seconds += seconds
+                self._count(self.monotonic() - since)
+
+    def ran(self, seconds: float) -> None:
+        """A run ended that was more than one job."""
+        with self._lock:
+            self._count(max(0.0, seconds))
+
+    def _count(self, seconds: float) -> None:
+        self._runs[sum(1 for bound in BUCKETS if seconds > bound)] += 1
+        self._run_seconds += seconds
 
     def pulse(self) -> Pulse:
         """The beat at this moment."""
@@ -77,7 +85,8 @@ class Beat:
             now = self.monotonic()
             return Pulse(
                 late_seconds={thread: now - at for thread, at in self._seen.items()} or {"start": now - self._began},
-                under_way={job: now - since for job, since in self._under_way.values()},
+                # Of several with one name, the one that began first.
+                under_way={job: now - since for job, since in reversed(self._under_way.values())},
                 ended=dict(self._ended),
                 runs=tuple(self._runs),
                 run_seconds=self._run_seconds,

@@ -1,12 +1,15 @@
-"""What the daemon's own beat and the figures of its state say about its health."""
+"""What the beat of a daemon or a worker and the figures of its state say about its health."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from pipeline.agenda import Plan
+from pipeline.window import NONE, Counted
 from service.beat import Pulse
+from state.faults import Fault
 from state.figures import Figures, SourceFigures
 
 _NEVER = SourceFigures()
@@ -32,11 +35,17 @@ class SourceHealth:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """The health of the daemon at one moment; ``figures`` is None while the state cannot be read."""
+    """The health of the process at one moment; ``figures`` is None while the state cannot be read."""
 
     pulse: Pulse
     figures: Figures | None
     sources: tuple[SourceHealth, ...]
+    faults: Mapping[Fault, int]
+    """How often the database refused, by why, since the start of the process."""
+    windows: Counted = NONE
+    """How long it took to note each accepted message as sent, since the start of the process."""
+    queue: bool | None = None
+    """Whether a worker hears from the queue; a daemon has none."""
 
     @property
     def state(self) -> str:
@@ -61,29 +70,41 @@ class Health:
     def ready(self) -> bool:
         """Whether what Driftline tells now can be relied on."""
         owned = self.figures is not None and self.figures.owned
-        return self.pulse.beats and owned and not self.stale and not self.unread
+        return self.pulse.beats and owned and self.queue is not False and not self.stale and not self.unread
 
     def told(self) -> dict[str, Any]:
         """As /readyz tells it."""
         refused = self.figures is not None and self.figures.refused
+        queue = {} if self.queue is None else {"queue": "connected" if self.queue else "silent"}
         return {
             "ready": self.ready,
             "beats": self.pulse.beats,
             "configuration": "an edit is refused, the last good one is in force" if refused else "loaded",
             "state": self.state,
+            **queue,
             "stale": list(self.stale),
             "never_read": list(self.unread),
             "put_off": list(self.put_off),
         }
 
 
-def assess(pulse: Pulse, figures: Figures | None, plans: Mapping[str, Plan], *, now: datetime) -> Health:
+def assess(
+    pulse: Pulse,
+    figures: Figures | None,
+    plans: Mapping[str, Plan],
+    *,
+    now: datetime,
+    faults: Mapping[Fault, int] = MappingProxyType({}),
+    windows: Counted = NONE,
+) -> Health:
     """Put together what is known; ``plans`` are those of the configured sources."""
     stored = figures.sources if figures is not None else {}
     return Health(
         pulse,
         figures,
         tuple(_source(plan, stored.get(name, _NEVER), now) for name, plan in plans.items()),
+        faults,
+        windows,
     )
 
 

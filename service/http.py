@@ -47,7 +47,7 @@ class Watching(Protocol):
 
 
 class HealthServer(ThreadingMixIn, TCPServer):
-    """Serves what a ``Watch`` tells. Holds no lock of the daemon and starts no work in it."""
+    """Serves what a ``Watch`` tells. Holds no lock of the process and starts no work in it."""
 
     daemon_threads = True
     allow_reuse_address = True
@@ -161,7 +161,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         if path == "/healthz":
             beats = self.server.watch.pulse().beats
-            self._answer(_status(beats), b"ok\n" if beats else b"the daemon does not beat any more\n")
+            self._answer(_status(beats), b"ok\n" if beats else b"the process does not beat any more\n")
             return
         health = self.server.watch.health()
         if path == "/metrics":
@@ -226,7 +226,7 @@ def serving(options: ServiceOptions, watch: Watching, *, now: Any) -> Iterator[H
     except OSError as error:
         where = f"{options.host}:{options.port}"
         reason = error.strerror or "it is no address"
-        hint = "set service.host and service.port to a free address of this machine"
+        hint = "choose a free address of this machine: service.host and service.port, or --port of a worker"
         raise ConfigurationError(f"cannot listen on {where}: {reason}", location="service", hint=hint) from error
     with server:
         thread = threading.Thread(target=server.serve_forever, args=[POLL_SECONDS], name="service", daemon=True)

@@ -4,6 +4,7 @@ import platform
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
+from itertools import accumulate
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -12,8 +13,10 @@ from prometheus_client.registry import Collector
 from model.deliveries import DeliveryState
 from model.findings import FindingState, Severity
 from model.measures import Latency
+from pipeline import window
 from service.beat import BUCKETS
 from service.health import Health, SourceHealth
+from state.faults import Fault
 
 MOST_SOURCES = 25
 """So many sources are told one by one, in the order of the settings; the others together as ``other``."""
@@ -56,24 +59,31 @@ def _process(health: Health) -> Iterator[Metric]:
     )
     build.add_metric([program_version(), platform.python_version()], 1)
     yield build
-    yield _gauge("up_seconds", "How long the daemon runs.", pulse.up_seconds)
-    yield _gauge("beats", "1 while every thread that keeps the daemon going comes round in time.", pulse.beats)
+    yield _gauge("up_seconds", "How long the process runs.", pulse.up_seconds)
+    yield _gauge("beats", "1 while every thread that keeps the process going comes round in time.", pulse.beats)
     yield _gauge(
         "longest_job_under_way_seconds",
         "How long the job runs that began first of those under way; 0 without one.",
         max(pulse.under_way.values(), default=0.0),
     )
+    if health.queue is not None:
+        yield _gauge("queue_connected", "1 while a worker hears from the queue; of workers only.", health.queue)
     jobs = CounterMetricFamily("driftline_jobs", "Jobs that ended, since the start.", labels=["job", "outcome"])
     for (kind, outcome), number in sorted(pulse.ended.items()):
         jobs.add_metric([kind, outcome], number)
     yield jobs
-    buckets, below = [], 0
-    for bound, number in zip([*map(str, BUCKETS), "+Inf"], pulse.runs, strict=True):
-        below += number
-        buckets.append((bound, below))
-    runs = HistogramMetricFamily("driftline_run_duration_seconds", "How long runs took, since the start.")
-    runs.add_metric([], buckets, pulse.run_seconds)
-    yield runs
+    said = "How long runs took that this process judged, since the start."
+    yield _histogram("run_duration_seconds", said, BUCKETS, pulse.runs, pulse.run_seconds)
+    said = "From a server's acceptance of a message until that was noted: a kill in between doubles it."
+    yield _histogram("delivery_window_seconds", said, window.BUCKETS, health.windows.counts, health.windows.seconds)
+
+
+def _histogram(name: str, help_text: str, bounds: Sequence[float], counts: Sequence[int], total: float) -> Metric:
+    """``counts`` has one number for each bound and one more for what lies above the last."""
+    family = HistogramMetricFamily(f"driftline_{name}", help_text)
+    below = list(accumulate(counts))
+    family.add_metric([], list(zip([*map(str, bounds), "+Inf"], below, strict=True)), total)
+    return family
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,10 +173,16 @@ def _shown(sources: Sequence[SourceHealth]) -> tuple[list[SourceHealth], list[So
 
 def _state(health: Health, waiting_seconds: float | None) -> Iterator[Metric]:
     figures = health.figures
+    errors = CounterMetricFamily(
+        "driftline_state_errors", "How often the database refused, by why, since the start.", labels=["kind"]
+    )
+    for fault in Fault:
+        errors.add_metric([fault.value], health.faults.get(fault, 0))
+    yield errors
     yield _gauge("state_readable", "1 while the state can be read.", figures is not None)
     if figures is None:
         return
-    yield _gauge("state_owned", "1 while this process owns the state.", figures.owned)
+    yield _gauge("state_owned", "1 while this process owns the state, alone or with the other workers.", figures.owned)
     yield _gauge("configuration_refused", "1 while an edit is not taken because it is wrong.", figures.refused)
     absences = GaugeMetricFamily(
         "driftline_absences", "Records that are not there any more, by the reason.", labels=["reason"]

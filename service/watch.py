@@ -1,4 +1,4 @@
-"""Looks at the daemon for those who ask, at most once in a while however many ask."""
+"""Looks at a daemon or a worker for those who ask, at most once in a while however many ask."""
 
 import threading
 from collections.abc import Callable, Mapping
@@ -7,8 +7,10 @@ from datetime import datetime
 
 from model.errors import DriftlineError
 from pipeline.agenda import Plan
+from pipeline.window import windows
 from service.beat import Beat, Pulse
 from service.health import Health, assess
+from state.faults import counted
 from state.figures import Counted, Figures, read_figures
 from state.store import Store
 
@@ -28,6 +30,8 @@ class Watch:
     plans: Callable[[], Mapping[str, Plan]]
     clock: Callable[[], datetime]
     look_again_seconds: float = LOOK_AGAIN_SECONDS
+    takes_edits: bool = True
+    """Whether the process takes edited files; for one that does not, none is refused."""
     _figures: Figures | None = None
     _counted: Counted | None = None
     _looked: float | None = None
@@ -39,7 +43,9 @@ class Watch:
 
     def health(self) -> Health:
         """Never raises for a state that cannot be read: that is an answer too."""
-        return assess(self.beat.pulse(), self._look(), self.plans(), now=self.clock())
+        figures = self._look()
+        now, told = self.clock(), windows.told()
+        return assess(self.beat.pulse(), figures, self.plans(), now=now, faults=counted(), windows=told)
 
     def _look(self) -> Figures | None:
         with self._lock:
@@ -51,7 +57,7 @@ class Watch:
 
     def _read(self) -> Figures | None:
         try:
-            refused = self.store.refused_configuration() is not None
+            refused = self.takes_edits and self.store.refused_configuration() is not None
             figures = read_figures(self.store, known=self._counted, refused=refused)
         except DriftlineError:
             return None

@@ -148,10 +148,22 @@ def _copy(path: Path, copy: Path) -> None:
     """Copy page by page, with what still lies in a log beside the file; the backup itself is never written to."""
     with (
         our_errors(str(path)),
+        _no_backup(path),
         closing(_read_only(path)) as source,
         closing(sqlite3.connect(copy)) as target,
     ):
         source.backup(target)
+
+
+@contextmanager
+def _no_backup(path: Path) -> Iterator[None]:
+    """Tell of a file that cannot be read as what it is: it is not the state itself that is damaged."""
+    try:
+        yield
+    except sqlite3.OperationalError:
+        raise
+    except sqlite3.DatabaseError as error:
+        raise StateError(f"{path} is damaged, or no backup: {error}", hint=_UNCHANGED) from error
 
 
 def _read_only(path: Path) -> sqlite3.Connection:

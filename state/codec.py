@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from model.errors import RecordError, StateError
 from model.records import RECORD_TYPES, FieldValue, Record, RecordKind, WorkItem
+from state.faults import Fault, count
 
 LARGEST_RECORD_BYTES = 2_000_000
 LONGEST_NAME_BYTES = 1000
@@ -96,6 +97,7 @@ def decode(value_type: type[_Value], text: str) -> _Value:
 
 
 def _damaged(what: str) -> StateError:
+    count(Fault.DAMAGED)
     return StateError(f"the state is damaged: a stored {what} cannot be read", hint="restore the last backup")
 
 

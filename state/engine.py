@@ -30,6 +30,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from sqlalchemy.types import TypeEngine
 
 from model.errors import ConfigurationError, StateError, StateLockedError
+from state.faults import Fault, count
 
 BUSY_TIMEOUT_SECONDS = 15.0
 """How long a write waits for another program that writes (C8)."""
@@ -147,36 +148,51 @@ def our_errors(location: str) -> Iterator[None]:
     except sqlite3.Error as error:  # from the pragmas of a new connection
         raise _translated(error, location) from error
     except UnicodeDecodeError as error:  # SQLite tells of a damaged schema in its own damaged words
-        raise StateError(
-            "the state is damaged: it holds text that is none", location=location, hint="restore the last backup"
-        ) from error
+        raise _told(Fault.DAMAGED, "it holds text that is none", location) from error
+
+
+# What is said of each fault, with the first line of what the database said, and one thing to do.
+_TOLD: dict[Fault, tuple[str, str]] = {
+    Fault.LOCKED: ("another program is writing to the state", "try again when it has ended"),
+    Fault.FULL: ("the disk of the state is full", "free some space; nothing was lost"),
+    Fault.FAILING: (
+        "the disk of the state fails: it could not be read or written",
+        "check its space and health, then run again; nothing half-done was kept",
+    ),
+    Fault.DAMAGED: ("the state is damaged: {said}", "restore the last backup"),
+    Fault.RIGHTS: ("cannot open the state: {said}", "check the file and its rights"),
+    Fault.CONNECTION: (
+        "the database server cannot be reached: {said}",
+        "check that it runs and lets us in, then run again: what it acknowledged is stored",
+    ),
+    Fault.OTHER: ("the state database refused: {said}", ""),
+}
 
 
 def _translated(error: BaseException | None, location: str) -> StateError:
     said = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return _told(_fault(error, said), said, location)
+
+
+def _told(fault: Fault, said: str, location: str) -> StateError:
+    count(fault)
+    kind = StateLockedError if fault is Fault.LOCKED else StateError
+    message, hint = _TOLD[fault]
+    return kind(message.format(said=said), location=location, hint=hint)
+
+
+def _fault(error: BaseException | None, said: str) -> Fault:
     if "database is locked" in said or getattr(error, "sqlstate", None) == "55P03":
-        return StateLockedError(
-            "another program is writing to the state", location=location, hint="try again when it has ended"
-        )
+        return Fault.LOCKED
     if "disk is full" in said or "No space left" in said:
-        return StateError("the disk of the state is full", location=location, hint="free some space; nothing was lost")
+        return Fault.FULL
     if "disk I/O error" in said:
-        return StateError(
-            "the disk of the state fails: it could not be read or written",
-            location=location,
-            hint="check its space and health, then run again; nothing half-done was kept",
-        )
+        return Fault.FAILING
     if any(told in said for told in ("not a database", "malformed", "decode to UTF-8")):
-        return StateError(f"the state is damaged: {said}", location=location, hint="restore the last backup")
+        return Fault.DAMAGED
     if "unable to open" in said or "readonly" in said:
-        return StateError(f"cannot open the state: {said}", location=location, hint="check the file and its rights")
-    if _out_of_reach(error, said):
-        return StateError(
-            f"the database server cannot be reached: {said}",
-            location=location,
-            hint="check that it runs and lets us in, then run again: what it acknowledged is stored",
-        )
-    return StateError(f"the state database refused: {said}", location=location)
+        return Fault.RIGHTS
+    return Fault.CONNECTION if _out_of_reach(error, said) else Fault.OTHER
 
 
 def _out_of_reach(error: BaseException | None, said: str) -> bool:

@@ -1,13 +1,13 @@
 """Findings with their lives, and what is only ever added: the transitions, and what people decided."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
-from sqlalchemy import JSON, Connection, cast, func, insert, select, text, type_coerce
+from sqlalchemy import JSON, Connection, and_, cast, func, insert, not_, or_, select, text, type_coerce
 
 from model.decisions import Decision
-from model.findings import FindingState, TrackedFinding, Transition
+from model.findings import FindingState, TrackedFinding, Transition, TransitionKind
 from state import tables
 from state.codec import decode, encode
 from state.connected import Connected
@@ -105,18 +105,43 @@ class Findings(Connected):
         return bool(newest == since)
 
     def transitions(
-        self, *, after: int = 0, fingerprint: str | None = None, since: datetime | None = None
+        self,
+        *,
+        after: int = 0,
+        fingerprint: str | None = None,
+        since: datetime | None = None,
+        kinds: Collection[TransitionKind] = (),
     ) -> list[Transition]:
-        """What happened after a sequence number, or since a moment, to all findings or to one, in its order."""
+        """What happened after a sequence number, or since a moment, to all findings or to one, in its order; of some
+        kinds only, where they are named."""
         table = tables.transitions
         statement = select(table.c.sequence, table.c.content).where(table.c.sequence > after).order_by(table.c.sequence)
         if fingerprint is not None:
             statement = statement.where(table.c.fingerprint == fingerprint)
         if since is not None:
             statement = statement.where(table.c.at >= since)
+        if kinds:
+            statement = statement.where(table.c.kind.in_(sorted(kinds)))
         with self.reading() as connection:
-            rows = connection.execute(statement).all()
-        return [numbered(decode(Transition, row.content), row.sequence) for row in rows]
+            return [numbered(decode(Transition, row.content), row.sequence) for row in connection.execute(statement)]
+
+    def unheard(self, after: int, *, thinned: bool) -> tuple[list[Transition], int]:
+        """What happened after a sequence number, in its order, and the newest number there is.
+
+        ``thinned`` leaves out of the times at which a finding was held or released all but the first: somebody who is
+        seldom told anything would otherwise have each failure of a source since then looked through.
+        """
+        table = tables.transitions
+        blinks = table.c.kind.in_((TransitionKind.HELD, TransitionKind.RELEASED))
+        with self.reading() as connection:
+            newest = connection.execute(select(func.max(table.c.sequence))).scalar() or 0
+            later = and_(table.c.sequence > after, table.c.sequence <= newest)
+            statement = select(table.c.sequence, table.c.content).where(later).order_by(table.c.sequence)
+            if thinned:
+                firsts = select(func.min(table.c.sequence)).where(later, blinks).group_by(table.c.fingerprint)
+                statement = statement.where(or_(not_(blinks), table.c.sequence.in_(firsts)))
+            rows = connection.execute(statement)
+            return [numbered(decode(Transition, row.content), row.sequence) for row in rows], max(newest, after)
 
 
 def _add_decision(connection: Connection, decision: Decision) -> None:

@@ -7,7 +7,7 @@ import socket
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
@@ -21,11 +21,17 @@ from state.engine import open_engine, our_errors, parse_url, shown, sqlite_path,
 
 _ADVISORY_LOCK = 0x6472_6966_7401
 _HELD = text(
-    "SELECT mode = 'ShareLock' AS shared, application_name AS name "
+    "SELECT mode = 'ShareLock' AS shared, application_name AS name, backend_start AT TIME ZONE 'UTC' AS since "
     "FROM pg_locks LEFT JOIN pg_stat_activity USING (pid) "
     "WHERE locktype = 'advisory' AND granted "
     "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
     "AND (classid::bigint << 32) | objid::bigint = :lock ORDER BY backend_start"
+)
+_SHARED_FOR = text(
+    "SELECT clock_timestamp() - min(backend_start) FROM pg_locks JOIN pg_stat_activity USING (pid) "
+    "WHERE locktype = 'advisory' AND granted AND mode = 'ShareLock' "
+    "AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) "
+    "AND (classid::bigint << 32) | objid::bigint = :lock"
 )
 _HELD_HERE = text(
     "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND granted AND pid = pg_backend_pid() "
@@ -58,14 +64,14 @@ class Ownership:
         Given a url instead (before a migration, when there may be no tables yet), only the lock is taken. ``holder``
         says what runs, for the one who is refused. Raise StateLockedError, naming the holder, when there is an owner.
         """
-        told = f"process {os.getpid()} on {socket.gethostname()} since {now:%Y-%m-%d %H:%M:%S} UTC: {holder}"
+        told = f"{_who()} since {now:%Y-%m-%d %H:%M:%S} UTC: {holder}"
         url = parse_url(store) if isinstance(store, str) else store.engine.url
         held: _FileLock | _AdvisoryLock
         if url.get_backend_name() == "sqlite":
             held = _FileLock(sqlite_path(url), shown(url), told)
         else:
             engine = open_engine(url) if isinstance(store, str) else store.engine
-            held = _AdvisoryLock(engine, shown(url), told, dispose=isinstance(store, str))
+            held = _AdvisoryLock(engine, shown(url), f"{holder}: {_who()}", dispose=isinstance(store, str))
         if isinstance(store, str):
             return cls(held, None, None)
         try:
@@ -83,8 +89,8 @@ class Ownership:
         What each of them may write is told by its claims. Raise StateLockedError, naming the holder, when there is an
         owner that shares with nobody.
         """
-        who = f"process {os.getpid()} on {socket.gethostname()}"
-        held = _AdvisoryLock(store.engine, shown(store.engine.url), who, dispose=False, shared=True)
+        who = _who()
+        held = _AdvisoryLock(store.engine, shown(store.engine.url), f"{_WORKER}{who}", dispose=False, shared=True)
         store.shared = True
         try:
             epoch = _shared_epoch(store, f"{who} since {now:%Y-%m-%d %H:%M:%S} UTC: driftline worker")
@@ -127,6 +133,10 @@ class Ownership:
         self.release()
 
 
+def _who() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()}"
+
+
 def _next_epoch(store: Connected, holder: str) -> int:
     """Raise the epoch, after the last transaction of the owner before has ended."""
     table = tables.owner
@@ -166,6 +176,13 @@ def workers(store: Connected) -> list[str]:
         return _workers(connection)
 
 
+def workers_for(store: Connected) -> timedelta | None:
+    """How long the first of the workers that share a state at this moment has been there; None while none is."""
+    with store.reading() as connection:
+        found: timedelta | None = connection.execute(_SHARED_FOR, {"lock": _ADVISORY_LOCK}).scalar()
+        return found
+
+
 def _workers(connection: Connection) -> list[str]:
     held = connection.execute(_HELD, {"lock": _ADVISORY_LOCK})
     return [(row.name or "").removeprefix(_WORKER) or "unknown" for row in held if row.shared]
@@ -177,6 +194,24 @@ def _told(names: list[str]) -> str:
         return ""
     named = ", ".join(names[:_SHOWN_AT_MOST]) + (", …" if len(names) > _SHOWN_AT_MOST else "")
     return f"{len(names)} {'worker' if len(names) == 1 else 'workers'}: {named}"
+
+
+def _holders(connection: Connection) -> str:
+    """Who holds the lock in PostgreSQL at this moment; empty for nobody.
+
+    An owner is told as it wrote itself down. What took the lock by url alone wrote nothing, and the last owner stands
+    there still: it is told by the name of its session.
+    """
+    held = connection.execute(_HELD, {"lock": _ADVISORY_LOCK}).all()
+    if not held or held[0].shared:
+        return _told(_workers(connection))
+    holder, said, process = (held[0].name or "").rpartition(": process ")
+    written = ""
+    if connection.execute(text("SELECT to_regclass('owner')")).scalar():
+        written = connection.execute(select(tables.owner.c.holder)).scalar_one_or_none() or ""
+    if not said or (written.startswith(f"process {process}") and written.endswith(f" UTC: {holder}")):
+        return written
+    return f"process {process} since {held[0].since:%Y-%m-%d %H:%M:%S} UTC: {holder}"
 
 
 def _refused(holder: str, location: str) -> StateLockedError:
@@ -192,10 +227,7 @@ def current_owner(store: Connected) -> str | None:
     if store.engine.url.get_backend_name() == "sqlite":
         return _file_holder(_lock_file(sqlite_path(store.engine.url)))
     with store.reading() as connection:
-        held = connection.execute(_HELD, {"lock": _ADVISORY_LOCK}).all()
-        if not held or held[0].shared:
-            return _told(_workers(connection)) or None
-        return connection.execute(select(tables.owner.c.holder)).scalar_one_or_none()
+        return _holders(connection) or None
 
 
 def _lock_file(database: Path) -> Path:
@@ -272,35 +304,29 @@ class _FileLock:
 class _AdvisoryLock:
     """A lock held by a connection of its own; PostgreSQL frees it when that connection ends."""
 
-    def __init__(self, engine: Engine, location: str, holder: str, *, dispose: bool, shared: bool = False) -> None:
+    def __init__(self, engine: Engine, location: str, name: str, *, dispose: bool, shared: bool = False) -> None:
         self._engine, self._dispose, self._shared = engine, dispose, shared
-        self._location = location
+        self._location, self._name = location, name
         with our_errors(location):
             self._connection = self._connect(engine)
-            if shared:
-                self._introduce(holder)
             if _persistently(self._take):
                 return
-            told = self._holder()
+            told = _holders(self._connection)
         self.release()
         raise _refused(told, location)
 
-    @staticmethod
-    def _connect(engine: Engine) -> Connection:
+    def _connect(self, engine: Engine) -> Connection:
+        """A connection that says who holds it where others can look it up, for as long as it is there."""
         connection = engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.detach()  # never given back to the pool, where the lock would live on
+        connection.execute(text("SELECT set_config('application_name', :name, false)"), {"name": self._name})
+        for each in _KEEPALIVES:
+            connection.execute(text(f"SET {each}"))
         return connection
 
     def _take(self) -> bool:
         statement = text(f"SELECT pg_try_advisory_lock{'_shared' if self._shared else ''}(:lock)")
         return bool(self._connection.execute(statement, {"lock": _ADVISORY_LOCK}).scalar())
-
-    def _introduce(self, holder: str) -> None:
-        """Say who holds it where others can look it up, for as long as the connection is there."""
-        named = text("SELECT set_config('application_name', :name, false)")
-        self._connection.execute(named, {"name": f"{_WORKER}{holder}"})
-        for each in _KEEPALIVES:
-            self._connection.execute(text(f"SET {each}"))
 
     def still_held(self) -> bool:
         try:
@@ -315,13 +341,6 @@ class _AdvisoryLock:
                 self._connection.close()
             self._connection = self._connect(self._engine)
             return _persistently(self._take)
-
-    def _holder(self) -> str:
-        if told := _told(_workers(self._connection)):
-            return told
-        if not self._connection.execute(text("SELECT to_regclass('owner')")).scalar():
-            return ""
-        return self._connection.execute(select(tables.owner.c.holder)).scalar_one_or_none() or ""
 
     def release(self) -> None:
         with suppress(SQLAlchemyError):  # a connection that is dead has let go already

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from model.deliveries import Delivery, DeliveryState, Mailed
@@ -35,9 +35,11 @@ class Outbox(Connected):
         with self.writing() as connection:
             for delivery in deliveries:
                 row = {**asdict(delivery), "changed_at": delivery.created_at}
-                del row["id"]
+                del row["id"], row["message"]
                 id_ = connection.execute(statement, row).scalar_one_or_none()
                 if id_ is not None:
+                    text = {"delivery_id": id_, "message": delivery.message}
+                    connection.execute(insert(tables.messages), text)
                     added.append(replace(delivery, id=id_))
         return added
 
@@ -54,9 +56,10 @@ class Outbox(Connected):
 
         Without ``messages`` their bytes are left out: a year of mails does not fit into memory.
         """
-        table = tables.deliveries
-        columns = [column for column in table.c if messages or column is not table.c.message]
-        statement = select(*columns).order_by(table.c.id).limit(limit)
+        table, texts = tables.deliveries, tables.messages
+        statement = select(*table.c).order_by(table.c.id).limit(limit)
+        if messages:
+            statement = statement.add_columns(texts.c.message).outerjoin(texts, texts.c.delivery_id == table.c.id)
         if states is not None:
             statement = statement.where(table.c.state.in_(list(states)))
         if audience is not None:
@@ -67,12 +70,12 @@ class Outbox(Connected):
             return [_delivery(row) for row in connection.execute(statement).all()]
 
     def message_of(self, delivery_id: int) -> bytes:
-        """The whole message of one delivery."""
-        table = tables.deliveries
-        statement = select(table.c.message).where(table.c.id == delivery_id)
+        """The whole message of one delivery; empty once it was forgotten."""
+        texts = tables.messages
+        statement = select(texts.c.message).where(texts.c.delivery_id == delivery_id)
         with self.reading() as connection:
-            found: bytes = connection.execute(statement).scalar_one()
-        return found
+            found: bytes | None = connection.execute(statement).scalar_one_or_none()
+        return found or b""
 
     def count_deliveries(self) -> dict[DeliveryState, int]:
         """How many deliveries are in each state; those of which there is one."""
@@ -154,7 +157,8 @@ class Outbox(Connected):
 
 
 def _delivery(row: AnyRow) -> Delivery:
-    values: dict[str, Any] = {"message": b"", **row._mapping}
+    values: dict[str, Any] = dict(row._mapping)
+    values["message"] = values.get("message") or b""
     del values["changed_at"]
     values["state"] = DeliveryState(values["state"])
     return Delivery(**values)

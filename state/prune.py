@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, literal, or_, select, true, tuple_, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, literal, or_, select, true, tuple_
 
 from model.deliveries import DeliveryState
 from model.runs import SourceOutcome
@@ -120,14 +120,15 @@ def pruned_before(connection: Connection) -> datetime | None:
 
 def _old_mails(horizon: datetime) -> "Select[Any]":
     """Mails that have gone out or were refused for good, and still have their text."""
-    table = tables.deliveries
+    table, texts = tables.deliveries, tables.messages
     ended = table.c.state.in_([state.value for state in _ENDED])
-    return select(table.c.id).where(ended, table.c.changed_at < horizon, func.length(table.c.message) > 0)
+    kept = texts.join(table, table.c.id == texts.c.delivery_id)
+    return select(texts.c.delivery_id).select_from(kept).where(ended, table.c.changed_at < horizon)
 
 
 def _forget_messages(connection: Connection, ids: list[int]) -> None:
-    table = tables.deliveries
-    connection.execute(update(table).where(table.c.id.in_(ids)).values(message=b""))
+    texts = tables.messages
+    connection.execute(delete(texts).where(texts.c.delivery_id.in_(ids)))
 
 
 def _old_measures(horizon: datetime) -> "Select[Any]":

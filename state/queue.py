@@ -121,8 +121,9 @@ def put_back(
     """Give the jobs of workers that were not heard of for so long to others; give those jobs.
 
     ``claim_of`` tells under which claim a job of this kind writes: it is raised at once, so that whoever had the job
-    is fenced off before anybody else begins. A source counts it as a failed attempt. A job for which another one waits
-    is forgotten. Several may ask at the same time; what still holds a lock is left for the next time.
+    is fenced off before anybody else begins. A source, or a shard of it, counts it as a failed attempt. A job for
+    which another one waits is forgotten. Several may ask at the same time; what still holds a lock is left for the
+    next time.
     """
     stalled = text(
         f"SELECT id, task_name, args, queueing_lock FROM {SCHEMA}.procrastinate_jobs AS job "  # noqa: S608
@@ -138,7 +139,7 @@ def put_back(
                 with connection.begin_nested():
                     claim = claim_of(row.task_name, row.args)
                     if claim is not None:
-                        _fence(connection, claim, holder, row.args.get("source"))
+                        _fence(connection, claim, holder, row.args)
                     connection.execute(_FORGET if _waits(connection, row) else _AGAIN, {"id": row.id})
             except DBAPIError:
                 continue
@@ -147,11 +148,26 @@ def put_back(
     return given
 
 
-def _fence(connection: Connection, claim: str, holder: str, source: str | None) -> None:
-    table, pulls = tables.claims, tables.pulls
+def offer_to_all(store: Connected, *, begins: str, queue: str) -> None:
+    """Put what still waits in queues of this beginning, each for one worker, into one that all take from."""
+    moved = text(
+        f"UPDATE {SCHEMA}.procrastinate_jobs SET queue_name = :queue "  # noqa: S608 - the name is ours
+        "WHERE status = 'todo' AND starts_with(queue_name, :begins)"
+    )
+    with store.writing() as connection:
+        connection.execute(moved, {"queue": queue, "begins": begins})
+
+
+def _fence(connection: Connection, claim: str, holder: str, args: Mapping[str, Any]) -> None:
+    table, pulls, shards = tables.claims, tables.pulls, tables.shards
     raised = {"epoch": table.c.epoch + 1, "holder": holder}
     connection.execute(update(table).where(table.c.name == claim).values(raised))
-    if source is not None:
+    source, shard = args.get("source"), args.get("shard")
+    if shard is not None:
+        died = {"failures": shards.c.failures + 1, "error": WORKER_ENDED}
+        of_shard = (shards.c.source == source) & (shards.c.number == shard)
+        connection.execute(update(shards).where(of_shard, shards.c.ended.is_(False)).values(died))
+    elif source is not None:
         died = {"failures": pulls.c.failures + 1, "error": WORKER_ENDED}
         connection.execute(update(pulls).where(pulls.c.source == source, pulls.c.ended_at.is_(None)).values(died))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, insert, select, update
+from sqlalchemy import Connection, case, delete, select, update
 
 from model.keys import record_id
 from model.reading import Cursor, Page
@@ -169,7 +169,8 @@ class Reading(Connected):
 def _ensure_source(connection: Connection, source: str) -> None:
     table = tables.sources
     if connection.execute(select(table.c.source).where(table.c.source == source)).first() is None:
-        connection.execute(insert(table).values(source=source, complete=False, error=""))
+        # Several who read parts of it may do so at once.
+        upsert(connection, table, [{"source": source, "complete": False, "error": ""}], keep=["complete", "error"])
 
 
 def _mark(connection: Connection, ids: Sequence[str], source: str, absence: Absence, now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 from sqlalchemy import CTE, ColumnElement, Date, and_, case, cast, collate, func, literal, null, or_, select
@@ -98,7 +98,7 @@ def latest_statement(
     group: Group, nodes: Sequence[str], order: Sequence[DateSource], today: date, most: int, *, on_postgresql: bool
 ) -> AnySelect:
     """The statement behind ``View.latest``: the latest work of each node, by code point where dates are equal."""
-    work, names = _work(group, order, nodes), tables.records.alias("names")
+    work, names = _work(group, order, nodes), _records("names")
     id_ = collate(work.c.id, "C") if on_postgresql else work.c.id
     place = func.row_number().over(partition_by=work.c.node, order_by=(work.c.own.desc(), id_)).label("place")
     ranked = (
@@ -131,6 +131,12 @@ def _named(work: CTE, sums: CTE, is_open: ColumnElement[bool], on_postgresql: bo
     )
 
 
+@cache
+def _records(name: str) -> FromClause:
+    """The records under a name in a statement; made once, because a column for each of theirs takes long to make."""
+    return tables.records.alias(name)
+
+
 def _count(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.count(case((condition, 1)))
 
@@ -143,7 +149,7 @@ def _work(
     ``nodes`` are those that are asked for, where it is not all of them; ``shipping`` leaves out parents none of whose
     work belongs to a release.
     """
-    item = tables.records.alias("item")
+    item = _records("item")
     if group is Group.RELEASE:
         order = [source for source in order if source is not DateSource.RELEASE]
     known = func.coalesce(item.c.category, StatusCategory.TODO.value)  # what a status means may not be known
@@ -168,11 +174,11 @@ def _below(
     *,
     shipping: bool,
 ) -> AnySelect:
-    node, members = tables.records.alias("node"), tables.memberships
+    node, members = _records("node"), tables.memberships
     if group is Group.PARENT:
         found = select(node.c.id.label("node"), *columns).join_from(item, node, node.c.id == item.c.parent_id)
         if shipping:
-            member = tables.records.alias("member")
+            member = _records("member")
             parents = select(member.c.parent_id).join(members, members.c.record_id == member.c.id)
             asked = member.c.parent_id.is_not(None) if nodes is None else member.c.parent_id.in_(nodes)
             found = found.where(item.c.parent_id.in_(parents.where(asked)))
@@ -207,7 +213,7 @@ def _own_date(item: FromClause, order: Sequence[DateSource]) -> ColumnElement[da
 
 def _release_date(item: FromClause) -> ColumnElement[date | None]:
     """The latest date of its unreleased releases."""
-    release, members = tables.records.alias("release"), tables.memberships.alias("members")
+    release, members = _records("release"), tables.memberships.alias("members")
     return (
         select(func.max(release.c.release_date))
         .join_from(members, release, release.c.id == members.c.release_id)
@@ -218,7 +224,7 @@ def _release_date(item: FromClause) -> ColumnElement[date | None]:
 
 
 def _sprint_end(item: FromClause) -> ColumnElement[date | None]:
-    sprint = tables.records.alias("sprint")
+    sprint = _records("sprint")
     return (
         select(sprint.c.end_date)
         .where(sprint.c.id == item.c.sprint_id, _counts(sprint))

@@ -3,7 +3,7 @@
 One round knows nothing of another: a source that takes long keeps back only what is read with it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,6 +15,7 @@ from state import tables
 from state.codec import printable
 from state.connected import Connected
 from state.engine import upsert
+from state.shards import drop_walks, open_shards
 
 _OPENING_LOCK = 0x6472_6966_7403
 
@@ -43,9 +44,15 @@ class Rounds(Connected):
     """The part of the store that says what workers have to do. In PostgreSQL only, by whose clock it goes."""
 
     def open_round(
-        self, sources: Iterable[str], now: datetime, *, baseline: bool, due: Callable[[str, timedelta | None], bool]
+        self,
+        sources: Mapping[str, int],
+        now: datetime,
+        *,
+        baseline: bool,
+        due: Callable[[str, timedelta | None], bool],
     ) -> tuple[int, list[str]]:
-        """Begin a run for the sources that are due and not being read; give its id and them.
+        """Begin a run for the sources that are due and not being read; give its id and them. Of each source it is
+        given how many parts it is walked in.
 
         ``due`` is given how long ago a source was last begun, None when that is unknown. Without any that is due there
         is no run, and its id is 0. Of several who ask at the same time one opens it.
@@ -65,6 +72,7 @@ class Rounds(Connected):
             run_id = int(connection.execute(opened.returning(runs.c.id)).scalar_one())
             row = {"run_id": run_id, "opened_at": at, "ended_at": None, "failures": 0, "error": ""}
             upsert(connection, tables.pulls, [{"source": name, **row} for name in chosen])
+            open_shards(connection, run_id, {name: sources[name] for name in chosen})
         return run_id, chosen
 
     def pulls(self, *, open_only: bool = False) -> dict[str, Pull]:
@@ -95,6 +103,7 @@ class Rounds(Connected):
         ended = update(table).where(table.c.source == pull.source, table.c.run_id == pull.run_id)
         with self.writing() as connection:
             connection.execute(ended.values(ended_at=func.clock_timestamp()))
+            drop_walks(connection, pull.source, pull.run_id)
             if result is not None:
                 upsert(connection, tables.source_results, [{"run_id": pull.run_id, **asdict(result)}])
 

@@ -15,7 +15,7 @@ from state.tables import metadata
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0011"
+HEAD = "0013"
 """The revision that this program works with; a test compares it with the migrations."""
 
 _UPGRADE_LOCK = 0x6472_6966_7402

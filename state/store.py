@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from model.errors import StateError, UsageError
 from state.claims import Claims
 from state.engine import create_sqlite_file, open_engine, our_errors, parse_url, shown, sqlite_path
+from state.faults import Fault, count
 from state.findings import Findings
 from state.links import Links
 from state.lock import current_owner
@@ -24,12 +25,26 @@ from state.requests import Requests
 from state.rounds import Rounds
 from state.runs import Runs
 from state.schema import HEAD, check_revision, create, current_revision, is_empty, known_revisions, upgrade
+from state.shards import Shards
 from state.trust import Trust
 from state.view import StoreView
 
 
 class Store(
-    Runs, Reading, Trust, Records, Links, Findings, Outbox, Notes, Mappings, MeasuresKept, Claims, Rounds, Requests
+    Runs,
+    Reading,
+    Trust,
+    Records,
+    Links,
+    Findings,
+    Outbox,
+    Notes,
+    Mappings,
+    MeasuresKept,
+    Claims,
+    Rounds,
+    Requests,
+    Shards,
 ):
     """An opened state database. May be used from several threads; every call is one transaction of its own."""
 
@@ -102,6 +117,7 @@ class Store(
         with self.reading() as connection:
             said = connection.exec_driver_sql("PRAGMA quick_check").scalar()
         if said != "ok":
+            count(Fault.DAMAGED)
             raise StateError(f"the state is damaged: {said}", location=self.shown_url, hint="restore the last backup")
 
 

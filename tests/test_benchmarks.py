@@ -31,7 +31,7 @@ def written(said: str, row: str) -> list[int]:
 
 
 def test_the_pull_benchmark_reads_all_three_sources_and_writes_only_what_changed():
-    said = pull("--rows", "0.6", "--together")
+    said = pull("--rows", "0.6", "--together", "--loaded")
     issues, deals, tasks = 300, 300, 120
     assert written(said, "reference") == [issues + deals + tasks]
     assert written(said, "first sync")[0] > issues + deals + tasks, "versions, sprints and subtasks come on top"

@@ -643,7 +643,7 @@ class Running:
         told = [json.loads(line) for line in lines if line.startswith("{") and line.endswith("}")]
         return [line for line in told if line["event"] == name]
 
-    def wait_until(self, happened: Callable[[], bool], seconds: float = 20) -> None:
+    def wait_until(self, happened: Callable[[], bool], seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while not happened():
             assert self.process.poll() is None, self.log.read_text(encoding="utf-8")

@@ -54,7 +54,8 @@ def command(ctx: click.Context, as_json: bool, strict: bool, without_secrets: bo
             talk()
             talk(count(len(error.problems), "mistake"))
         ctx.exit(ExitCode.MEND)
-    warnings = [*configuration.warnings, *_advice(configuration)]
+    advice, unseen = _advice(configuration, without_secrets=without_secrets)
+    warnings = [*configuration.warnings, *advice, *unseen]
     counts = _counts(configuration)
     if as_json:
         print_json({"ok": True, "problems": [], "warnings": warnings, **counts})
@@ -85,24 +86,31 @@ def _checked(ctx: click.Context, *, strict: bool, without_secrets: bool) -> "Con
     if not without_secrets:
         missing = unresolvable(configuration.settings, environment=os.environ, root=configuration.root)
     failed = list(failures(configuration.custom.examples, configuration.custom.checks, configuration.settings))
-    doubtful = [*configuration.warnings, *_advice(configuration)] if strict else []
+    doubtful: list[Problem] = []
+    if strict:
+        advice, unseen = _advice(configuration, without_secrets=without_secrets)
+        # A job without secrets has no way into a database: that is no mistake of the files.
+        doubtful = [*configuration.warnings, *advice, *([] if without_secrets else unseen)]
     if failed or missing or doubtful:
         raise ConfigurationError(*failed, *missing, *doubtful)
     return configuration
 
 
-def _advice(configuration: "Configuration") -> "list[Problem]":
-    """What is probably not meant, told by the files and, where there is a state of this program, by what is stored."""
-    from model.errors import Problem, StateError
+def _advice(configuration: "Configuration", *, without_secrets: bool) -> "tuple[list[Problem], list[Problem]]":
+    """What is probably not meant, told by the files and, where there is a state of this program, by what is stored; and
+    why that could not be looked at."""
+    from model.errors import DriftlineError, Problem, StateError
     from pipeline.advice import static_warnings, stored_warnings
 
     found = static_warnings(configuration)
     try:
         with read_store(configuration) as store:
-            return found if store is None else stored_warnings(store, configuration, today_of(configuration))
-    except StateError as error:
+            return found if store is None else stored_warnings(store, configuration, today_of(configuration)), []
+    except DriftlineError as error:
+        if not (without_secrets or isinstance(error, StateError)):
+            raise
         why = error.problems[0]
-        return [*found, Problem(f"the stored records were not looked at: {why.message}", why.location, why.hint)]
+        return found, [Problem(f"the stored records were not looked at: {why.message}", why.location, why.hint)]
 
 
 def _counts(configuration: "Configuration") -> dict[str, int]:

@@ -21,7 +21,8 @@ LOCK = Path(__file__).parents[2] / "requirements.lock"
 @click.pass_context
 def command(ctx: click.Context, as_json: bool) -> None:
     """Check the configuration, secrets, database, permissions, disk, clock, versions, mail path, credentials, sources
-    and audiences. Nothing is changed, and no mail is sent: the mail server is only signed in to.
+    and audiences. Nothing is changed, and no mail is sent: the mail server is only signed in to, and servers of sources
+    are only asked what time it is, without signing in.
 
     Each line is ok, warning or failed; below what is not ok stands one thing to do. Exit code 2 when something failed.
     No secret is shown.

@@ -26,6 +26,7 @@ class Shown:
 
     job: str
     source: str | None
+    shard: str | None
     run: int | None
     state: str
     attempts: int
@@ -43,12 +44,15 @@ class Shown:
 def command(ctx: click.Context, as_json: bool) -> None:
     """Show the workers that run now, and of each source the last job: waiting, running, done or failed.
 
+    A source with shards has a job for each of them besides, shown as read jira 2/4: once these are done, its own job
+    reads what is left.
+
     Failed is what was given up: the source is read again when it is due. Rounds that are to be concluded, or could not
     be, are shown as well; what workers do by the clock besides only when it failed.
 
     JSON: an object with workers (process and host of each) and jobs, each with job (read, conclude, tell, look or
-    prune), source, run, state, attempts (how often it was begun), queued_at, started_at, ended_at, next_at (before
-    which a waiting one is not begun), worker (who has it) and error.
+    prune), source, shard (as 2/4, null without one), run, state, attempts (how often it was begun), queued_at,
+    started_at, ended_at, next_at (before which a waiting one is not begun), worker (who has it) and error.
     """
     from model.errors import ConfigurationError
     from state.engine import parse_url
@@ -80,7 +84,7 @@ def command(ctx: click.Context, as_json: bool) -> None:
         ("job", "state", "attempts", "since", "not before", "worker", "error"),
         [
             (
-                " ".join(filter(None, (each.job, each.source, f"run {each.run}" if each.run else ""))),
+                " ".join(filter(None, (each.job, each.source, each.shard, f"run {each.run}" if each.run else ""))),
                 each.state,
                 each.attempts,
                 local(each.ended_at or each.started_at or each.queued_at),
@@ -96,25 +100,31 @@ def command(ctx: click.Context, as_json: bool) -> None:
 
 def _jobs(store: "Store") -> "Iterator[Shown]":
     """The living and the failed, and of what is done the last of each kind."""
-    from service.fleet.names import CONCLUDE, READ, claim_of
+    from service.fleet.names import CONCLUDE, READ, READ_SHARD, claim_of
     from state.queue import jobs
 
     pulls, holders = store.pulls(), store.holders()
+    shards = {(each.source, each.number): each for each in store.shards()}
     last: dict[tuple[str, object], QueuedJob] = {}
     shown: list[QueuedJob] = []
     for job in jobs(store):
-        if job.task == READ:
+        if job.task in (READ, READ_SHARD):
             shown += [job] if job.lives else []
-            last[READ, job.args["source"]] = job
+            last[job.args["source"], job.args.get("shard")] = job
         elif job.lives or job.status != "succeeded":
             shown += [job] if job.task == CONCLUDE or not job.lives else []
     shown += [job for job in last.values() if not job.lives]
     for job in sorted(shown, key=lambda each: each.id):
         claim = claim_of(job.task, job.args)
         pull = pulls.get(str(job.args.get("source")))
+        shard = shards.get((str(job.args.get("source")), job.args.get("shard", 0)))
+        if job.task == READ_SHARD and shard is None:
+            continue  # the source is not divided any more, or not into so many
+        told = shard or pull
         yield Shown(
-            job=job.task,
+            job=READ if shard else job.task,
             source=job.args.get("source"),
+            shard=f"{shard.number}/{shard.parts}" if shard else None,
             run=pull.run_id if pull else job.args.get("run"),
             state=STATES.get(job.status, job.status),
             attempts=job.attempts + (job.status == "doing"),
@@ -123,5 +133,5 @@ def _jobs(store: "Store") -> "Iterator[Shown]":
             ended_at=job.ended_at,
             next_at=job.scheduled_at if job.status == "todo" else None,
             worker=holders.get(claim or "") if job.status == "doing" else None,
-            error=pull.error if pull and job.status != "succeeded" else "",
+            error=told.error if told and job.status != "succeeded" else "",
         )

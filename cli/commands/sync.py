@@ -40,6 +40,11 @@ def _asked_reports(_ctx: click.Context, _option: click.Parameter, given: tuple[s
         if form not in REPORTS or not separator or not file:
             raise click.BadParameter(f"'{each}' is not FORMAT=FILE with one of {', '.join(REPORTS)}")
         found[Path(file)] = form
+        # Told before the sources are asked: afterwards it would hide what came of the run.
+        if not Path(file).parent.is_dir():
+            raise click.BadParameter(f"there is no folder {Path(file).parent} for '{each}'")
+        if Path(file).is_dir():
+            raise click.BadParameter(f"'{file}' is a folder")
     return found
 
 
@@ -185,6 +190,7 @@ def _write_reports(told: "Told", reports: dict[Path, str]) -> None:
 
 def _told(store: "Store", configuration: "Configuration", run: "Run", fail_on: str | None) -> "Told":
     from importlib.metadata import version
+    from inspect import getdoc
 
     from cli.reports.told import Told
     from model.findings import Severity
@@ -199,6 +205,7 @@ def _told(store: "Store", configuration: "Configuration", run: "Run", fail_on: s
         currency=configuration.settings.business.currency,
         version=version("driftline"),
         settings=configuration.files[0].name,
+        meanings={name: (check.title, getdoc(check) or check.title) for name, check in configuration.checks.items()},
     )
 
 

@@ -36,7 +36,19 @@ def _driver(told: Told) -> dict[str, Any]:
     return {
         "name": "Driftline",
         "version": told.version,
-        "rules": [{"id": clean(check), "name": clean(check)} for check in checks],
+        "rules": [_rule(told, check) for check in checks],
+    }
+
+
+def _rule(told: Told, check: str) -> dict[str, Any]:
+    """A check with its texts, which code hosts ask for: in short, in full, and as what to read for help."""
+    title, text = told.meanings.get(check, (check, check))
+    return {
+        "id": clean(check),
+        "name": clean(check),
+        "shortDescription": {"text": clean(title)},
+        "fullDescription": {"text": clean(title)},
+        "help": {"text": "\n\n".join(clean(each).strip() for each in text.split("\n\n"))},
     }
 
 

@@ -1,6 +1,7 @@
 """What a report tells: the run, the findings that stand, and from which severity on they fail the job."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from digest.hostile import clean
 from model.findings import Severity, TrackedFinding
@@ -23,6 +24,8 @@ class Told:
     version: str
     settings: str
     """The name of the settings file."""
+    meanings: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    """Of each check its one line and its whole text."""
 
     def fails(self, tracked: TrackedFinding) -> bool:
         return self.limit is not None and tracked.finding.severity >= self.limit

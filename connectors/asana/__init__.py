@@ -82,7 +82,8 @@ class AsanaConnector(Connector):
 
     def changed(self, cursor: Cursor | None) -> Iterator[Page]:
         """Tasks in the projects' lists; subtasks are side tables, because no project lists them (A8, A9)."""
-        reader, projects = self._reader(), self._read_projects()
+        reader = self._reader()
+        projects = [project for project in self._read_projects() if self.walks(project.gid)]
         since = {project.gid: _since(cursor, project) for project in projects}
         for homed in self._lists(reader).tasks(projects, task_fields(self.options), since):
             yield self._page(reader, homed)

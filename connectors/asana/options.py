@@ -1,7 +1,7 @@
 """How an Asana source is configured."""
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -69,3 +69,5 @@ class AsanaOptions(SourceOptions):
     """Whether to ask who moved a due date and when; it costs one more request per task with a due date."""
     http: AsanaHttpOptions = AsanaHttpOptions()
     """Time-outs, retries and how many requests a minute Asana grants."""
+
+    shardable: ClassVar[bool] = True

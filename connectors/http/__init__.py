@@ -114,7 +114,8 @@ class PolicyAdapter(HTTPAdapter):
         self._origins = {allowed_origin(source, url) for url in (base_url, *origins)}
         self._patience = Patience(context, options.read_timeout_seconds)
         self._run_ends = time.monotonic() + options.run_deadline_seconds
-        self._pace = Pace(options.requests_per_minute, self._sleep) if options.requests_per_minute else None
+        pace = options.requests_per_minute and max(1, options.requests_per_minute // context.beside)
+        self._pace = Pace(pace, self._sleep) if pace else None
         self._pause = SharedPause()
         self._going = _Going()
         super().__init__(max_retries=0, pool_maxsize=options.parallel)

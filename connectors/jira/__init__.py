@@ -162,7 +162,7 @@ class JiraConnector(Connector):
         jqls = {
             container.id: f"{_jql(container.id, time)}{_ORDER}"
             for container in self._containers
-            if container.state == _VISIBLE
+            if container.state == _VISIBLE and self.walks(container.id)
         }
         for page in self._site.read(jqls, self._wanted, self._news, whole=time is None):
             if page.records or page.set_aside or page.unchanged:

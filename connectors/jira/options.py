@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator, model_validator
@@ -65,6 +65,8 @@ class JiraOptions(SourceOptions):
     """Whether to read boards and sprints; false for a site without Jira Software."""
     page_size: Annotated[int, Field(ge=1, le=1000)] = 100
     """How many issues to ask for at a time; Jira may answer fewer."""
+
+    shardable: ClassVar[bool] = True
 
     @field_validator("url", "browse_url")
     @classmethod

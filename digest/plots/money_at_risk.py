@@ -20,6 +20,8 @@ MOST_FIELDS = 2
 _BEGINS = frozenset({TransitionKind.OPENED, TransitionKind.REOPENED, TransitionKind.EXPIRED})
 _ENDS = frozenset({TransitionKind.ACCEPTED, TransitionKind.RESOLVED, TransitionKind.INHIBITED})
 _MOVES = frozenset({TransitionKind.WORSENED, TransitionKind.IMPROVED})
+SHOWN = _BEGINS | _ENDS | _MOVES
+"""What the picture is drawn from; other transitions change nothing in it."""
 
 _LEFT, _RIGHT, _TOP, _FIELD, _BELOW, _FOOT = 78, 22, 40, 84, 36, 28
 _BARS = 20

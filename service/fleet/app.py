@@ -7,7 +7,6 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TypeVar
@@ -23,16 +22,30 @@ from sqlalchemy import URL
 from model.errors import DriftlineError, InterruptedRunError, StateError
 from pipeline.crash import crash_site
 from pipeline.retention import prune_daily
-from service.fleet.names import CONCLUDE, FINDINGS, LOOK, PAST, PRUNE, READ, TELL, source_claim
+from service.fleet.endings import pass_over
+from service.fleet.memory import near_the_last
+from service.fleet.names import (
+    CONCLUDE,
+    FINDINGS,
+    LOOK,
+    PAST,
+    PRUNE,
+    READ,
+    READ_SHARD,
+    REST,
+    TELL,
+    shard_claim,
+    source_claim,
+)
 from service.fleet.telling import tell
 from service.fleet.timing import Timing
-from service.fleet.work import Wanted, Work
+from service.fleet.work import Attempt, Wanted, Work
 from state.queue import SCHEMA
 
 log = structlog.get_logger("driftline.worker")
 
-READING, REST = "reading", "rest"
-"""The queues: of the one each worker takes as much as it was asked to; nothing of the other waits for that."""
+READING = "reading"
+"""The queue of which each worker takes as much as it was asked to; nothing of ``REST`` waits for that."""
 KEEP_DONE_HOURS, KEEP_FAILED_HOURS = 24, 24 * 7
 STATE_REFUSALS = 30
 """After so many a job is given up; what it was to do is put into the queue anew, behind what waits there."""
@@ -132,17 +145,25 @@ def build(url: URL, work: Work, threads: Executor) -> procrastinate.App:
     async def on_thread(do: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(threads, do)
 
-    async def hand_out() -> None:
-        await enqueue(app, await on_thread(work.wanted))
+    async def hand_out(wanted: Wanted) -> None:
+        near = await on_thread(partial(near_the_last, work.store)) if wanted.rounds else None
+        await enqueue(app, wanted, near or REST)
+
+    async def ended(attempt: Attempt) -> None:
+        if attempt.again:
+            raise TryAgainError(work.timing.pause_after(attempt.failures))
+        await hand_out(await on_thread(work.wanted))
+        if attempt.error:
+            raise GivenUpError
 
     @app.task(name=READ, queue=READING, retry=again)
     async def read(source: str) -> None:
-        attempt = await _told(f"{READ} {source}", on_thread(partial(work.read, source)))
-        if attempt.again:
-            raise TryAgainError(work.timing.pause_after(attempt.failures))
-        await hand_out()
-        if attempt.error:
-            raise GivenUpError
+        await ended(await _told(f"{READ} {source}", on_thread(partial(work.read, source))))
+
+    @app.task(name=READ_SHARD, queue=READING, retry=again)
+    async def read_shard(source: str, shard: int) -> None:
+        reading = on_thread(partial(work.read_shard, source, shard))
+        await ended(await _told(f"{READ_SHARD} {source} {shard}", reading))
 
     @app.task(name=CONCLUDE, queue=REST, lock=FINDINGS, retry=again)
     async def conclude(run: int) -> None:
@@ -161,7 +182,7 @@ def build(url: URL, work: Work, threads: Executor) -> procrastinate.App:
     async def look(timestamp: int) -> None:
         wanted = await _quietly(LOOK, on_thread(work.look_round))
         if wanted is not None:
-            await enqueue(app, wanted)
+            await hand_out(wanted)
 
     @app.periodic(cron="17 * * * *")
     @app.task(name=PRUNE, queue=REST, lock=PRUNE, queueing_lock=PRUNE)
@@ -173,12 +194,16 @@ def build(url: URL, work: Work, threads: Executor) -> procrastinate.App:
     return app
 
 
-async def enqueue(app: procrastinate.App, wanted: Wanted) -> None:
-    """Put jobs for what nobody has in hand into the queue; one for the same waits at most."""
+async def enqueue(app: procrastinate.App, wanted: Wanted, near: str = REST) -> None:
+    """Put jobs for what nobody has in hand into the queue; one for the same waits at most. To judge is for whoever
+    looks ``near``, until somebody looks round."""
     for source in wanted.sources:
         await _put(app, READ, f"{READ} {source}", lock=source_claim(source), source=source)
+    for source, shard in wanted.shards:
+        once, lock = f"{READ_SHARD} {source} {shard}", shard_claim(source, shard)
+        await _put(app, READ_SHARD, once, lock=lock, source=source, shard=shard)
     for run in wanted.rounds:
-        await _put(app, CONCLUDE, f"{CONCLUDE} {run}", run=run)
+        await _put(app, CONCLUDE, f"{CONCLUDE} {run}", queue=near, run=run)
 
 
 async def look_now(app: procrastinate.App) -> None:
@@ -187,9 +212,15 @@ async def look_now(app: procrastinate.App) -> None:
 
 
 async def _put(
-    app: procrastinate.App, task: str, once: str, *, lock: str | None = None, **arguments: str | int
+    app: procrastinate.App,
+    task: str,
+    once: str,
+    *,
+    lock: str | None = None,
+    queue: str | None = None,
+    **arguments: str | int,
 ) -> None:
-    chosen = app.tasks[task].configure(queueing_lock=once, lock=lock)
+    chosen = app.tasks[task].configure(queueing_lock=once, lock=lock, queue=queue)
     try:
         await chosen.defer_async(**arguments)
     except AlreadyEnqueued:
@@ -213,8 +244,10 @@ async def _told(job: str, doing: Awaitable[_Result]) -> _Result:
 
 async def _quietly(job: str, doing: Awaitable[_Result]) -> _Result | None:
     """What comes again by the clock need not be tried again."""
-    with suppress(Exception):
+    try:
         return await _told(job, doing)
+    except Exception as failure:
+        pass_over(failure)
     return None
 
 

@@ -46,18 +46,24 @@ def tell(work: Work) -> None:
 def _attempt(work: Work, pauses: Pauses, job: str, do: Callable[[], object]) -> None:
     if work.stop.is_set() or not pauses.over(job, work.clock()):
         return
+    number, outcome = work.beat.begin(job), "interrupted"
     try:
         do()
+        outcome = "done"
     except (InterruptedRunError, StateError):
         raise
     except DriftlineError as failure:
+        outcome = "failed"
         log.error("job.failed", job=job, error=failure.summary)
     except Exception as failure:
+        outcome = "crashed"
         log.error("job.crashed", job=job, error=crash_site(failure))
-    else:
+    finally:
+        work.beat.end(number, job.partition(" ")[0], outcome, is_run=False)
+    if outcome == "done":
         pauses.forget(job)
-        return
-    pauses.failed(job, work.clock())
+    else:
+        pauses.failed(job, work.clock())
 
 
 def _compose(work: Work, mine: Store, audience: str) -> None:

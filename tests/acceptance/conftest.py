@@ -18,7 +18,7 @@ from pipeline.notify import deliver, prepare
 from pipeline.run import run_once
 from sandbox.world import Meridian
 from state.store import Store
-from tests.databases import url_of
+from tests.databases import Kept, copy_folder, keep, url_of
 
 OBJECTIVE = objective_node("")
 
@@ -29,10 +29,12 @@ class Story:
 
     world: Meridian
     store: Store
+    folder: Path
+    """Where the settings, the secrets and the workbooks lie."""
 
     @property
     def configuration(self) -> Configuration:
-        loaded = load(self.world.folder / "driftline.yaml")
+        loaded = load(self.folder / "driftline.yaml")
         return replace(loaded, settings=resolve(loaded.settings, environment=os.environ, root=loaded.root))
 
     def sync(self, *only: str, full: bool = False) -> Run:
@@ -65,4 +67,30 @@ class Story:
 def story(tmp_path: Path) -> Iterator[Story]:
     """Monday at Meridian Conveyors, nothing read yet."""
     with Meridian(tmp_path / "meridian") as world, Store.open(url_of(tmp_path / "driftline.db")) as store:
-        yield Story(world, store)
+        yield Story(world, store, world.folder)
+
+
+@pytest.fixture(scope="session")
+def read_twice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Meridian, Kept]]:
+    """Meridian on Tuesday, and what is stored when it was read on Monday and on Tuesday."""
+    folder = tmp_path_factory.mktemp("read-twice")
+    with Meridian(folder / "meridian") as world:
+        with Store.open(url_of(folder / "driftline.db")) as store:
+            story = Story(world, store, world.folder)
+            story.sync()
+            world.move_to_tuesday()
+            story.sync()
+        yield world, keep(folder / "driftline.db")
+
+
+@pytest.fixture
+def tuesday(read_twice: tuple[Meridian, Kept], tmp_path: Path) -> Iterator[Story]:
+    """Tuesday, everything read: a state and a folder of one's own. The company is that of other tests; it may be made
+    to fail, and nothing in it may be moved."""
+    world, kept = read_twice
+    folder = copy_folder(world.folder, tmp_path / "meridian")
+    kept.bring_back(tmp_path / "driftline.db")
+    with Store.open(url_of(tmp_path / "driftline.db")) as store:
+        yield Story(world, store, folder)
+    for server in (world.jira_server, world.asana_server, world.salesforce_server):
+        server.clear_faults()

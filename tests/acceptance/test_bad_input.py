@@ -10,45 +10,48 @@ from model.records import Absence
 from model.runs import RunOutcome, SourceOutcome, SourceResult
 from sandbox.http import LOGIN_PAGE, Fault
 from sandbox.meridian.savings import PROCUREMENT_FILE, SAVINGS_FILE
-from sandbox.world import Meridian
 from state.store import Store
 from tests.acceptance.conftest import Story
 from tests.cli.console import driftline
+from tests.digest.smtp_servers import free_port
 
 
-def wrong_token(world: Meridian) -> None:
-    (world.folder / "secrets" / "jira-token").write_text("not-the-token", encoding="utf-8")
+def wrong_token(story: Story) -> None:
+    (story.folder / "secrets" / "jira-token").write_text("not-the-token", encoding="utf-8")
 
 
-def wrong_asana_token(world: Meridian) -> None:
-    (world.folder / "secrets" / "asana-token").write_text("not-the-token", encoding="utf-8")
+def wrong_asana_token(story: Story) -> None:
+    (story.folder / "secrets" / "asana-token").write_text("not-the-token", encoding="utf-8")
 
 
-def wrong_client_secret(world: Meridian) -> None:
-    (world.folder / "secrets" / "salesforce-secret").write_text("not-the-secret", encoding="utf-8")
+def wrong_client_secret(story: Story) -> None:
+    (story.folder / "secrets" / "salesforce-secret").write_text("not-the-secret", encoding="utf-8")
 
 
-def login_page(world: Meridian) -> None:
-    world.salesforce_server.add_fault(Fault(pattern="/query", response=LOGIN_PAGE, times=None))
+def login_page(story: Story) -> None:
+    story.world.salesforce_server.add_fault(Fault(pattern="/query", response=LOGIN_PAGE, times=None))
 
 
-def down(world: Meridian) -> None:
-    world.asana_server.stop()
+def down(story: Story) -> None:
+    """Nobody listens at its address."""
+    settings = story.folder / "driftline.yaml"
+    text = settings.read_text(encoding="utf-8")
+    settings.write_text(text.replace(story.world.asana_server.url, f"http://127.0.0.1:{free_port()}"), encoding="utf-8")
 
 
-def half_written(world: Meridian) -> None:
-    path = world.folder / "workbooks" / SAVINGS_FILE
+def half_written(story: Story) -> None:
+    path = story.folder / "workbooks" / SAVINGS_FILE
     path.write_bytes(path.read_bytes()[:2000])
 
 
-def gone(world: Meridian) -> None:
-    (world.folder / "workbooks" / PROCUREMENT_FILE).unlink()
+def gone(story: Story) -> None:
+    (story.folder / "workbooks" / PROCUREMENT_FILE).unlink()
 
 
-def lacking_a_column(world: Meridian) -> None:
+def lacking_a_column(story: Story) -> None:
     import openpyxl
 
-    path = world.folder / "workbooks" / SAVINGS_FILE
+    path = story.folder / "workbooks" / SAVINGS_FILE
     book = openpyxl.load_workbook(path)
     for row in book.active.iter_rows():
         for cell in row:
@@ -58,7 +61,7 @@ def lacking_a_column(world: Meridian) -> None:
     book.close()
 
 
-FAULTS: tuple[tuple[str, Callable[[Meridian], None], str], ...] = (
+FAULTS: tuple[tuple[str, Callable[[Story], None], str], ...] = (
     ("jira", wrong_token, "token"),
     ("asana", wrong_asana_token, "token"),
     ("salesforce", wrong_client_secret, "secret"),
@@ -72,16 +75,14 @@ FAULTS: tuple[tuple[str, Callable[[Meridian], None], str], ...] = (
 
 @pytest.mark.parametrize(("source", "spoil", "told"), FAULTS, ids=[fault[1].__name__ for fault in FAULTS])
 def test_one_failing_source_is_named_with_a_remedy_and_the_others_go_on(
-    story: Story, source: str, spoil: Callable[[Meridian], None], told: str
+    tuesday: Story, source: str, spoil: Callable[[Story], None], told: str
 ):
     """S1, S4, S6, S11, S12, J23: nothing stored is lost or resolved because of it."""
-    story.sync()
-    story.world.move_to_tuesday()
-    story.sync()
+    story = tuesday
     before = {fingerprint: tracked.state for fingerprint, tracked in story.store.tracked().items()}
     records = {name: story.store.present_ids(name) for name in story.configuration.settings.sources}
-    spoil(story.world)
-    _impatient(story.world.folder)
+    spoil(story)
+    _impatient(story.folder)
     run = story.sync(full=True)
     assert run.outcome is RunOutcome.PARTIAL
     failed: list[SourceResult] = [result for result in run.results if result.outcome is SourceOutcome.FAILED]
@@ -101,7 +102,7 @@ def test_one_failing_source_is_named_with_a_remedy_and_the_others_go_on(
 def secrets_in(story: Story) -> list[str]:
     """The secrets that the state or a result shows (X1)."""
     world = story.world
-    kept = b"".join(path.read_bytes() for path in world.folder.parent.glob("driftline.db*"))
+    kept = b"".join(path.read_bytes() for path in story.folder.parent.glob("driftline.db*"))
     shown = kept.decode("utf-8", "replace") + repr(story.store.runs())
     secrets = (world.jira.token, world.asana.token, world.salesforce.client_secret, "not-the-token", "not-the-secret")
     return [secret for secret in secrets if secret in shown]
@@ -109,8 +110,8 @@ def secrets_in(story: Story) -> list[str]:
 
 def test_a_failing_source_ends_the_command_with_three_and_says_what_to_do(story: Story):
     """The others are read all the same, and no secret is printed."""
-    wrong_token(story.world)
-    _impatient(story.world.folder)
+    wrong_token(story)
+    _impatient(story.folder)
     said = driftline("sync", folder=story.world.folder)
     assert said.code == 3
     everything = said.out + said.err
@@ -136,12 +137,10 @@ def test_a_rule_for_an_unknown_objective_ends_the_command_with_two_and_names_the
     assert not story.world.jira_server.requests
 
 
-def test_a_held_finding_is_released_when_its_source_answers_again(story: Story):
-    story.sync()
-    story.world.move_to_tuesday()
-    story.sync()
+def test_a_held_finding_is_released_when_its_source_answers_again(tuesday: Story):
+    story = tuesday
     story.world.jira_server.add_fault(Fault(pattern="/search", response=LOGIN_PAGE, times=None))
-    _impatient(story.world.folder)
+    _impatient(story.folder)
     story.sync()
     assert any(tracked.held_since for tracked in story.store.tracked().values())
     story.world.jira_server.clear_faults()

@@ -19,8 +19,8 @@ def revenue(tracked: TrackedFinding) -> tuple[Decimal, Decimal]:
 
 
 @pytest.fixture
-def tuesday(story: Story) -> Story:
-    """At day 1 everything is read; on day 2 the world moves and everything is read again."""
+def tuesday_alone(story: Story) -> Story:
+    """At day 1 everything is read; on day 2 the world moves and everything is read again; nobody else gets mails."""
     story.sync()
     story.world.move_to_tuesday()
     story.sync()
@@ -163,11 +163,11 @@ def test_the_promise_that_was_put_right_resolves(tuesday: Story):
     assert resolved.reason
 
 
-def test_the_digest_reaches_each_leader_once_with_the_amounts(tuesday: Story):
-    sent = tuesday.send("2026-09-15")
+def test_the_digest_reaches_each_leader_once_with_the_amounts(tuesday_alone: Story):
+    sent = tuesday_alone.send("2026-09-15")
     assert [row.state for row in sent] == [DeliveryState.SENT, DeliveryState.SENT]
-    assert tuesday.send("2026-09-15") == []
-    mails = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in tuesday.world.mail.mails()]
+    assert tuesday_alone.send("2026-09-15") == []
+    mails = [message_from_bytes(path.read_bytes(), policy=policy.default) for path in tuesday_alone.world.mail.mails()]
     assert {mail["To"].addresses[0].addr_spec for mail in mails} == {
         "martin.keller@meridian.example",
         "claire.dubois@meridian.example",
@@ -178,12 +178,12 @@ def test_the_digest_reaches_each_leader_once_with_the_amounts(tuesday: Story):
     assert count_words(text) <= 450
 
 
-def test_on_wednesday_nothing_moves_and_nobody_is_mailed(tuesday: Story):
-    tuesday.send("2026-09-15")
-    run = tuesday.sync()
+def test_on_wednesday_nothing_moves_and_nobody_is_mailed(tuesday_alone: Story):
+    tuesday_alone.send("2026-09-15")
+    run = tuesday_alone.sync()
     assert (run.opened, run.resolved) == (0, 0)
-    assert tuesday.send("2026-09-16") == []
-    assert len(tuesday.world.mail.mails()) == 2
+    assert tuesday_alone.send("2026-09-16") == []
+    assert len(tuesday_alone.world.mail.mails()) == 2
 
 
 def test_the_same_day_and_lost_deals_are_no_findings(tuesday: Story):

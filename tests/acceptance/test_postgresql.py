@@ -17,7 +17,7 @@ from tests.databases import in_postgresql
 @pytest.fixture
 def story_on_postgresql(tmp_path: Path) -> Iterator[Story]:
     with in_postgresql() as url, Meridian(tmp_path / "meridian") as world, Store.open(url) as store:
-        yield Story(world, store)
+        yield Story(world, store, world.folder)
 
 
 def test_two_days_at_meridian_come_to_the_same_figures(story_on_postgresql: Story):

@@ -42,7 +42,7 @@ def company(folder: Path) -> Iterator[Story]:
         world.salesforce.move_close(world.deals["OPP-0001"], date(2026, 10, 30), by=address(ACCOUNT_MANAGER))
         world.clock.set(MONDAY)
         world.write_configuration()
-        story = Story(world, store)
+        story = Story(world, store, world.folder)
         story.sync()
         yield story
 

@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 import termios
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -99,25 +100,42 @@ def program(*arguments: object, folder: Path | None = None, **environment: str) 
 
 
 def at_a_terminal(*arguments: object, folder: Path | None = None, columns: int = 100, **environment: str) -> str:
-    """What a person sees at a terminal of this width, escape codes included; stdout and stderr together."""
-    leader, follower = pty.openpty()
-    fcntl.ioctl(follower, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
-    wanted = {**os.environ, "TERM": "xterm-256color", **environment}
-    for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
-        if name not in environment:
-            wanted.pop(name, None)
-    with subprocess.Popen(
-        command_line(*arguments, folder=folder), stdin=follower, stdout=follower, stderr=follower, cwd=ROOT, env=wanted
-    ) as running:
-        os.close(follower)
-        seen = b""
-        # The end of a terminal is an error on Linux.
-        with contextlib.suppress(OSError):
-            while piece := os.read(leader, 65536):
-                seen += piece
-        os.close(leader)
-        running.wait(timeout=30)
+    """What a person sees at a terminal of this width, escape codes included; stdout and stderr together.
+
+    The command runs in a process of its own, forked from this one: importing everything anew takes longer than most
+    commands do.
+    """
+    child, leader = pty.fork()
+    if child == 0:
+        _become([*(["-C", str(folder)] if folder else []), *map(str, arguments)], columns, environment)
+    seen = b""
+    # The end of a terminal is an error on Linux.
+    with contextlib.suppress(OSError):
+        while piece := os.read(leader, 65536):
+            seen += piece
+    os.close(leader)
+    os.waitpid(child, 0)
     return seen.decode().replace("\r\n", "\n")
+
+
+def _become(words: list[str], columns: int, environment: dict[str, str]) -> None:
+    """Turn a child, whose terminal is empty yet, into a command; never returns."""
+    try:
+        fcntl.ioctl(1, termios.TIOCSWINSZ, struct.pack("HHHH", 50, columns, 0, 0))
+        for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
+            os.environ.pop(name, None)
+        os.environ.update({"TERM": "xterm-256color", **environment})
+        os.chdir(ROOT)
+        sys.stdin, sys.stdout, sys.stderr = (os.fdopen(number, mode) for number, mode in enumerate("rww"))
+        with contextlib.suppress(SystemExit):
+            main(words)
+    except BaseException:  # whatever it is, the test shall read it
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError, ValueError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(0)
 
 
 def without_escapes(text: str) -> str:

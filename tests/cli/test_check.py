@@ -230,3 +230,25 @@ def test_equal_claims_of_two_files_are_told_with_both_places(copy: Path):
     assert "mapping/asana.yaml:" in found["message"]
     (copy / "mapping" / "sales.yaml").write_text("priority: 1\n" + text, encoding="utf-8")
     assert not [each for each in warnings(copy) if "equally" in each["message"]]
+
+
+@pytest.mark.parametrize("options", [("--without-secrets",), ("--strict", "--without-secrets")])
+def test_a_job_without_secrets_needs_the_files_alone(copy: Path, changed: Change, options: tuple[str, ...]):
+    """What is stored cannot be looked at without the database's password; the files are sound all the same."""
+    text = (copy / "driftline.yaml").read_text("utf-8")
+    (line,) = [each for each in text.splitlines() if each.startswith("  url: ")]
+    there = "  url: postgresql://nobody@127.0.0.1:1/driftline\n  password: env:NO_SUCH_PASSWORD"
+    changed(copy / "driftline.yaml", line, there)
+    said = driftline("check", *options, folder=copy)
+    assert (said.code, said.out[:3]) == (0, "ok:")
+    assert "warning: the stored records were not looked at: the environment variable NO_SUCH_PASSWORD" in said.err
+    asked = driftline("check", folder=copy)
+    assert (asked.code, "state.password" in asked.err) == (2, True)
+
+
+def test_a_limit_of_a_duration_is_told_as_one_writes_it(copy: Path):
+    path = copy / "driftline.yaml"
+    path.write_text(path.read_text("utf-8") + "\nservice:\n  job_deadline: 1s\n")
+    said = driftline("check", folder=copy)
+    assert said.code == 2
+    assert "the value must be at least 1m" in said.err

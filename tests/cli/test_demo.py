@@ -12,7 +12,9 @@ from pathlib import Path
 import pytest
 
 from sandbox.world import FAULTS, Meridian
+from state.store import Store
 from tests.cli.console import command_line, driftline, without_escapes
+from tests.databases import url_of
 
 WHOLE = bool(os.environ.get("DRIFTLINE_WHOLE_MATRIX"))
 """Whether every source is tried with every fault; the fault matrix of tests/faults looks closer."""
@@ -146,9 +148,10 @@ def _impatient(settings: Path, source: str, fault: str) -> None:
 
 def _standing(folder: Path) -> set[str]:
     """The fingerprints of the findings that stand."""
-    listed = driftline("findings", "--json", folder=folder).json
-    assert listed
-    return {each["fingerprint"] for each in listed}
+    with Store.open(url_of(folder / "state" / "driftline.db")) as store:
+        standing = {fingerprint for fingerprint, tracked in store.tracked().items() if tracked.standing}
+    assert standing
+    return standing
 
 
 SAID = {

@@ -5,8 +5,10 @@ Above a block stands which scene it is; the scene is built, the commands are run
 looked for in its answer, in this order. A line ``…`` stands for any lines.
 """
 
+import errno
 import os
 import re
+import resource
 import shlex
 import shutil
 import sqlite3
@@ -183,6 +185,8 @@ CHANGES: Mapping[str, Callable[[Path], None]] = {
     "upgrading": empty_state_of_schema_9,
     "a newer schema": lambda folder: mark_schema(folder, "0099"),
     "the disk is full": stale_token,
+    "the disk fails": as_it_is,
+    "the state cannot be locked": as_it_is,
     "the database is damaged": damaged,
     "restoring": backed_up_and_damaged,
     "the clock is wrong": future_run,
@@ -212,6 +216,32 @@ def full_disk() -> Iterator[None]:
         yield
     finally:
         event.remove(Pool, "checkout", limit)
+
+
+@contextmanager
+def failing_disk() -> Iterator[None]:
+    """The kernel refuses every write beyond the first page of a file, for a reason that is not lack of room."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@contextmanager
+def foreign_lock_file() -> Iterator[None]:
+    """As for a user who may not touch it; the rights themselves say nothing to root."""
+    opened = os.open
+
+    def refuse(path: Any, *rest: Any, **named: Any) -> int:
+        if str(path).endswith(".lock"):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+        return opened(path, *rest, **named)
+
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(os, "open", refuse)
+        yield
 
 
 @contextmanager
@@ -311,6 +341,10 @@ def test_the_commands_say_what_stands_on_the_page(scene: str, copy: Path):
         around = owned(copy)
     elif scene == "the disk is full":
         around = full_disk()
+    elif scene == "the disk fails":
+        around = failing_disk()
+    elif scene == "the state cannot be locked":
+        around = foreign_lock_file()
     elif scene == "health":
         around = answering(copy)
     with around as port:

@@ -66,7 +66,11 @@ def test_a_report_that_cannot_be_asked_for_or_written_says_so(copy: Path, tmp_pa
     said = driftline("sync", "--report", "pdf=x.pdf", folder=copy)
     assert (said.code, "'pdf=x.pdf' is not FORMAT=FILE" in said.err) == (2, True)
     lost = driftline("sync", "savings", "--report", f"junit={tmp_path}/no/such.xml", folder=copy)
-    assert (lost.code, "the report cannot be written: No such file" in lost.err) == (2, True)
+    assert (lost.code, f"there is no folder {tmp_path}/no for" in lost.err) == (2, True)
+    assert "source.read" not in lost.err  # told before anything is read
+    (tmp_path / "x.xml").mkdir()
+    folder = driftline("sync", "savings", "--report", f"junit={tmp_path}/x.xml", folder=copy)
+    assert (folder.code, "is a folder" in folder.err) == (2, True)
 
 
 def test_a_source_that_does_not_exist_is_refused_with_the_names_that_do(copy: Path):

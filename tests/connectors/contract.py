@@ -158,6 +158,18 @@ class ConnectorContract:
         apart = {record.id: record for record in full_read(opened())}
         assert {record.id: record for record in records_of(opened().everything())} == apart
 
+    def test_walks_of_one_container_each_give_together_what_one_walk_gives(self, world: World, opened) -> None:
+        whole = opened()
+        if not whole.options.shardable:
+            pytest.skip("not read in parts")
+        parts: list[Record] = []
+        for container in whole.roster():
+            part = opened()
+            part.only = frozenset({container.id})
+            parts += records_of(part.changed(None))
+        expected = {record.id: record for record in records_of(whole.changed(None))}
+        assert (len(parts), {record.id: record for record in parts}) == (len(expected), expected)
+
     def test_a_full_read_takes_more_than_one_page_or_none_is_needed(self, world: World, opened) -> None:
         pages = list(opened().changed(None))
         assert pages

@@ -47,7 +47,8 @@ def every_metric() -> str:
         measures=replace(Measures(at=NOW), told=latency, reflected=latency, first_mail=latency),
         counted=Counted(0, {}, {}),
     )
-    return exposition(assess(beat.pulse(), figures, plans(["jira"], NOW), now=NOW)).decode()
+    health = assess(beat.pulse(), figures, plans(["jira"], NOW), now=NOW)
+    return exposition(replace(health, queue=True)).decode()
 
 
 def alerts_on(metric: str) -> list[str]:
@@ -120,6 +121,31 @@ def test_prometheus_takes_the_rules():
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert f"{len(rules())} rules found" in done.stdout
+
+
+FAILING = """
+rule_files: [{rules}]
+evaluation_interval: 1m
+tests:
+  - interval: 1m
+    input_series:
+      - {{series: 'driftline_state_errors_total{{kind="full"}}', values: '0x9 1x120'}}
+      - {{series: 'driftline_state_errors_total{{kind="locked"}}', values: '0x9 1x120'}}
+    promql_expr_test:
+      - {{eval_time: 5m, expr: '{alarms}', exp_samples: []}}
+      - {{eval_time: 12m, expr: '{alarms}', exp_samples: [{{labels: '{{kind="full"}}', value: 1}}]}}
+      - {{eval_time: 120m, expr: '{alarms}', exp_samples: []}}
+"""
+
+
+@with_promtool
+def test_one_refusal_for_want_of_room_raises_the_alarm_and_one_lock_does_not(tmp_path: Path):
+    """C6: what is stored is still readable then, so that no other rule sees it."""
+    file = tmp_path / "failing.yml"
+    alarms = 'count by (kind) (ALERTS{alertname="DriftlineStateFails"})'
+    file.write_text(FAILING.format(rules=FOLDER / "alerts.yml", alarms=alarms), encoding="utf-8")
+    done = subprocess.run(["promtool", "test", "rules", str(file)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 @with_promtool

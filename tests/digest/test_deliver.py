@@ -1,5 +1,6 @@
 """The sender against mail servers that are kind, refuse, lie about encryption, or hang up at the worst moment."""
 
+import smtplib
 from pathlib import Path
 
 import pytest
@@ -329,3 +330,18 @@ class TestSignIn:
             error = failure(port, security="tls", ca_file=str(certificate), username=USER, password=secret())
         assert error.permanent is True
         assert "no way to sign in" in error.summary
+
+
+def test_a_mail_is_noted_as_accepted_before_the_server_is_left(monkeypatch: pytest.MonkeyPatch):
+    """M1: whatever lies in between makes the window longer in which a kill doubles the mail."""
+    happened: list[str] = []
+    real = smtplib.SMTP.putcmd
+
+    def noted(self: smtplib.SMTP, cmd: str, args: str = "") -> None:
+        happened.append(cmd)
+        real(self, cmd, args)
+
+    monkeypatch.setattr(smtplib.SMTP, "putcmd", noted)
+    with running(Mailbox()) as port:
+        Sender(options(port), SENDER).send(RECIPIENT, MESSAGE, lambda: happened.append("noted"))
+    assert happened[-2:] == ["noted", "QUIT"]

@@ -1,5 +1,6 @@
 """The doctor names each thing that is wrong with one remedy, changes nothing, sends nothing and tells no secret."""
 
+import re
 from collections import Counter
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -166,6 +167,40 @@ def test_a_clock_behind_the_last_run_is_wrong(tuesday: Company, store: Store, se
         opened.finish_run(Run(id=run, started_at=later, finished_at=later, outcome=RunOutcome.DONE))
     assert "has not come yet" in says(examined(tuesday), "clock", FAILED)
     assert told(examined(tuesday, system_now=later), "clock", FAILED) == []
+
+
+def test_the_clock_is_compared_with_those_of_the_sources_without_signing_in(
+    tuesday: Company, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[str, set[str]]] = []
+
+    def noted(stand_in: Any) -> Any:
+        answer = stand_in.answer
+
+        def note(method: str, target: str, headers: dict[str, str], body: bytes) -> Any:
+            asked.append((f"{method} {body!r}", {name.lower() for name in headers}))
+            return answer(method, target, headers, body)
+
+        return note
+
+    for stand_in in (tuesday.jira_server, tuesday.crm_server):
+        monkeypatch.setattr(stand_in, "answer", noted(stand_in))
+    said = says(examined(tuesday), "clock", OK)
+    assert all(f"the server of {name}, within 60 s" in said for name in ("crm", "jira"))
+    assert [line for line, _ in asked] == ["GET b''"] * 2
+    assert not any({"authorization", "cookie"} & names for _, names in asked)
+
+
+def test_a_source_whose_clock_is_off_and_one_that_is_away_are_named(
+    tuesday: Company, server: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S8."""
+    monkeypatch.setattr(tuesday.jira_server, "skew", timedelta(hours=-2))
+    config = (tuesday.folder / "driftline.yaml").read_text("utf-8")
+    (tuesday.folder / "driftline.yaml").write_text(config.replace(tuesday.crm_server.url, "http://127.0.0.1:1"))
+    told_ = says(examined(tuesday), "clock", WARNING)
+    assert re.search(r"the server of jira is 7,(199|200|201) s behind this machine → let both follow", told_)
+    assert "not compared with crm: no connection to http://127.0.0.1:1" in told_
 
 
 def test_a_held_source_is_told_with_since_when_and_so_is_an_orphaned_hold(

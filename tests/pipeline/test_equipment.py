@@ -10,8 +10,9 @@ from icalendar import Calendar as Entry
 from openpyxl import load_workbook
 
 from digest.brief import sort_edition
+from digest.compose import compose as compose_mail
 from model.deliveries import Delivery, DeliveryState
-from model.findings import Account, Slip, TransitionKind, Triage
+from model.findings import Account, Slip, Transition, TransitionKind, Triage
 from pipeline.notify import edition_for, prepare
 from state.store import Store
 from tests.pipeline.company import Company
@@ -62,6 +63,24 @@ def test_plots_are_drawn_from_the_stored_past(store: Store, tuesday: Company):
     assert [(move.old, move.new) for move in moves] == [(date(2026, 9, 25), date(2026, 11, 16))]
     later, _ = edition_for(store, tuesday.configuration, "leaders", now=tuesday.now + timedelta(days=100))
     assert later.past == ()
+
+
+def test_a_source_that_fails_again_and_again_adds_little_to_what_is_gathered(store: Store, tuesday: Company):
+    """F9: months of held and released findings are not read for mails and pictures that they do not change."""
+    before, _ = edition_for(store, tuesday.configuration, "leaders", now=tuesday.now)
+    told = compose_mail(before)
+    blinks = (TransitionKind.HELD, TransitionKind.RELEASED) * 3
+    steps = [Transition(fingerprint=each, kind=kind, at=tuesday.now) for kind in blinks for each in store.tracked()]
+    store.save_findings(None, [], steps)
+    after, covers = edition_for(store, tuesday.configuration, "leaders", now=tuesday.now)
+    assert after.past == before.past != ()
+    for earlier, later in zip(before.news, after.news, strict=True):
+        assert [step.kind for step in later.transitions] == [
+            *(step.kind for step in earlier.transitions),
+            TransitionKind.HELD,
+        ]
+    assert covers == store.newest_transition()
+    assert compose_mail(after) == told
 
 
 def test_what_the_options_do_not_ask_for_is_not_gathered(store: Store, tuesday: Company):

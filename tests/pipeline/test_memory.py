@@ -8,14 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipeline.memory import WithoutCollecting, share_one_arena
+from pipeline.memory import WithoutCollecting, spare_memory
 
 
 @pytest.fixture(autouse=True)
 def _untold() -> Iterator[None]:
-    share_one_arena.cache_clear()
+    spare_memory.cache_clear()
     yield
-    share_one_arena.cache_clear()
+    spare_memory.cache_clear()
 
 
 class Library:
@@ -33,9 +33,10 @@ def test_glibc_is_told_once_however_many_passes_there_are(monkeypatch: pytest.Mo
     library = Library()
     monkeypatch.setattr(os, "confstr", lambda _name: "glibc 2.36")
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: library)
-    share_one_arena()
-    share_one_arena()
-    assert library.told == [(-8, 1)], "M_ARENA_MAX of malloc.h"
+    spare_memory()
+    spare_memory()
+    told = [(-8, 1), (-3, 1 << 20), (-1, 2 << 20)]
+    assert library.told == told, "M_ARENA_MAX, M_MMAP_THRESHOLD and M_TRIM_THRESHOLD of malloc.h"
 
 
 @pytest.mark.parametrize("answer", [None, "musl", ValueError("unrecognized configuration name")])
@@ -47,7 +48,7 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch, answer
 
     monkeypatch.setattr(os, "confstr", confstr)
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: pytest.fail("it was told"))
-    share_one_arena()
+    spare_memory()
 
 
 def test_nothing_is_collected_inside_and_it_goes_on_after_the_last_of_several() -> None:

@@ -1,8 +1,8 @@
 """Sending what waits: each answer is recorded at once, no refusal keeps the others back, nothing is lost (M1-M4)."""
 
 import threading
-from collections.abc import Iterator
-from datetime import timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from email import message_from_bytes
 
 import pytest
@@ -10,9 +10,11 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from digest.deliver import Sender
 from model.deliveries import Delivery, DeliveryState
+from model.errors import StateError
 from pipeline.notify import prepare
 from pipeline.outbox import GIVE_UP_AFTER, deliver
 from pipeline.pauses import Pauses
+from pipeline.window import windows
 from state.store import Store
 from tests.databases import url_of
 from tests.digest.smtp_servers import Line, Mailbox, running, scripted
@@ -160,7 +162,7 @@ def test_a_process_that_dies_after_the_acceptance_sends_the_same_mail_once_more_
     """M1, C3: the one window in which a mail is doubled, and then with the same Message-ID."""
     real = Sender.send
 
-    def dies_when_accepted(self: Sender, recipient: str, message: bytes) -> None:
+    def dies_when_accepted(self: Sender, recipient: str, message: bytes, _accepted: Callable[[], None]) -> None:
         real(self, recipient, message)
         raise Killed
 
@@ -178,6 +180,36 @@ def test_a_process_that_dies_after_the_acceptance_sends_the_same_mail_once_more_
     expected = [row.message_id for row in rows]
     assert ids(picky) == [expected[0], *expected]
     first, again, _ = (content for _, _, content in picky.received)
+    assert first == again
+
+
+def test_how_long_it_took_to_note_each_mail_as_sent_is_counted(store: Store, tuesday: Company, picky: Picky):
+    """M1, M3."""
+    before = windows.told()
+    go(store, tuesday)
+    after = windows.told()
+    assert sum(after.counts) == sum(before.counts) + 2
+    assert after.seconds > before.seconds
+
+
+def test_a_state_that_fails_right_after_the_acceptance_ends_the_sending_and_loses_nothing(
+    store: Store, tuesday: Company, picky: Picky, monkeypatch: pytest.MonkeyPatch
+):
+    """C5: nobody may call the mail refused."""
+    real = Store.mark_delivery
+
+    def fails(self: Store, delivery_id: int, state: DeliveryState, *, now: datetime, error: str = "") -> None:
+        if state is SENT:
+            raise StateError("the disk of the state fails")
+        real(self, delivery_id, state, now=now, error=error)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "mark_delivery", fails)
+        with pytest.raises(StateError):
+            go(store, tuesday)
+    assert states(store) == [DeliveryState.SENDING, READY]
+    assert [row.state for row in go(store, tuesday)] == [SENT, SENT]
+    first, again, _ = ids(picky)
     assert first == again
 
 
@@ -200,10 +232,10 @@ def test_a_mistake_while_one_mail_is_sent_keeps_back_no_other(
 ):
     real = Sender.send
 
-    def fails_for_the_first(self: Sender, recipient: str, message: bytes) -> None:
+    def fails_for_the_first(self: Sender, recipient: str, message: bytes, accepted: Callable[[], None]) -> None:
         if recipient == RECIPIENTS[0]:
             raise UnicodeError("a mistake with a secret in it")
-        real(self, recipient, message)
+        real(self, recipient, message, accepted)
 
     monkeypatch.setattr(Sender, "send", fails_for_the_first)
     rows = go(store, tuesday)

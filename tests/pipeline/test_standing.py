@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 import pipeline.judge
+from model.errors import StateError
 from model.findings import Acceptance, FindingState, TrackedFinding, TransitionKind
 from model.runs import Run
 from pipeline.judge import judge
@@ -142,6 +143,27 @@ def test_what_somebody_accepts_meanwhile_is_led_on_from_there(store: Store, comp
     run(store, company, standing)
     assert judged == ["reconcile_again"]
     assert store.tracked()[tracked.fingerprint].state is FindingState.ACCEPTED
+
+
+def test_after_a_run_that_broke_off_between_linking_and_judging_everything_is_judged(
+    store: Store, company: Company, judged: list[str], monkeypatch: pytest.MonkeyPatch
+):
+    """What its linking changed is told to nobody any more."""
+    standing = Standing()
+    run(store, company, standing)
+    company.slip()
+    with monkeypatch.context() as patched:
+        patched.setattr("pipeline.run.judge_and_keep", _refused)
+        with pytest.raises(StateError):
+            run(store, company, standing)
+    judged.clear()
+    run(store, company, standing)
+    assert judged == ["reconcile"]
+    assert_alike(store, company)
+
+
+def _refused(*_given: Any, **_named: Any) -> None:
+    raise StateError("the disk of the state is full")
 
 
 def test_with_the_limit_at_zero_every_run_judges_everything(store: Store, company: Company, judged: list[str]):

@@ -37,9 +37,16 @@ class Control:
     test: str = ""
 
 
-def show(ids: str, claim: str, *, reach: str, seen: str, seed: int | str = "", database: str = "") -> None:
-    """Enter a proof that held. Call it last, when everything was asserted."""
-    _keep(Shown(ids, claim, reach, seen, str(seed), database, _test()))
+def show(
+    ids: str, claim: str, *, reach: str, seen: str, seed: int | str = "", database: str = "", so_far: bool = False
+) -> None:
+    """Enter a proof that held. Call it last, when everything was asserted.
+
+    ``so_far`` says that ``seen`` counts what this parameter of the test and those before it saw together: the next one
+    writes the same entry anew, so that a long proof that is ended early tells as much as was done.
+    """
+    test = _test().partition("[")[0] if so_far else _test()
+    _keep(Shown(ids, claim, reach, seen, str(seed), database, test))
 
 
 def show_control(ids: str, *, removed: str, seen: str) -> None:

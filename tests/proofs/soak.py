@@ -26,12 +26,15 @@ from sandbox.http import LOGIN_PAGE, Fault, Response
 from tests.faults.daemons import Daemons, Preparation, Running
 from tests.faults.shifted_clock import ShiftedClock
 from tests.pipeline.company import DEALS, LONG_AGO, OBJECTIVES, SELLER, WORK, Company
+from tests.proofs.growth import Happenings, Kept, kept
 
 FIRST = datetime(2026, 9, 14, 7, tzinfo=UTC)
 """A Monday, after the time of the digest."""
 DAY = timedelta(days=1)
 BERLIN = ZoneInfo("Europe/Berlin")
 SOURCES = ("jira", "crm")
+_EDIT = "times {}"
+_EDITS = {_EDIT.format(told) for told in ("configuration.taken", "configuration.sound_again")}
 TROUBLES = {
     "a server that fails": Fault(pattern="", response=Response({"errorMessages": ["down"]}, 503), times=3),
     "too many requests": Fault(pattern="", response=Response({}, 429, {"Retry-After": "1"}), times=2),
@@ -104,8 +107,8 @@ class Soak:
     plan: Plan = Plan()
     prepared: Sequence[Preparation] = ()
     readings: list[Reading] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-    """The size of the database at the end of each day, without what is free in it."""
+    states: list[Kept] = field(default_factory=list)
+    """What was stored at the end of each day."""
     happened: Counter[str] = field(default_factory=Counter)
     slips: int = 0
     life: int = 0
@@ -149,10 +152,11 @@ class Soak:
                 if step == 1 and number in self.plan.broken:
                     self._mend()
                 self.step(dies=step == dies_in)
-            [(pages,)], [(free,)], [(each,)] = map(
-                self.ask, ("PRAGMA page_count", "PRAGMA freelist_count", "PRAGMA page_size")
-            )
-            self.sizes.append((pages - free) * each)
+            self.states.append(self.stored())
+
+    def stored(self) -> Kept:
+        edits = sum(times for what, times in self.happened.items() if what in _EDITS)
+        return kept(self.company.state, self.company.now, edits)
 
     def _begin_day(self, number: int) -> None:
         """What people do: a date slips, deals change, files are edited; and what becomes of the mail server."""
@@ -184,7 +188,7 @@ class Soak:
         before = len(self.daemon.events(told))
         self.company.write(**files)
         self.daemon.wait_for(told, times=before + 1)
-        self.happened[f"times {told}"] += 1
+        self.happened[_EDIT.format(told)] += 1
 
     def step(self, *, dies: bool = False) -> None:
         """Let the clock go on to the next time at which the sources are due, and wait until all is done."""
@@ -222,6 +226,23 @@ class Soak:
         if not self.company.mailbox.refuse and self.company.now > self.mail_back + timedelta(hours=1):
             until(lambda: self.ask("SELECT id FROM deliveries WHERE state != 'sent'") == [])
 
+    def happenings(self) -> Happenings:
+        """What made the state grow up to now, as the sources, the mails and the plan tell it."""
+        [(findings,)] = self.ask("SELECT count(*) FROM findings")
+        composed = [utc(at) for (at,) in self.ask("SELECT created_at FROM deliveries ORDER BY created_at")]
+        tried = self.ask(
+            "SELECT source, source_results.outcome, runs.finished_at FROM source_results JOIN runs ON runs.id = run_id"
+            " WHERE runs.finished_at IS NOT NULL ORDER BY runs.finished_at, run_id"
+        )
+        blind: set[str] = set()
+        blinded = []
+        for source, outcome, at in tried:
+            before = bool(blind)
+            blind = blind - {source} if outcome == "complete" else blind | {source}
+            if bool(blind) != before:
+                blinded.append(utc(at))
+        return Happenings(findings, 1, 1 + self.times, len(SOURCES) * self.cycles, composed, blinded)
+
     def ask(self, query: str, *values: object) -> list[Any]:
         """What is stored, as somebody else sees it."""
         with closing(sqlite3.connect(self.company.state, timeout=30)) as connection:
@@ -233,6 +254,10 @@ class Soak:
         mib = int(said["VmRSS"].split()[0]) / 1024
         files = len(list((process / "fd").iterdir()))
         self.readings.append(Reading(self.life, self.day, mib, files, int(said["Threads"])))
+
+
+def utc(stored: str) -> datetime:
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC)
 
 
 def slope(readings: Sequence[Reading], *, warm_up: float) -> float:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from pipeline.window import Windows
 from service.health import Health, assess
 from service.metrics import MOST_SOURCES, exposition
 from state.figures import SourceFigures
@@ -68,6 +69,18 @@ def test_the_figures_are_told(read: Watched, health: Health):
     findings = sum(number for (name, _), number in samples(text).items() if name == "driftline_findings")
     assert findings == len(read.store.tracked()) > 0
     assert value(text, "deliveries", state="unknown") == value(text, "unknown_deliveries") == 0
+
+
+def test_how_long_mails_could_have_been_doubled_is_told_as_a_histogram(health: Health):
+    """M1: the target is 20 ms for 99 of 100."""
+    counted = Windows()
+    for seconds in (0.001, 0.004, 0.004, 3.0):
+        counted.add(seconds)
+    text = exposition(replace(health, windows=counted.told()))
+    buckets = [value(text, "delivery_window_seconds_bucket", le=le) for le in ("0.002", "0.005", "0.02", "2.0", "+Inf")]
+    assert buckets == [1, 3, 3, 3, 4]
+    assert value(text, "delivery_window_seconds_count") == 4
+    assert value(text, "delivery_window_seconds_sum") == pytest.approx(3.009)
 
 
 def test_a_source_that_was_never_read_has_no_age_and_is_stale(watched: Watched):

@@ -287,6 +287,14 @@ def test_a_restoration_needs_no_state_and_a_second_one_keeps_both(sqlite_store: 
         restore(other, tmp_path / "none", now=DAY_3)
 
 
+def test_a_file_that_is_no_database_is_not_told_as_a_damaged_state(sqlite_store: Store, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("no database " * 100)
+    with pytest.raises(StateError, match=r"notes\.txt is damaged, or no backup: file is not a database") as caught:
+        restore(f"sqlite:///{tmp_path}/new.db", tmp_path / "notes.txt", now=DAY_3)
+    assert caught.value.problems[0].hint == "nothing was changed; take another backup"
+    assert not (tmp_path / "new.db").exists()
+
+
 def test_a_backup_of_postgresql_that_is_no_backup_changes_nothing(store_url: str, tmp_path: Path) -> None:
     if store_url.startswith("sqlite"):
         pytest.skip("for PostgreSQL")

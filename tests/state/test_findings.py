@@ -71,6 +71,21 @@ def test_transitions_are_numbered_in_their_order_and_never_again(store: Store) -
     assert [each.sequence for each in store.transitions()] == [1, 2, 3]
     assert store.transitions(after=2) == [resolved]
     assert store.transitions(fingerprint=one.fingerprint) == [opened(one), resolved]
+    assert store.transitions(kinds={TransitionKind.RESOLVED, TransitionKind.HELD}) == [resolved]
+
+
+def test_of_the_times_a_finding_was_held_and_released_only_the_first_is_heard_of(store: Store) -> None:
+    """F9: a source that fails every day for months must not be looked through for each mail."""
+    one, other = tracked("crm:1"), tracked("crm:2")
+    held, released, worse = (
+        Transition(fingerprint=one.fingerprint, kind=kind, at=DAY_2)
+        for kind in (TransitionKind.HELD, TransitionKind.RELEASED, TransitionKind.WORSENED)
+    )
+    store.save_findings(None, [one, other], [opened(one), released, held, worse, opened(other), held, released])
+    assert store.unheard(1, thinned=True) == ([released, worse, opened(other)], 7)
+    assert store.unheard(3, thinned=True) == ([worse, opened(other), held], 7)
+    assert store.unheard(3, thinned=False) == ([worse, opened(other), held, released], 7)
+    assert store.unheard(7, thinned=True) == ([], 7)
 
 
 def test_a_stored_transition_cannot_be_stored_again(store: Store) -> None:

@@ -1,5 +1,7 @@
 """One owner, freed by death, fenced when lost."""
 
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -84,6 +86,23 @@ def test_only_the_lock_is_taken_for_a_url(store_url: str) -> None:
             with pytest.raises(StateLockedError):
                 Ownership.acquire(store, "driftline run", DAY_1)
             store.set_note("a write without ownership", "is not fenced")
+
+
+def test_what_took_the_lock_for_a_url_is_named_and_not_the_owner_before_it(store: Store, store_url: str) -> None:
+    """C11: an upgrade or a restoration writes nobody down; who is refused must look for the right process."""
+    with Ownership.acquire(store, "driftline run", DAY_1) as owner:
+        assert (store.owner() or "").endswith(" since 2026-09-01 08:00:00 UTC: driftline run")
+    with Ownership.acquire(store_url, "driftline db upgrade", DAY_2):
+        with pytest.raises(StateLockedError) as refused:
+            Ownership.acquire(store, "driftline sync", DAY_2)
+        present = rf"process {os.getpid()} on \S+ since \d{{4}}-\d\d-\d\d \d\d:\d\d:\d\d UTC: driftline db upgrade"
+        assert re.fullmatch(f"the state is in use by {present}", refused.value.summary)
+        assert re.fullmatch(present, store.owner() or "nobody")
+        with pytest.raises(StateLockedError, match=r"driftline db upgrade"):
+            Ownership.acquire(store_url, "driftline db restore", DAY_2)
+    assert store.owner() is None
+    with Ownership.acquire(store, "driftline run", DAY_2) as owner:
+        assert (owner.epoch, (store.owner() or "")[-30:]) == (2, "02 08:00:00 UTC: driftline run")
 
 
 def test_an_owner_that_lost_the_lock_cannot_write_any_more(store: Store, store_url: str) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -140,6 +141,7 @@ def test_every_transition_is_told_once_the_last_slot_arrives(
 ) -> None:
     """Each day brings news and composes a slot over what is not covered; answers come late, good or bad."""
     with one_store.engine.begin() as connection:
+        connection.execute(text("DELETE FROM messages"))
         connection.execute(text("DELETE FROM deliveries"))
     start = datetime(2026, 9, 1, tzinfo=UTC)
     last, told, waiting = 0, set[int](), dict[int, tuple[int, bool, set[int]]]()
@@ -157,3 +159,15 @@ def test_every_transition_is_told_once_the_last_slot_arrives(
         waiting[id_] = (day + delay, fails, content)
     ((_, _, final),) = waiting.values()
     assert told | final == set(range(1, last + 1))
+
+
+@pytest.mark.sqlite_only("it looks at the size of the log that SQLite writes first")
+def test_what_becomes_of_a_message_is_noted_without_writing_its_text_again(one_store: Store) -> None:
+    """M1: the less that commit writes, the shorter the time in which a kill doubles the mail."""
+    [id_] = add(one_store, mail(message=b"x" * 500_000))
+    with one_store.engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    one_store.mark_delivery(id_, SENT, now=DAY_2)
+    log = Path(f"{one_store.engine.url.database}-wal")
+    assert 0 < log.stat().st_size < 40_000
+    assert len(one_store.message_of(id_)) == 500_000

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Engine, Table, column, create_engine, event, insert, inspect, select, table, text
+from sqlalchemy import Engine, LargeBinary, Table, column, create_engine, event, insert, inspect, select, table, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from state import schema, tables
@@ -123,30 +123,42 @@ def old_state(shelf: Shelf, revision: str, rows: Rows) -> tuple[str, dict[str, l
             if each.name in there:
                 old = {one["name"] for one in there[each.name]}
                 columns[each.name] = [one.name for one in each.columns if one.name in old]
-                _put(connection, each, columns[each.name], rows[each.name])
+                texts = dict(rows["messages"]) if "message" in old and each is tables.deliveries else None
+                _put(connection, each, columns[each.name], rows[each.name], texts)
     engine.dispose()
     return url, columns
 
 
-def _put(connection: Any, each: Table, names: list[str], rows: list[tuple[Any, ...]]) -> None:
+def _put(
+    connection: Any, each: Table, names: list[str], rows: list[tuple[Any, ...]], texts: dict[int, bytes] | None = None
+) -> None:
+    """Store rows as they were in a former schema; before 0013 deliveries held the texts of their messages."""
     place = {one.name: number for number, one in enumerate(each.columns)}
-    target = table(each.name, *(column(name, each.c[name].type) for name in names))
-    connection.execute(insert(target), [{name: row[place[name]] for name in names} for row in rows])
+    types = {name: each.c[name].type for name in names}
+    values = [{name: row[place[name]] for name in names} for row in rows]
+    if texts is not None:
+        types["message"] = LargeBinary()
+        values = [{**one, "message": texts.get(one["id"], b"")} for one in values]
+    target = table(each.name, *(column(name, type_) for name, type_ in types.items()))
+    connection.execute(insert(target), values)
 
 
 def stored(url: str, columns: dict[str, list[str]]) -> Rows:
-    """What a database holds in some columns."""
+    """What a database holds in some columns, and the texts of its messages, wherever its schema keeps them."""
     engine = open_engine(parse_url(url))
     try:
         with engine.connect() as connection:
-            return {
-                each.name: sorted(
-                    (tuple(row) for row in connection.execute(select(*(each.c[name] for name in columns[each.name])))),
-                    key=repr,
-                )
+            there = inspect(connection).get_table_names()
+            texts = "delivery_id, message FROM messages"
+            if tables.messages.name not in there:
+                texts = "id, message FROM deliveries WHERE length(message) > 0"
+            kept = sorted((id_, bytes(said)) for id_, said in connection.execute(text(f"SELECT {texts}")))
+            held = {
+                each.name: connection.execute(select(*(each.c[name] for name in columns[each.name]))).all()
                 for each in _tables()
-                if each.name in columns
+                if each.name in columns and each is not tables.messages
             }
+            return {"texts": kept, **{name: sorted(map(tuple, rows), key=repr) for name, rows in held.items()}}
     finally:
         engine.dispose()
 

@@ -1,6 +1,7 @@
 """SARIF: what code hosts ask of it."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from cli.reports.sarif import report
@@ -35,6 +36,17 @@ def test_every_rule_that_a_result_names_is_declared():
     found = run()
     declared = {rule["id"] for rule in found["tool"]["driver"]["rules"]}
     assert declared == {each["ruleId"] for each in found["results"]}
+
+
+def test_every_rule_says_what_it_means_as_code_hosts_ask():
+    told_ = replace(
+        told(), meanings={"late-commitment": ("A promise before its work", "What it finds.\n\nWhat to do.")}
+    )
+    rules = {rule["id"]: rule for rule in json.loads(report(told_))["runs"][0]["tool"]["driver"]["rules"]}
+    late = rules["late-commitment"]
+    assert late["shortDescription"] == late["fullDescription"] == {"text": "A promise before its work"}
+    assert late["help"] == {"text": "What it finds.\n\nWhat to do."}
+    assert rules["early-saving"]["help"] == {"text": "early-saving"}
 
 
 def test_a_source_that_failed_is_told_as_a_failed_execution():

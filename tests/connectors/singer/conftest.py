@@ -17,9 +17,9 @@ def tap_dbf() -> Path:
     return installed_tap("tap-dbf")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def memory(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where what the real tap said is kept for the tests of one module."""
+    """Where what the real tap said is kept, for tests that ask it the same."""
     return tmp_path_factory.mktemp("tap-said")
 
 

@@ -71,6 +71,12 @@ class House:
 
 
 @pytest.fixture
+def dbf(tmp_path: Path, tap_dbf: Path, memory: Path) -> DbfWorld:
+    """Most tests begin with the same question, which the tap answers once."""
+    return DbfWorld(tmp_path, tap_dbf, memory=memory)
+
+
+@pytest.fixture
 def house(tmp_path: Path, dbf: DbfWorld) -> House:
     return House(tmp_path / "house", dbf)
 

@@ -2,7 +2,7 @@
 
 With ``DRIFTLINE_WRITE_FAULTS=1`` a run of the matrix in one process writes the page; every other run compares with it.
 ``DRIFTLINE_WHOLE_MATRIX=1`` asks for every position of every fault; the suite takes one position of each, in turn, and
-of the faults that all systems share every fourth one.
+what several systems share at one of them, in turn.
 """
 
 import os

@@ -32,6 +32,8 @@ class Start:
     log: str
     concurrency: int = 2
     sabotage: str = ""
+    more: tuple[str, ...] = ()
+    """Further arguments of the command."""
     timing: dict[str, float] = field(default_factory=dict)
 
 
@@ -133,7 +135,7 @@ def _become_worker(start: Start) -> None:
         getattr(sabotage, start.sabotage)()
     code = 1
     try:
-        main(["--config", start.settings, "worker", "--concurrency", str(start.concurrency)])
+        main(["--config", start.settings, "worker", "--concurrency", str(start.concurrency), *start.more])
     except SystemExit as ended:
         code = int(ended.code or 0)
     finally:

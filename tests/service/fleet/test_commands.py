@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from procrastinate.schema import SchemaManager
 
+from cli.commands import worker as worker_command
 from sandbox.http import Fault, Response
 from service.fleet.names import source_claim
 from service.fleet.timing import Timing
@@ -20,7 +21,7 @@ from tests.service.fleet.test_sharing import defer
 from tests.state.postgres import connect
 
 FIELDS = {
-    *("workers", "jobs", "job", "source", "run", "state", "attempts", "queued_at", "started_at", "ended_at"),
+    *("workers", "jobs", "job", "source", "shard", "run", "state", "attempts", "queued_at", "started_at", "ended_at"),
     *("next_at", "worker", "error"),
 }
 
@@ -47,6 +48,53 @@ def test_a_state_in_an_sqlite_file_has_no_workers(servers: Servers, tmp_path: Pa
     assert "  --> state.url\n" in said.err
     assert "driftline run" in said.err or "driftline status" in said.err
     assert not (company.folder / "state.db").exists()
+
+
+@pytest.mark.parametrize(
+    ("port", "service", "said"),
+    [
+        ("9465 ", {}, "neither a port, such as 9465, nor a distance from service.port, such as +1"),
+        ("-1", {}, "neither a port"),
+        ("65536", {}, "neither a port"),
+        ("+1", {"port": 65535}, "error: there is no port 65536\n"),
+        (
+            "9465",
+            {"host": "0.0.0.0"},
+            "error: 0.0.0.0 can be reached from other machines, and nothing says who may ask",
+        ),
+    ],
+)
+def test_a_port_that_cannot_be_is_refused_before_anything_begins(
+    servers: Servers, tmp_path: Path, port: str, service: dict[str, object], said: str
+) -> None:
+    """X3."""
+    company = company_on("postgresql://nobody@127.0.0.1:1/nowhere", servers, tmp_path)
+    company.settings["service"] = service
+    company.write()
+    refused = driftline("worker", "--port", port, folder=company.folder)
+    assert refused.code == 2
+    assert said in refused.err.replace("\n  ", " ")
+
+
+@pytest.mark.parametrize(
+    ("port", "set_to", "listens"),
+    [
+        ("+0", 9464, 9464),
+        ("+2", 9464, 9466),
+        ("9470", 9464, 9470),
+        ("0", 9464, None),
+        ("+1", None, None),
+        ("9470", None, 9470),
+    ],
+)
+def test_a_port_is_that_of_the_settings_so_many_above_it_or_another_one(
+    servers: Servers, tmp_path: Path, port: str, set_to: int | None, listens: int | None
+) -> None:
+    company = company_on("sqlite:///state.db", servers, tmp_path)
+    if set_to is not None:
+        company.settings["service"] = {"port": set_to}
+        company.write()
+    assert worker_command._listening(company.configuration, port).settings.service.port == listens
 
 
 def test_without_the_library_of_the_queue_it_says_what_to_install(

@@ -1,6 +1,7 @@
 """Three workers on one state: what one leaves that dies is done by another, once in effect; one that was away and comes
 back writes nothing (C1, C11, C12)."""
 
+import http.client
 import json
 import os
 import random
@@ -20,25 +21,28 @@ from model.records import WorkItem
 from model.runs import RunOutcome
 from pipeline.run import run_once
 from scheduler import Daemon
-from service.fleet.names import source_claim
+from service.fleet.names import READ_SHARD, shard_claim, source_claim
 from state.queue import QueuedJob, jobs
 from state.store import Store
 from tests import databases
-from tests.digest.smtp_servers import running
+from tests.digest.smtp_servers import free_port, running
 from tests.pipeline.company import MONDAY, RECIPIENTS, Company, Servers
 from tests.proofs.ledger import show, show_control
 from tests.service.fleet.conftest import Copying, database
 from tests.service.fleet.gate import Gate
 from tests.service.fleet.launcher import ENOUGH_SECONDS, Launcher, Start, alive, until_dead
 from tests.service.fleet.picture import Picture, differences, picture
+from tests.service.test_metrics import samples
 from tests.state.postgres import connect
 
 KILLS = int(os.environ.get("DRIFTLINE_WORKER_KILLS", "0"))
 """How many more times a worker is killed at random (``make proof``)."""
 TUESDAY = datetime(2026, 9, 15, 6, 0, tzinfo=UTC)
 SOURCES = ("crm", "jira", "ops")
+PARTS = 3
 LAST_PAGE = "/query/[^?]+-8"
 """The third page of the deals."""
+READS_DONE = ("driftline_jobs_total", frozenset({("job", "read"), ("outcome", "done")}))
 CHANGELOG = "/changelog/bulkfetch"
 """Asked for before a page of what changed in Jira is stored."""
 
@@ -88,6 +92,10 @@ class Fleet:
         """The process that holds the claim to a source."""
         return int(self.store.holders()[source_claim(source)].split()[1])
 
+    def who_walks(self, source: str, part: int) -> int:
+        """The process that holds the claim to a part of a source."""
+        return int(self.store.holders()[shard_claim(source, part)].split()[1])
+
     def until(self, happened: Callable[[], object]) -> None:
         deadline = time.monotonic() + ENOUGH_SECONDS
         while not happened():
@@ -99,7 +107,7 @@ class Fleet:
         self.until(lambda: len(self.company.mailbox.received) >= len(RECIPIENTS) and not self.in_hand())
 
     def in_hand(self) -> list[QueuedJob]:
-        return [job for job in jobs(self.store) if job.lives and job.task in ("read", "conclude")]
+        return [job for job in jobs(self.store) if job.lives and job.task in ("read", READ_SHARD, "conclude")]
 
     def sending(self) -> bool:
         """Whether a mail is not yet noted as sent."""
@@ -200,13 +208,17 @@ def test_what_a_killed_worker_was_reading_is_read_by_another_and_told_once(
     """C1, C11: kill -9 in the middle of a reading, with three workers."""
     company, url = monday
     expected = undisturbed(company, url)
+    ports = {}
     with Gate(company.crm_server, LAST_PAGE) as gate:
-        fleet.start(3)
+        for port in (free_port() for _ in range(3)):
+            [worker] = fleet.start(1, more=("--port", str(port)))
+            ports[worker] = port
         gate.wait()
         killed = fleet.who_reads("crm")
         os.kill(killed, signal.SIGKILL)
         until_dead(killed)
     fleet.until_told()
+    seen_from_outside([port for worker, port in ports.items() if worker != killed])
     assert differences(expected, fleet.picture()) == []
     reads = [job for job in jobs(fleet.store) if job.task == "read"]
     assert {(job.args["source"], job.status) for job in reads} == {(name, "succeeded") for name in SOURCES}
@@ -222,6 +234,77 @@ def test_what_a_killed_worker_was_reading_is_read_by_another_and_told_once(
         reach="one kill -9 after two of three pages of a source",
         seen=f"3 of 3 sources read once in effect, {len(expected['mails'])} mails, none doubled; "
         f"{len(expected['records'])} records as after an undisturbed run of a single process",
+        database="PostgreSQL",
+    )
+
+
+def seen_from_outside(ports: list[int]) -> None:
+    """Each worker tells of itself what it did, and all tell the same of what they share."""
+    told = []
+    for port in ports:
+        assert ask(port, "/healthz") == (200, b"ok\n")
+        status, ready = ask(port, "/readyz")
+        assert (status, json.loads(ready)["queue"]) == (200, "connected")
+        told.append(ask(port, "/metrics")[1])
+    reads = [samples(each).get(READS_DONE, 0) for each in told]
+    assert sum(reads) >= 1, "the killed one did not read everything"
+    for name in ("driftline_records", "driftline_source_stale", "driftline_findings", "driftline_state_owned"):
+        figures = [{key: figure for key, figure in samples(each).items() if key[0] == name} for each in told]
+        assert figures[0] == figures[1] != {}
+
+
+def ask(port: int, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ENOUGH_SECONDS)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
+
+
+def divided(company: Company) -> None:
+    """Both projects of Jira in three parts, one of which is empty; OPS was not read before, so that all of it is read
+    in full. WEB comes in two pages."""
+    company.settings["sources"]["jira"] |= {"projects": ["WEB", "OPS"], "shards": PARTS, "page_size": 2}
+    company.write()
+
+
+def test_what_a_killed_worker_was_walking_of_a_source_in_parts_is_walked_by_another(
+    fleet: Fleet, monday: tuple[Company, str]
+) -> None:
+    """C1, C11: kill -9 in the middle of a part, with three workers."""
+    company, url = monday
+    divided(company)
+    expected = undisturbed(company, url)
+    last_page = f'{CHANGELOG}.*"{company.jira.find("WEB-8").id}"'
+    with Gate(company.jira_server, last_page) as gate:
+        fleet.start(3)
+        gate.wait()
+        fleet.until(lambda: fleet.due("WEB-1") == "2026-11-16")  # the page before is stored
+        killed = fleet.who_walks("jira", 2)
+        os.kill(killed, signal.SIGKILL)
+        until_dead(killed)
+    fleet.until_told()
+    assert differences(expected, fleet.picture()) == []
+    done = [job for job in jobs(fleet.store) if job.task in ("read", READ_SHARD)]
+    assert {(job.args["source"], job.args.get("shard"), job.status) for job in done} == {
+        *((name, None, "succeeded") for name in SOURCES),
+        *(("jira", part, "succeeded") for part in range(1, PARTS + 1)),
+    }
+    failures = [part.failures for part in fleet.store.shards()]
+    assert failures[1] >= 1
+    assert (len(failures), fleet.store.walks("jira", 2)) == (PARTS, [])
+    [tuesday, _monday] = fleet.store.runs()
+    [result] = [each for each in tuesday.results if each.source == "jira"]
+    assert (tuesday.outcome, result.read) == (RunOutcome.DONE, 14)
+    show(
+        "C1 C11",
+        "Three workers read one source in parts; when one is killed in the middle of a part, another one does it",
+        reach=f"one kill -9 after one of two pages of one of {PARTS} parts",
+        seen=f"{PARTS} of {PARTS} parts and 3 of 3 sources done once in effect, {len(expected['mails'])} mails, none "
+        f"doubled; {len(expected['records'])} records as after an undisturbed run of a single process that reads the "
+        "source as one",
         database="PostgreSQL",
     )
 
@@ -256,12 +339,15 @@ def test_a_worker_whose_database_goes_ends_to_be_started_anew(fleet: Fleet, serv
 
 
 @pytest.mark.skipif(not KILLS, reason="many kills take long: DRIFTLINE_WORKER_KILLS names how many")
+@pytest.mark.parametrize("parts", [1, PARTS])
 def test_whenever_a_worker_is_killed_the_others_reach_what_an_undisturbed_run_reaches(
-    monday: tuple[Company, str], copy_of: Copying, launcher: Launcher, tmp_path: Path
+    monday: tuple[Company, str], copy_of: Copying, launcher: Launcher, tmp_path: Path, parts: int
 ) -> None:
-    """C1, M1: kill -9 of any worker at any time; a mail comes twice only by a kill between its acceptance and our note
-    of it."""
+    """C1, M1: kill -9 of any worker at any time, whether sources are read as one or in parts; a mail comes twice only
+    by a kill between its acceptance and our note of it."""
     company, url = monday
+    if parts > 1:
+        divided(company)
     seed = int(os.environ.get("DRIFTLINE_SEED", "2026"))
     chance = random.Random(seed)
     expected = undisturbed(company, copy_of(url))
@@ -289,7 +375,8 @@ def test_whenever_a_worker_is_killed_the_others_reach_what_an_undisturbed_run_re
     show(
         "C1 M1",
         "Whenever one of three workers is killed, the others reach what an undisturbed run of a single process reaches",
-        reach=f"{KILLS} kills at random moments of a round, of any of the three",
+        reach=f"{KILLS} kills at random moments of a round, of any of the three"
+        + (f"; one source is read in {parts} parts" if parts > 1 else ""),
         seen=f"{KILLS} of {KILLS} the same in records, revisions, findings, transitions and mails; "
         f"in {taken_over} of them a job was taken over; {doubled} mails doubled",
         seed=seed,

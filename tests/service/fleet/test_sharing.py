@@ -126,7 +126,7 @@ def defer(
 
 def test_only_what_a_silent_worker_had_in_hand_is_given_to_others(store: Store, state_url: str) -> None:
     install(store, SchemaManager.get_schema())
-    run, _ = store.open_round(["jira"], MONDAY, baseline=True, due=lambda *_: True)
+    run, _ = store.open_round({"jira": 1}, MONDAY, baseline=True, due=lambda *_: True)
     assert run == 1
     with connect(state_url) as connection:
         connection.execute(f"SET search_path TO {SCHEMA}")

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,6 @@ from model.errors import InterruptedRunError, StateError, StateLockedError
 from model.runs import RunOutcome, SourceOutcome
 from sandbox.http import Fault, Response
 from service.fleet import work as work_module
-from service.fleet.due import due_now, overdue
 from service.fleet.names import FINDINGS, source_claim
 from service.fleet.telling import CATCH_UP, tell
 from service.fleet.timing import Timing
@@ -359,34 +358,3 @@ class TestTelling:
             company.pass_time(minutes=2)
             tell(other)
             assert {row.state for row in second.deliveries()} == {DeliveryState.SENT}
-
-
-def test_what_is_due_goes_by_the_timetable_and_not_by_the_clock_of_a_worker(work: Work, company: Company) -> None:
-    is_due = due_now(work.store, company.configuration, company.now)
-    assert [is_due("jira", ago) for ago in (None, timedelta(minutes=16), timedelta(minutes=14))] == [True, True, False]
-    company.settings["sources"]["jira"]["cron"] = "0 12 * * *"
-    company.settings["sources"]["crm"]["blackout"] = [{"days": ["mon"], "from": "00:00", "until": "23:00"}]
-    company.write()
-    is_due = due_now(work.store, company.configuration, company.now)
-    assert not is_due("crm", None)
-    assert not is_due("jira", timedelta(hours=1))
-    at_noon = datetime(2026, 9, 14, 10, 0, 1, tzinfo=UTC)
-    assert due_now(work.store, company.configuration, at_noon)("jira", timedelta(hours=5))
-
-
-def test_a_source_is_overdue_when_it_was_missed_or_is_read_for_long(
-    work: Work, company: Company, state_url: str
-) -> None:
-    def late() -> list[str]:
-        return sorted(overdue(work.store, company.configuration, company.now))
-
-    assert late() == ["crm", "jira"]
-    work.look_round()
-    assert late() == []
-    work.read("jira")
-    hurry(state_url, minutes=2)
-    assert late() == ["crm"]
-    hurry(state_url, minutes=13, seconds=30)
-    assert late() == ["crm"]
-    hurry(state_url, minutes=1)
-    assert late() == ["crm", "jira"]
