@@ -10,7 +10,7 @@ from tests.deploy.test_monitoring import alerts_on, every_metric
 _INTRODUCTION = """\
 # The metrics
 
-With `service.port` set, the daemon tells these at `/metrics`, in the text format of Prometheus, and so does each worker.
+With `service.port` set, the daemon and each worker tell these at `/metrics`, in the text format of Prometheus.
 Figures of the state are the same from whichever worker; beats, jobs and runs are those of the process that tells them.
 How to turn that on, and what to do when an alert comes, is in [the operator's guide](../how-to/operate.md#monitor).
 The alerts are those of [deploy/monitoring/alerts.yml](../../deploy/monitoring/alerts.yml).

@@ -3,7 +3,8 @@
 import gc
 import os
 import threading
-from functools import cache
+from datetime import date
+from functools import cache, lru_cache
 from types import TracebackType
 
 _ARENA_MAX, _MMAP_THRESHOLD, _TRIM_THRESHOLD = -8, -3, -1
@@ -39,6 +40,16 @@ def _on_glibc() -> bool:
         return (os.confstr("CS_GNU_LIBC_VERSION") or "").startswith("glibc")
     except (AttributeError, ValueError, OSError):  # another system, or another C library
         return False
+
+
+@lru_cache(maxsize=1)
+def collect_once(day: date) -> None:
+    """Look for unreachable cycles everywhere, unless that was done on this day.
+
+    Python does so by itself after so many collections of what is young that a daemon of which little is asked comes to
+    it every five weeks. Until then it grew by a mebibyte a day.
+    """
+    gc.collect()
 
 
 class WithoutCollecting:

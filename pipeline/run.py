@@ -21,7 +21,7 @@ from pipeline.judge import business_day, judge_and_keep
 from pipeline.link_ahead import FirstLinking
 from pipeline.mapping_change import link_and_record
 from pipeline.measures import keep_measures
-from pipeline.memory import spare_memory
+from pipeline.memory import collect_once, spare_memory
 from pipeline.notices import begin_notices, tell_at_once
 from pipeline.read import Progress, read_source
 from pipeline.standing import Standing
@@ -95,6 +95,7 @@ def make_pass(
     collect_seldom()
     spare_memory()
     started = clock()
+    collect_once(started.date())
     baseline = not store.has_baseline()
     run = Run(id=store.start_run(started, baseline=baseline), started_at=started, baseline=baseline)
     begin_notices(store, configuration)

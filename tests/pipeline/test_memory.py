@@ -5,17 +5,20 @@ import ctypes
 import gc
 import os
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
-from pipeline.memory import WithoutCollecting, spare_memory
+from pipeline.memory import WithoutCollecting, collect_once, spare_memory
 
 
 @pytest.fixture(autouse=True)
 def _untold() -> Iterator[None]:
-    spare_memory.cache_clear()
+    for told in (spare_memory, collect_once):
+        told.cache_clear()
     yield
-    spare_memory.cache_clear()
+    for told in (spare_memory, collect_once):
+        told.cache_clear()
 
 
 class Library:
@@ -49,6 +52,15 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch, answer
     monkeypatch.setattr(os, "confstr", confstr)
     monkeypatch.setattr(ctypes, "CDLL", lambda _name: pytest.fail("it was told"))
     spare_memory()
+
+
+def test_what_nobody_can_reach_is_looked_for_once_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
+    """F9: a quiet daemon's oldest generation would wait for it for weeks."""
+    looks: list[None] = []
+    monkeypatch.setattr(gc, "collect", lambda: looks.append(None))
+    for day in (14, 14, 15, 15, 16):
+        collect_once(date(2026, 9, day))
+    assert len(looks) == 3
 
 
 def test_nothing_is_collected_inside_and_it_goes_on_after_the_last_of_several() -> None:

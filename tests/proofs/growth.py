@@ -58,6 +58,7 @@ class Happenings:
             "runs": days * self.readings_a_day,
             "source_results": days * self.readings_a_day,
             "deliveries": within(self.mails),
+            "messages": within(self.mails),
             "notes": last.edits - first.edits,  # each is an entry in the book of changes
         }
 
