@@ -90,10 +90,12 @@ docs: $(STAMP)
 	$(BIN)/python docs/generate.py
 
 # Needs uv; writes every dependency with its hashes, for every platform and Python from 3.11. The libraries of the
-# object stores are left out: with theirs they would be half of the installation.
+# object stores are left out: with theirs they would be half of the installation. That of Parquet
+# is only for the tests: it takes 170 MB of an image.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-		--extra postgres --extra demo --extra dev --extra sftp --extra workers --extra traces pyproject.toml -o requirements.lock --quiet
+		--extra postgres --extra demo --extra dev --extra sftp --extra workers --extra traces --extra export \
+		pyproject.toml -o requirements.lock --quiet
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		--extra postgres --extra demo --extra sftp --extra chat --extra holidays --extra plots \
 		--extra workers --extra traces \

@@ -44,7 +44,7 @@ class Patient:
 
 def examine(patient: Patient, mistakes: tuple[Problem, ...] = ()) -> list[Diagnosis]:
     """Look at everything, whatever fails on the way. ``mistakes`` are those of the configuration files."""
-    from pipeline import doctor_content, doctor_machine, doctor_mail, doctor_state
+    from pipeline import doctor_content, doctor_machine, doctor_mail, doctor_state, doctor_versions
 
     def configuration(_: Patient) -> Iterator[Diagnosis]:
         yield from _configuration(mistakes)
@@ -57,7 +57,7 @@ def examine(patient: Patient, mistakes: tuple[Problem, ...] = ()) -> list[Diagno
         "permissions": doctor_state.permissions,
         "disk": doctor_machine.disk,
         "clock": doctor_machine.clock,
-        "versions": doctor_machine.versions,
+        "versions": doctor_versions.versions,
         "mail": doctor_mail.mail,
         "credentials": doctor_content.credentials,
         "sources": doctor_content.sources,

@@ -1,16 +1,13 @@
-"""The machine under examination: room on the disk, the clock, and what is installed."""
+"""The machine under examination: room on the disk, and the clock."""
 
-import re
 import shutil
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from zoneinfo import available_timezones
 
 from sqlalchemy import text
 
+from pipeline import doctor_postgres
 from pipeline.doctor import Diagnosis, Patient, failed, ok, warning
 from state.engine import parse_url, sqlite_path
 from state.schema import is_there
@@ -23,7 +20,6 @@ CLOCK_OFF = timedelta(minutes=1)
 CLOCK_WRONG = timedelta(minutes=5)
 """From here on cursors and sign-ins suffer: most systems refuse tokens of a clock so wrong."""
 
-_LOCKED = re.compile(r"^([A-Za-z0-9][A-Za-z0-9._-]*)==([^\s;\\]+)", re.M)
 _MIB = 2**20
 
 
@@ -31,6 +27,7 @@ def disk(patient: Patient) -> Iterator[Diagnosis]:
     """Room where an SQLite state lies: a migration or a backup beside it takes as much again."""
     url = parse_url(patient.url)
     if url.get_backend_name() != "sqlite":
+        yield from doctor_postgres.disk(url)
         return
     path = sqlite_path(url)
     if not path.absolute().parent.is_dir():
@@ -85,39 +82,3 @@ def _against_the_server(store: Store, now: datetime) -> Iterator[Diagnosis]:
         yield (failed if apart > CLOCK_WRONG else warning)("clock", told, "set both clocks by NTP")
     else:
         yield ok("clock", told)
-
-
-def versions(patient: Patient) -> Iterator[Diagnosis]:
-    """The program, Python, and the libraries against those that the program was tested with, where that is known."""
-    try:
-        own = version("driftline")
-    except PackageNotFoundError:
-        own = "unknown"
-    yield ok("versions", f"driftline {own} on Python {sys.version.split()[0]}")
-    if not patient.lock.is_file():
-        return
-    others = {name: had for name, (had, wanted) in _compared(patient.lock).items() if had not in wanted}
-    if others:
-        named = ", ".join(f"{name} {had}" for name, had in sorted(others.items())[:5])
-        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
-        yield warning(
-            "versions",
-            f"not the versions that were tested: {named}{more}",
-            f"pip install --require-hashes -r {patient.lock}",
-        )
-    else:
-        yield ok("versions", "every library is of the version that was tested")
-
-
-def _compared(lock: Path) -> Mapping[str, tuple[str, set[str]]]:
-    """What is installed of what the lock names, and which versions of it the lock allows."""
-    wanted: dict[str, set[str]] = {}
-    for name, pinned in _LOCKED.findall(lock.read_text(encoding="utf-8")):
-        wanted.setdefault(name, set()).add(pinned)
-    found = {}
-    for name, allowed in wanted.items():
-        try:
-            found[name] = (version(name), allowed)
-        except PackageNotFoundError:
-            continue  # an extra, or a library for another platform
-    return found

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from model.errors import StateError
+from pipeline import doctor_postgres
 from pipeline.doctor import Diagnosis, Patient, failed, ok, warning
 from state.engine import parse_url, shown, sqlite_path
 from state.schema import is_there
@@ -68,10 +69,10 @@ def _on_server(store: Store) -> Iterator[Diagnosis]:
 
 
 def permissions(patient: Patient) -> Iterator[Diagnosis]:
-    """Who may read and write the file, and whether this user may."""
+    """Who may read and write the file, and whether this user may; on a server, what our role may do."""
     url = parse_url(patient.url)
     if url.get_backend_name() != "sqlite":
-        yield ok("permissions", "the server of the database keeps them")
+        yield from doctor_postgres.permissions(url)
         return
     path = sqlite_path(url)
     folder = path.absolute().parent

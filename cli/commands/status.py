@@ -12,7 +12,7 @@ from cli.output import print_json, say, say_error, talk
 from cli.plain import plain
 from cli.source_view import failure_of, show_set_aside
 from cli.table import print_pairs, print_table
-from cli.wording import cannot_judge, count, moment
+from cli.wording import count, moment
 from cli.workspace import (
     NOTHING_READ,
     START_READING,
@@ -72,10 +72,14 @@ class Picture:
 
 @click.command("status", short_help="Show how fresh each source is and what waits.")
 @click.option("--measures", "with_measures", is_flag=True, help="Show what Driftline measured about itself instead.")
+@click.option("--cannot-judge", "lacking", is_flag=True, help="List what checks cannot judge, and why, instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print as JSON.")
 @click.pass_context
-def command(ctx: click.Context, with_measures: bool, as_json: bool) -> None:
-    """Show the last run, how fresh and complete each source is, the standing findings and the outbox.
+def command(ctx: click.Context, with_measures: bool, lacking: bool, as_json: bool) -> None:
+    """Show how fresh and complete each source is, what to do, the last run, the standing findings and the outbox.
+
+    Checks that cannot judge something, because no source delivers what they need, are counted in the last line.
+    --cannot-judge lists them with the reasons.
 
     JSON: an object with last_run (as driftline sync gives it), sources (with a hint where one failed, held_checks:
     while only some fields lack, the checks whose findings are held; otherwise null, next_read: when the daemon reads it
@@ -101,6 +105,10 @@ def command(ctx: click.Context, with_measures: bool, as_json: bool) -> None:
     commitment_changed, ended_otherwise, undecided) and coverage (counted_at, records, linked, unpriced, and money by
     account and currency with total and linked).
     """
+    from model.errors import UsageError
+
+    if with_measures and lacking:
+        raise UsageError("--measures and --cannot-judge show something else each", hint="give one of them")
     configuration, wrong = _configuration(ctx)
     if with_measures:
         _measured(configuration, as_json)
@@ -116,6 +124,8 @@ def command(ctx: click.Context, with_measures: bool, as_json: bool) -> None:
     picture.mistakes = wrong.problems if wrong is not None else ()
     if as_json:
         _print_json(picture, configuration)
+    elif lacking:
+        _show_lacking(picture)
     else:
         _show(picture, configuration)
     if wrong is not None:
@@ -257,16 +267,17 @@ def _show(picture: Picture, configuration: "Configuration") -> None:
     say()
     print_pairs(
         [
-            *_mapping(picture, zone),
+            *_edits(picture, zone),
+            *(("what to do", f"{name}: {hint}") for name, hint in picture.hints.items() if hint),
+            *(("renew", f"{problem.message}: {problem.hint}") for problem in picture.expiring),
+            *_put_off(picture, zone),
             ("last run", _last_run(picture.last_run, zone)),
             ("findings", f"{len(picture.standing)} standing" + (f", {_held(picture.held)}" if picture.held else "")),
-            *_blind(picture.blind),
             ("mails", ", ".join(f"{number} {state}" for state, number in picture.deliveries.items()) or "none yet"),
             ("working now", picture.owner or "nothing: no daemon runs on this state"),
             *_next(picture, zone),
-            *_put_off(picture, zone),
-            *(("what to do", f"{name}: {hint}") for name, hint in picture.hints.items() if hint),
-            *(("renew", f"{problem.message}: {problem.hint}") for problem in picture.expiring),
+            *_mapping(picture, zone),
+            *_lacking(picture.blind),
         ]
     )
     if picture.set_aside:
@@ -278,11 +289,15 @@ def _show(picture: Picture, configuration: "Configuration") -> None:
 
 
 def _mapping(picture: Picture, zone: "ZoneInfo") -> "Iterator[tuple[str, str]]":
-    """What records are linked with, when that is not what it was at first or not what stands in the files."""
+    """What records are linked with, when that is not what it was at first."""
     if picture.mapping is not None and picture.changed is not None:
         who = f" by {picture.changed.by}" if picture.changed.by else ""
         said = f"{picture.mapping.fingerprint[:8]} since {moment(picture.changed.at, zone)}{who}"
         yield "mapping", f"{said}; driftline plan --log tells what changed"
+
+
+def _edits(picture: Picture, zone: "ZoneInfo") -> "Iterator[tuple[str, str]]":
+    """What stands in the files and is not worked with."""
     if picture.refused is not None and picture.owner is not None:
         yield "not taken", f"an edit, since {moment(picture.refused.since, zone)}: {_first(picture.refused.problems)}"
     elif picture.mistakes:
@@ -331,11 +346,21 @@ def _last_run(run: "Run | None", zone: "ZoneInfo") -> str:
     return f"{run.id}, {run.outcome.value}, {moment(run.started_at, zone)}" if run else "none yet"
 
 
-def _blind(blind: "Sequence[CannotJudge]") -> "Iterator[tuple[str, str]]":
-    from model.runs import checks_by_reason
+def _lacking(blind: "Sequence[CannotJudge]") -> "Iterator[tuple[str, str]]":
+    if blind:
+        checks = count(len({each.check for each in blind}), "check")
+        yield "cannot judge", f"{checks}, wholly or in part: driftline status --cannot-judge"
 
-    for number, (reason, checks) in enumerate(checks_by_reason(blind).items()):
-        yield "cannot judge" if number == 0 else "", cannot_judge(reason, checks)
+
+def _show_lacking(picture: Picture) -> None:
+    """Every check that cannot judge something, with its reasons."""
+    rows = sorted({(each.check, each.reason) for each in picture.blind})
+    if rows:
+        print_table(("cannot judge", "because"), rows)
+    elif picture.last_run is None:
+        talk(f"{NOTHING_READ}; {START_READING}")
+    else:
+        say("no check lacks what it needs")
 
 
 def _held(held: int) -> str:

@@ -28,9 +28,16 @@ if TYPE_CHECKING:
     from state.store import Store
 
 SEVERITIES = ("notice", "minor", "major", "critical")
+OTHER_WORDS = {"high": "major"}
+"""What --fail-on takes beside them, as other tools name their severities."""
 REPORTS = ("junit", "sarif", "markdown")
 """Formats for CI systems, by the names of their modules in ``cli/reports``."""
 FORMATS = ("text", "json", *REPORTS)
+
+
+def _severity(_ctx: click.Context, _option: click.Parameter, given: str | None) -> str | None:
+    """The severity that a word means."""
+    return given and OTHER_WORDS.get(given, given)
 
 
 def _asked_reports(_ctx: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[Path, str]:
@@ -51,7 +58,12 @@ def _asked_reports(_ctx: click.Context, _option: click.Parameter, given: tuple[s
 @click.command("sync", short_help="Read all sources once, then judge what they say.")
 @click.argument("sources", nargs=-1)
 @click.option("--full", is_flag=True, help="Read everything anew instead of what changed, and take the census.")
-@click.option("--fail-on", type=click.Choice(SEVERITIES), help="Exit with 1 when findings this grave stand.")
+@click.option(
+    "--fail-on",
+    type=click.Choice([*SEVERITIES, *OTHER_WORDS]),
+    callback=_severity,
+    help="Exit with 1 when findings this grave or graver stand; high is another word for major.",
+)
 @click.option(
     "--format",
     "form",

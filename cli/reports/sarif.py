@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import quote
 
 from cli.reports.told import Told
 from digest.hostile import clean, safe_url
@@ -73,7 +74,7 @@ def _result(told: Told, tracked: TrackedFinding) -> dict[str, Any]:
         "partialFingerprints": {"driftline/v1": tracked.fingerprint},
         "locations": [
             {
-                "physicalLocation": {"artifactLocation": {"uri": told.settings}, "region": {"startLine": 1}},
+                "physicalLocation": {"artifactLocation": {"uri": quote(told.settings)}, "region": {"startLine": 1}},
                 "logicalLocations": [{"name": clean(each), "kind": "objective"} for each in finding.objective_ids],
             }
         ],

@@ -38,6 +38,13 @@ class Told:
     def title(self, tracked: TrackedFinding) -> str:
         return clean(tracked.finding.title, LONGEST)
 
+    def name(self, tracked: TrackedFinding) -> str:
+        """``jira:10118, salesforce:006A1 [3f2a9c01]``: whom it is about and its code, the same as long as it is known.
+
+        Keys may change and titles tell days and money; the ids of the subjects do neither.
+        """
+        return f"{clean(', '.join(sorted(tracked.finding.subjects)), LONGEST)} [{tracked.fingerprint[:8]}]"
+
     def so_what(self, tracked: TrackedFinding) -> str:
         return clean(so_what(tracked.finding, self.tree, self.currency), LONGEST)
 

@@ -28,7 +28,7 @@ from connectors.http.pace import Pace
 from connectors.http.patience import Patience, use_patient_connections
 from connectors.http.pause import SharedPause
 from connectors.http.verdicts import Call, TryAgainError
-from model.errors import ConfigurationError, InterruptedRunError
+from model.errors import ConfigurationError, DriftlineError, InterruptedRunError
 from model.spans import Span
 
 __all__ = ["PolicyAdapter", "PoolAnswer", "SessionPool", "in_parallel", "open_session"]
@@ -167,15 +167,24 @@ class PolicyAdapter(HTTPAdapter):
             return retrying(self._attempt, call, verify, cert, proxies)
         except TryAgainError as failure:
             self._context.check()
-            pause = failure.retry_after or 0.0
-            error = failure.error if self._affords(pause) else verdicts.too_long_a_pause(call, pause)
-            raise error from call.harmless(failure.__cause__)
+            raise self._final(call, failure) from call.harmless(failure.__cause__)
+
+    def _final(self, call: Call, failure: TryAgainError) -> DriftlineError:
+        """What to say when no further attempt follows: the time of the reading ends it too, whatever the source did."""
+        pause = failure.retry_after or 0.0
+        if pause and not self._affords(pause):
+            return verdicts.too_long_a_pause(call, pause)
+        if self._affords(0.0):
+            return failure.error
+        return verdicts.out_of_time(call, self._options.run_deadline_seconds, failure.error)
 
     def _attempt(self, call: Call, verify: bool | str, cert: Any, proxies: Any) -> requests.Response:
         self._context.check()
         self._keep_pause(call)
         if self._pace is not None:
             self._pace.keep()
+        if not self._affords(0.0):
+            raise verdicts.out_of_time(call, self._options.run_deadline_seconds)
         self._context.spend()
         host = urlsplit(call.url).hostname or ""
         with self._context.span("http.request", method=call.request.method or "", host=host) as step:

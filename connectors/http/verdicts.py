@@ -147,6 +147,16 @@ def too_long_a_pause(call: Call, seconds: float) -> SourceRateLimitedError:
     )
 
 
+def out_of_time(call: Call, seconds: float, last: DriftlineError | None = None) -> SourceUnavailableError:
+    """The reading has used up its time; ``last`` is what came of the last request that it had time for."""
+    then = f"; at the end, {last.summary}" if last else ""
+    return call.error(
+        SourceUnavailableError,
+        f"{call.source} was not read to its end within {seconds:,g} s{then}",
+        "find out why it is slow, give it more time in http: run_deadline_seconds, or let less be read",
+    )
+
+
 def broken(call: Call, error: OSError | UnicodeError, *, out_of_time: bool) -> Exception:
     """What a failed connection means; TryAgainError where another attempt may help and does no harm."""
     where = site(call.url)

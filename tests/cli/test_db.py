@@ -163,6 +163,15 @@ def test_an_export_tells_what_it_wrote(tuesday: Meridian, tmp_path: Path):
     assert len((tmp_path / "bi" / "findings.csv").read_text("utf-8").splitlines()) > 20
 
 
+def test_an_export_as_parquet_holds_as_many_rows_as_it_tells(tuesday: Meridian, tmp_path: Path):
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed, though requirements.lock has it")
+    said = driftline("db", "export", "--format", "parquet", tmp_path / "bi", folder=tuesday.folder)
+    assert (said.code, len(said.lines)) == (0, 5)
+    for line in said.lines:
+        file, _, rows = line.partition(": ")
+        assert parquet.read_metadata(file).num_rows == int(rows.split()[0].replace(",", "")) > 0
+
+
 def _make_wait(folder: Path) -> None:
     """A mail waits in the outbox."""
     with Store.open(url_of(folder / "state" / "driftline.db")) as store:

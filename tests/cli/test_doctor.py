@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sandbox.world import Meridian
 from tests.cli.console import driftline
-from tests.databases import ON_POSTGRESQL, execute
+from tests.databases import execute
 
 
 def test_it_tells_how_everything_stands_and_ends_with_0_when_nothing_must_be_mended(tuesday: Meridian):
@@ -15,8 +15,7 @@ def test_it_tells_how_everything_stands_and_ends_with_0_when_nothing_must_be_men
     told = driftline("doctor", "--json", folder=tuesday.folder).json
     assert told["verdict"] == "warning"
     areas = {each["area"] for each in told["checks"]}
-    assert areas >= {"configuration", "secrets", "database", "permissions", "clock", "versions", "mail"}
-    assert ("disk" in areas) is not ON_POSTGRESQL
+    assert areas >= {"configuration", "secrets", "database", "permissions", "disk", "clock", "versions", "mail"}
     assert areas >= {"credentials", "sources", "audiences"}
     assert all(set(each) == {"area", "verdict", "says", "remedy"} for each in told["checks"])
     assert all(each["remedy"] for each in told["checks"] if each["verdict"] != "ok")

@@ -5,10 +5,12 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 from sandbox.world import Meridian
 from state.lock import Ownership
 from state.store import Store
-from tests.cli.console import driftline
+from tests.cli.console import at_a_terminal, driftline
 from tests.databases import url_of
 
 Change = Callable[[Path, str, str], None]
@@ -26,14 +28,30 @@ def test_it_shows_each_source_the_last_run_the_findings_and_the_mails(tuesday: M
     count = len(driftline("findings", "--json", folder=tuesday.folder).json)
     assert "last run       2, done, 15 Sep 2026 09:10 CEST" in said.lines
     assert f"findings       {count} standing" in said.lines
-    assert said.lines[-2:] == ["mails          none yet", "working now    nothing: no daemon runs on this state"]
+    assert said.lines[-3:-1] == ["mails          none yet", "working now    nothing: no daemon runs on this state"]
+
+
+@pytest.mark.parametrize("columns", [80, 120])
+def test_at_a_terminal_all_that_matters_stands_on_one_screen(tuesday: Meridian, columns: int):
+    """What cannot be judged is one line of it, and each line is whole."""
+    lines = at_a_terminal("status", folder=tuesday.folder, columns=columns, NO_COLOR="1").splitlines()
+    labels = [line[:15].strip() for line in lines[lines.index("") + 1 :]]
+    assert labels == ["last run", "findings", "mails", "working now", "cannot judge"]
+    assert len(lines) < 20
+    assert max(map(len, lines)) <= 80
 
 
 def test_it_says_what_could_not_be_judged_at_all_and_why(tuesday: Meridian):
     """A check that judges nothing must not look like one that finds nothing."""
-    said = driftline("status", folder=tuesday.folder)
-    assert any(line.startswith("cannot judge   ") and ", because no " in line for line in said.lines)
     told = driftline("status", "--json", folder=tuesday.folder).json["cannot_judge"]
+    checks = {each["check"] for each in told}
+    counted = f"cannot judge   {len(checks)} checks, wholly or in part: driftline status --cannot-judge"
+    assert driftline("status", folder=tuesday.folder).lines[-1] == counted
+    said = driftline("status", "--cannot-judge", folder=tuesday.folder)
+    assert said.code == 0
+    assert {line.split()[0] for line in said.lines[1:]} == checks
+    assert re.search(r"^value-slip +no saving of procurement has a forecast$", said.out, re.M)
+    assert driftline("status", "--cannot-judge", "--json", folder=tuesday.folder).json["cannot_judge"] == told
     assert {
         "check": "value-slip",
         "reason": "no saving of procurement has a forecast",
@@ -57,6 +75,8 @@ def test_a_source_that_failed_says_why_and_what_rests_on_it_is_held(copy: Path):
     said = driftline("status", folder=copy)
     assert "failed: " in said.lines[1]
     assert "token" in said.lines[1]
+    labels = [line.split("  ")[0] for line in said.lines[said.lines.index("") + 1 :]]
+    assert labels[:2] == ["what to do", "last run"]
     held = re.search(r"(\d+) standing, (\d+) of them held because a source is incomplete", said.out)
     assert held is not None
     assert int(held[2]) >= 11
@@ -70,6 +90,7 @@ def test_before_the_first_sync_every_source_is_listed_and_what_to_do_is_said(unr
     assert said.code == 0
     assert all(line.endswith("never               not read yet") for line in said.lines[1:6])
     assert said.err == "nothing was read yet; run driftline sync\n"
+    assert driftline("status", "--cannot-judge", folder=unread).err == said.err
     told = driftline("status", "--json", folder=unread).json
     assert set(told) == FIELDS
     assert told["last_run"] is None
@@ -150,6 +171,12 @@ def test_the_measures_say_who_waits_what_is_linked_and_what_was_decided(tuesday:
     assert any(re.fullmatch(counted, line) for line in said.lines)
     assert "               100 % of EUR 3,710,000 open deals" in said.lines
     assert ", 1 replanned; " in said.out
+
+
+def test_two_pages_at_once_are_refused(tuesday: Meridian):
+    said = driftline("status", "--measures", "--cannot-judge", folder=tuesday.folder)
+    assert (said.code, said.out) == (2, "")
+    assert "give one of them" in said.err
 
 
 def test_the_measures_as_json_have_the_documented_fields(tuesday: Meridian):

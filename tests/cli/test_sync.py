@@ -84,8 +84,17 @@ def test_findings_at_or_above_the_limit_end_with_1_and_below_it_with_0(copy: Pat
     grave = driftline("sync", "--fail-on", "critical", folder=copy)
     assert grave.code == 1
     assert "8 findings at or above critical" in grave.err
-    assert driftline("sync", "--fail-on", "minor", folder=copy).code == 1
+    major = driftline("sync", "--fail-on", "major", folder=copy)
+    high = driftline("sync", "--fail-on", "high", folder=copy)
+    assert "findings at or above major" in major.err
+    assert (high.code, high.err.splitlines()[-1]) == (major.code, major.err.splitlines()[-1])
     assert driftline("sync", folder=copy).code == 0
+
+
+def test_another_severity_is_refused_with_those_that_there_are(copy: Path):
+    said = driftline("sync", "--fail-on", "highest", folder=copy)
+    assert (said.code, said.out) == (2, "")
+    assert "'highest' is not one of 'notice', 'minor', 'major', 'critical', 'high'" in said.err
 
 
 def test_no_finding_as_grave_as_the_limit_is_done(monday: Meridian):

@@ -226,6 +226,23 @@ def test_a_dripping_answer_is_cut_at_the_deadline(server: StandIn, context: Read
     assert time.monotonic() - began < 5
 
 
+def test_a_dripping_answer_that_meets_the_end_of_the_reading_is_told_as_that(
+    server: StandIn, context: ReadContext
+) -> None:
+    """S2: nobody asked for a pause, and what is asked afterwards is told the same without being sent."""
+    server.add_fault(Fault("", drip_seconds=0.5, times=None))
+    with session_to(server, context, http={"run_deadline_seconds": 1}) as session:
+        with pytest.raises(SourceUnavailableError) as ended:
+            session.get(f"{server.url}/things")
+        with pytest.raises(SourceUnavailableError, match="was not read to its end within 1 s\n"):
+            session.get(f"{server.url}/things")
+    [problem] = ended.value.problems
+    late = "jira was not read to its end within 1 s; at the end, jira did not finish its answer in time"
+    assert problem.message == late
+    assert "run_deadline_seconds" in problem.hint
+    assert len(server.requests) == 1
+
+
 @contextlib.contextmanager
 def raw_server(*pieces: bytes, pause: float) -> Iterator[str]:
     """Sends the pieces to the first caller, with a pause after each, and then keeps silent until the test ends."""

@@ -23,6 +23,12 @@ def test_everything_that_runs_is_pinned():
     assert {normal(each) for each in wanted} <= set(pins(RUNNING)), RENEW
 
 
+def test_parquet_is_tested_and_not_put_into_service():
+    """Its library would be the largest part of an image."""
+    assert "pyarrow" in pins(WHOLE), RENEW
+    assert "pyarrow" not in pins(RUNNING)
+
+
 def test_nothing_that_only_tests_need_is_put_into_service():
     assert not {"pytest", "mypy", "ruff", "hypothesis", "setuptools"} & set(pins(RUNNING))
 

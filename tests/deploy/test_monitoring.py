@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from model.measures import Latency, Measures
 from model.records import Absence
 from service.beat import Beat
-from service.health import assess
+from service.health import Health, assess
 from service.metrics import exposition
 from state.figures import Counted, Figures, SourceFigures
 from tests.service.conftest import plans
@@ -30,8 +30,8 @@ LABELS = re.compile(r"(driftline_\w+)\{([^}]*)\}")
 with_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="there is no promtool here")
 
 
-def every_metric() -> str:
-    """An exposition in which every metric has a value, also for the page of metrics."""
+def every_health() -> Health:
+    """The health of a process of which every metric has a value."""
     beat = Beat()
     beat.end(beat.begin("read jira"), "read", "failed", is_run=True)
     latency = Latency(measured=1, median_seconds=60, worst_seconds=60)
@@ -48,7 +48,12 @@ def every_metric() -> str:
         counted=Counted(0, {}, {}),
     )
     health = assess(beat.pulse(), figures, plans(["jira"], NOW), now=NOW)
-    return exposition(replace(health, queue=True)).decode()
+    return replace(health, queue=True)
+
+
+def every_metric() -> str:
+    """An exposition in which every metric has a value, also for the page of metrics."""
+    return exposition(every_health()).decode()
 
 
 def alerts_on(metric: str) -> list[str]:

@@ -17,6 +17,7 @@ from model.runs import Run, RunOutcome
 from model.trust import Doubt, Held
 from pipeline import doctor_machine
 from pipeline.doctor import Diagnosis, Patient, Verdict, examine
+from pipeline.doctor_versions import versions
 from state.backup import RESTORED
 from state.store import Store
 from tests.databases import ON_POSTGRESQL, url_of
@@ -257,6 +258,42 @@ def test_libraries_are_compared_with_the_lock(tuesday: Company, server: Any, tmp
     assert "every library" in says(examined(tuesday, lock=lock), "versions", OK)
     lock.write_text(same.replace(version("click"), "0.1"))
     assert f"click {version('click')}" in says(examined(tuesday, lock=lock), "versions", WARNING)
+
+
+def test_without_a_lock_libraries_are_compared_with_what_the_installed_program_asks_for(
+    company: Company, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """As for a wheel: there is its metadata, and no lock beside it."""
+    from importlib.metadata import version
+
+    def asking_for(*wishes: str) -> list[tuple[Verdict, str]]:
+        lines = [
+            "Metadata-Version: 2.4",
+            "Name: driftline",
+            "Version: 9.9",
+            "Provides-Extra: chat",
+            "Provides-Extra: dev",
+        ]
+        folder = tmp_path / "driftline-9.9.dist-info"
+        folder.mkdir(exist_ok=True)
+        (folder / "METADATA").write_text("\n".join([*lines, *(f"Requires-Dist: {wish}" for wish in wishes)]))
+        return [(each.verdict, each.says) for each in versions(Patient(**given, lock=Path("/nowhere")))]
+
+    given: dict[str, Any] = {"configuration": load(company.folder / "driftline.yaml"), "url": "", "environment": {}}
+    given |= {"now": company.now, "system_now": company.now}
+    monkeypatch.syspath_prepend(str(tmp_path))
+    others = (
+        "no-such-library; python_version < '3'",  # for another platform
+        "no-such-library; extra == 'chat'",  # told where something configured needs it
+        "click<1; extra == 'dev'",  # for those who work on the program
+    )
+    own, sound = asking_for("click>=8", *others)
+    assert own[1].startswith("driftline 9.9 on Python ")
+    assert sound == (OK, "every library is of a version that driftline asks for")
+    _, lacking, unfit = asking_for("no-such-library>=2", "click<1", "rich<1; extra == 'chat'")
+    assert lacking == (FAILED, "not installed: no-such-library")
+    said = f"click {version('click')} (asks for <1), rich {version('rich')} (asks for <1)"
+    assert unfit == (WARNING, f"not the versions that driftline asks for: {said}")
 
 
 def test_mistakes_in_the_files_are_told_where_they_are(company: Company, server: Any) -> None:

@@ -2,12 +2,15 @@
 
 import http.client
 import json
+import re
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 import service.http as http_module
 from config.service import ServiceOptions
@@ -130,6 +133,19 @@ def test_with_a_token_only_who_has_it_is_answered(idle: Watched, caplog: pytest.
             assert TOKEN.encode() not in body
         assert ask(server, "/metrics", headers={"Authorization": f"Bearer {TOKEN}", "Host": "ops.example"})[0] == 200
     assert TOKEN not in caplog.text
+
+
+def test_a_probe_of_kubernetes_is_answered_as_the_guide_writes_it(idle: Watched):
+    """The kubelet asks the address of the pod, with the headers of the probe."""
+    guide = (Path(__file__).parents[2] / "docs" / "how-to" / "operate.md").read_text("utf-8")
+    (block,) = re.findall(r"```yaml\n(livenessProbe:.*?)```", guide, re.S)
+    probe = yaml.safe_load(block.replace("THE-TOKEN", TOKEN))["livenessProbe"]["httpGet"]
+    headers = {each["name"]: each["value"] for each in probe["httpHeaders"]} | {"Host": f"10.1.2.3:{probe['port']}"}
+    options = ServiceOptions(port=free_port(), token=Secret("env:T").resolved(TOKEN))
+    with serving(options, idle.watch, now=idle.company.clock) as server:
+        assert server is not None
+        assert ask(server, probe["path"], headers=headers)[:2] == (200, b"ok\n")
+        assert ask(server, probe["path"], headers={"Host": headers["Host"]})[:2] == (401, b"a token is needed\n")
 
 
 def test_slow_askers_take_no_more_than_their_threads_and_are_hung_up_on(

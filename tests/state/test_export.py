@@ -130,7 +130,7 @@ def test_without_pyarrow_the_message_names_the_extra(
 
 
 def test_parquet_keeps_types_and_exact_amounts(store: Store, tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra 'export' is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed, though requirements.lock has it")
     filled(store)
     export(store, tmp_path / "out", Format.PARQUET)
     records = {row["id"]: row for row in parquet.read_table(tmp_path / "out" / "records.parquet").to_pylist()}
@@ -144,7 +144,7 @@ def test_parquet_keeps_types_and_exact_amounts(store: Store, tmp_path: Path) -> 
 
 
 def test_a_number_too_large_for_parquet_is_left_out(tmp_path: Path) -> None:
-    parquet = pytest.importorskip("pyarrow.parquet", reason="the extra 'export' is not installed")
+    parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed, though requirements.lock has it")
     table = Table("one", (("number", Kind.NUMBER), ("at", Kind.TIME)))
     rows = [(Decimal("1e40"), None), (Decimal("0.12345678905"), datetime(2026, 1, 1, tzinfo=UTC)), (None, None)]
     write_tables(tmp_path / "out", Format.PARQUET, [(table, rows)])

@@ -1,5 +1,6 @@
 """JUnit XML, read back by a parser."""
 
+from dataclasses import replace
 from xml.etree import ElementTree as Xml
 
 from cli.reports.junit import report
@@ -47,8 +48,38 @@ def test_an_empty_world_is_one_passed_case():
     assert [case.get("name") for case in findings] == ["nothing stands"]
 
 
-def test_hostile_words_are_words():
+def test_a_case_keeps_its_name_while_its_finding_moves():
+    """A CI system would take a finding with other days or another severity for a new test without a past."""
+    before = told(Severity.NOTICE)
+    moved = [
+        replace(
+            each,
+            finding=replace(each.finding, title=f"moved {each.finding.title}", subjects=each.finding.subjects[::-1]),
+        )
+        for each in before.standing
+    ]
+    after = replace(before, standing=tuple(moved))
+    names = [
+        [(case.get("classname"), case.get("name")) for case in suites(report(each))["findings"]]
+        for each in (before, after)
+    ]
+    assert names[0] == names[1]
+    assert names[0][0] == ("late-commitment", f"jira:10118, salesforce:OPP-1 [{before.standing[0].fingerprint[:8]}]")
+    assert len(set(names[0])) == 3
+    assert "critical: moved OPP-1 promises Aurora 4.0" in report(after)
+
+
+def test_what_passes_or_is_skipped_says_what_it_is_about():
     findings = suites(report(told()))["findings"]
-    names = [case.get("name") or "" for case in findings]
-    assert any("]]></failure><script>alert(1)</script>" in name for name in names)
+    skipped, passed = findings.find("testcase/skipped"), findings.find("testcase/system-out")
+    assert skipped is not None
+    assert passed is not None
+    assert (skipped.text or "").splitlines()[0] == told().title(told().standing[1])
+    assert "<script>alert(1)</script>" in (passed.text or "").splitlines()[0]
+
+
+def test_hostile_words_are_words():
+    findings = suites(report(told(Severity.NOTICE)))["findings"]
+    messages = [failure.get("message") or "" for failure in findings.iter("failure")]
+    assert any("]]></failure><script>alert(1)</script>" in message for message in messages)
     assert [child.tag for child in findings] == ["testcase"] * 3

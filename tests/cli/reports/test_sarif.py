@@ -64,3 +64,10 @@ def test_no_finding_makes_an_empty_list_and_not_a_missing_one():
 def test_hostile_words_hold_no_control_character():
     assert "\x1b" in HOSTILE
     assert "\\u001b" not in report(told())
+
+
+def test_the_name_of_the_settings_is_told_as_an_address():
+    """A blank, a letter with dots or what stands before a colon would make it none, or another one."""
+    (first, *_) = json.loads(report(replace(told(), settings="c:Große Ziele.yaml")))["runs"][0]["results"]
+    place = first["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place == {"uri": "c%3AGro%C3%9Fe%20Ziele.yaml"}

@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from procrastinate.schema import SchemaManager
@@ -9,6 +10,7 @@ from procrastinate.schema import SchemaManager
 from state.queue import install
 from state.store import Store
 from tests import databases
+from tests.pipeline.company import Company, Servers
 from tests.service.fleet.launcher import Launcher
 from tests.state.postgres import connect, find_binaries
 
@@ -58,9 +60,23 @@ def copy_of(server: str) -> Iterator[Copying]:
 
 
 @pytest.fixture
-def state_url(server: str, copy_of: Copying) -> str:
-    """An empty state."""
-    return copy_of(database(server, "fleet_blank"))
+def state_url(request: pytest.FixtureRequest, server: str, copy_of: Copying) -> str:
+    """An empty state; with an empty queue in modules that name another ``TEMPLATE``."""
+    return copy_of(database(server, getattr(request.module, "TEMPLATE", "fleet_blank")))
+
+
+@pytest.fixture(scope="module")
+def servers() -> Iterator[Servers]:
+    with Servers() as servers:
+        yield servers
+
+
+@pytest.fixture
+def company(servers: Servers, tmp_path: Path, state_url: str) -> Company:
+    company = Company(tmp_path / "acme", servers)
+    company.settings["state"] = {"url": state_url}
+    company.write()
+    return company
 
 
 @pytest.fixture

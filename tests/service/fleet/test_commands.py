@@ -1,7 +1,6 @@
 """``driftline worker`` and ``driftline jobs`` as people meet them."""
 
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,12 +23,6 @@ FIELDS = {
     *("workers", "jobs", "job", "source", "shard", "run", "state", "attempts", "queued_at", "started_at", "ended_at"),
     *("next_at", "worker", "error"),
 }
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with Servers() as servers:
-        yield servers
 
 
 def company_on(url: str, servers: Servers, folder: Path) -> Company:

@@ -1,8 +1,6 @@
 """When workers read: by the timetable of each source, the clock of the database and the start of the first of them."""
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -13,29 +11,10 @@ from service.fleet.due import due_now, next_plans, overdue
 from service.fleet.work import Work
 from state.lock import Ownership, workers_for
 from state.store import Store
-from tests.pipeline.company import Company, Servers
-from tests.service.fleet.conftest import Copying, database
+from tests.pipeline.company import Company
 from tests.service.fleet.test_work import hurry
 
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with Servers() as servers:
-        yield servers
-
-
-@pytest.fixture
-def state_url(server: str, copy_of: Copying) -> str:
-    """An empty state with an empty queue."""
-    return copy_of(database(server, "fleet_queue"))
-
-
-@pytest.fixture
-def company(servers: Servers, tmp_path: Path, state_url: str) -> Company:
-    company = Company(tmp_path / "acme", servers)
-    company.settings["state"] = {"url": state_url}
-    company.write()
-    return company
+TEMPLATE = "fleet_queue"
 
 
 @pytest.fixture

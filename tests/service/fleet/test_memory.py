@@ -1,7 +1,6 @@
 """What a worker remembers of its last judgement saves time and changes nothing: where anybody else judged since, or was
 killed while judging, everything is judged."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,24 +17,13 @@ from state.store import Store
 from tests.pipeline.company import Company, Servers
 from tests.pipeline.test_standing import _noted, assert_alike
 from tests.proofs.ledger import show_control
-from tests.service.fleet.conftest import Copying, database
 from tests.service.fleet.test_sharing import defer
 from tests.service.fleet.test_work import hurry, read_all
 from tests.state.postgres import connect
 
+TEMPLATE = "fleet_queue"
+
 AGAIN, WHOLE = ["reconcile_again"], ["reconcile"]
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with Servers() as servers:
-        yield servers
-
-
-@pytest.fixture
-def state_url(server: str, copy_of: Copying) -> str:
-    """An empty state with an empty queue."""
-    return copy_of(database(server, "fleet_queue"))
 
 
 class Fleet:

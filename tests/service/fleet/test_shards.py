@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -30,23 +29,13 @@ from tests.service.fleet.picture import differences, picture
 from tests.service.fleet.test_sharing import defer
 from tests.state.postgres import connect
 
+TEMPLATE = "fleet_queue"
+
 DOWN = Response({"errorMessages": ["down"]}, 503)
 REFUSED = Response({"errorMessages": ["no"]}, 401)
 WALKED = "/issue/bulkfetch"
 DIVISIONS = (1, 2, 3, 5) if os.environ.get("DRIFTLINE_WORKER_KILLS") else (1, 3)
 """Into how many parts the same source is divided; the long form is part of ``make proof``."""
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with Servers() as servers:
-        yield servers
-
-
-@pytest.fixture
-def state_url(server: str, copy_of: Copying) -> str:
-    """An empty state with an empty queue."""
-    return copy_of(database(server, "fleet_queue"))
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Spans of the jobs of workers, as a collector receives them."""
 
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,23 +12,12 @@ from service.traces import tracing
 from state.store import Store
 from tests.digest.smtp_servers import running
 from tests.pipeline.company import Company, Servers
-from tests.service.fleet.conftest import Copying, database
 from tests.service.fleet.test_work import hurry, read_all
 from tests.service.test_traces import TOLD_BY_SOURCES, attributes, collecting, options
 
+TEMPLATE = "fleet_queue"
+
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra traces is not installed")
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with Servers() as servers:
-        yield servers
-
-
-@pytest.fixture
-def state_url(server: str, copy_of: Copying) -> str:
-    """An empty state with an empty queue."""
-    return copy_of(database(server, "fleet_queue"))
 
 
 def test_each_job_of_a_round_is_a_trace_that_names_the_round(

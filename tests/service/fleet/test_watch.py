@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -17,30 +16,11 @@ from service.fleet.work import Work
 from service.metrics import exposition
 from state.lock import Ownership
 from state.store import Store
-from tests.pipeline.company import Company, Servers
-from tests.service.fleet.conftest import Copying, database
+from tests.pipeline.company import Company
 from tests.service.fleet.test_work import hurry, read_all
 from tests.service.test_metrics import MOST_SERIES, samples, value
 
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with Servers() as servers:
-        yield servers
-
-
-@pytest.fixture
-def state_url(server: str, copy_of: Copying) -> str:
-    """An empty state with an empty queue."""
-    return copy_of(database(server, "fleet_queue"))
-
-
-@pytest.fixture
-def company(servers: Servers, tmp_path: Path, state_url: str) -> Company:
-    company = Company(tmp_path / "acme", servers)
-    company.settings["state"] = {"url": state_url}
-    company.write()
-    return company
+TEMPLATE = "fleet_queue"
 
 
 @pytest.fixture

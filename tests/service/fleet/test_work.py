@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -22,34 +21,15 @@ from state.connected import Connected
 from state.queue import SCHEMA, jobs
 from state.store import Store
 from tests.digest.smtp_servers import running
-from tests.pipeline.company import RECIPIENTS, Company, Servers
+from tests.pipeline.company import RECIPIENTS, Company
 from tests.proofs.ledger import show_control
-from tests.service.fleet.conftest import Copying, database
 from tests.service.fleet.test_sharing import defer
 from tests.state.postgres import connect
 
+TEMPLATE = "fleet_queue"
+
 DOWN = Response({"errorMessages": ["down"]}, 503)
 REFUSED = Response({"errorMessages": ["no"]}, 401)
-
-
-@pytest.fixture(scope="module")
-def servers() -> Iterator[Servers]:
-    with Servers() as servers:
-        yield servers
-
-
-@pytest.fixture
-def state_url(server: str, copy_of: Copying) -> str:
-    """An empty state with an empty queue."""
-    return copy_of(database(server, "fleet_queue"))
-
-
-@pytest.fixture
-def company(servers: Servers, tmp_path: Path, state_url: str) -> Company:
-    company = Company(tmp_path / "acme", servers)
-    company.settings["state"] = {"url": state_url}
-    company.write()
-    return company
 
 
 @pytest.fixture
