@@ -22,7 +22,7 @@ from tests.faults.shifted_clock import ShiftedClock
 from tests.pipeline.company import RECIPIENTS, Company, Servers
 from tests.proofs.growth import TOLERANCE, most_measures, predicted, unexplained
 from tests.proofs.ledger import show, show_control
-from tests.proofs.soak import FIRST, Plan, Reading, Soak, slope
+from tests.proofs.soak import FIRST, MOST_THREADS, Plan, Reading, Soak, slope
 
 DAYS = int(os.environ.get("DRIFTLINE_SOAK_DAYS", "2"))
 SEED = int(os.environ.get("DRIFTLINE_SEED", "20260914"))
@@ -31,7 +31,7 @@ LONG = DAYS >= 2 * WARM_UP_DAYS
 CYCLES, TIMES = (24, 10) if LONG else (4, 2)
 WEEK = 7
 MOST_MIB_PER_DAY = 1.0
-MOST_FILES, MOST_THREADS = 24, 12
+MOST_FILES = 24
 QUICK = (["look_every", 0.2], ["does_not_count_what_was_missed"], ["tells_of_its_jobs"])
 """Looks for what is due 25 times as often as usual, so that the clock can go on at once."""
 
