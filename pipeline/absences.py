@@ -114,7 +114,8 @@ def conclude(
     absences, missing = _sorted_out(standing, census)
     expected = approved - standing.keys()
     known = {**standing, **store.standing_of(connector.name, expected)} if expected else standing
-    guard = Guard.of(store, connector, census.roster, _ground(store, connector.name, known, census), approved)
+    ground = _ground(store, connector.name, known, census, run_id)
+    guard = Guard.of(store, connector, census.roster, ground, approved)
     asked = _worth_asking(missing, standing, approved, run_id)
     unfiltered = {native_id for native_id in asked if standing[native_id].absence is not Absence.FILTERED_OUT}
     if len(asked) > MOST_ASKED and guard.doubts(unfiltered):
@@ -181,10 +182,11 @@ def _sorted_out(standing: Mapping[str, Standing], census: Census) -> tuple[dict[
     return absences, missing
 
 
-def _ground(store: Store, source: str, known: Mapping[str, Standing], census: Census) -> Ground:
-    """The records of which a census could tell, by container; and those of the known ones that are among them."""
+def _ground(store: Store, source: str, known: Mapping[str, Standing], census: Census, run_id: int) -> Ground:
+    """The records of which a census could tell, by container, as they stood before this run; and those of the known
+    ones that are among them."""
     counts: dict[str, int] = {}
-    for where, records in store.standing_counts(source).items():
+    for where, records in store.standing_counts(source, before=run_id).items():
         if _believable(where, census):
             counts[where.container] = counts.get(where.container, 0) + records
     return Ground(counts, {id_: where.container for id_, where in known.items() if _believable(where, census)})

@@ -19,6 +19,7 @@ DEEPEST = 100
 Leaves: TypeAlias = Mapping[str, Sequence[Leaf]]
 """The latest open work below a node that comes rolled up, the latest first."""
 
+_Key: TypeAlias = tuple[str, Because, str]
 _OVER = (ForecastState.DATED, ForecastState.DONE)
 _WORK_ITSELF = "work "
 
@@ -118,7 +119,8 @@ class Bounds:
     _others: dict[tuple[object, ...], Holder | None] = field(default_factory=dict)
     _causes: dict[str, str] = field(default_factory=dict)
     _keys: dict[str, str] = field(default_factory=dict)
-    _inputs: dict[tuple[str, Because, str], Sequence[Input]] = field(default_factory=dict)
+    _inputs: dict[_Key, Sequence[Input]] = field(default_factory=dict)
+    _latest_first: dict[_Key, Sequence[Input]] = field(default_factory=dict)
     _depth: int = 0
 
     def __post_init__(self) -> None:
@@ -207,11 +209,33 @@ class Bounds:
 
     def inputs(self, forecast: Forecast) -> Sequence[Input]:
         """Everything that the finish of a node is the latest of, as far as it is dated."""
-        key = (forecast.node, forecast.because, forecast.next.node if forecast.next is not None else "")
+        key = _key(forecast)
         known = self._inputs.get(key)
         if known is None:
             known = self._inputs[key] = tuple(self._gathered(forecast))
         return known
+
+    def late_below(self, forecast: Forecast, day: date) -> tuple[Sequence[str], date | None]:
+        """What a node contains that comes after a day, and the latest day of everything else.
+
+        Nothing where that is no small part of it, or where it may not be all: only what comes latest is looked at, for
+        a release that thousands of promises rest on is asked thousands of times.
+        """
+        key = _key(forecast)
+        inputs = self._latest_first.get(key)
+        if inputs is None:
+            inputs = sorted(self.inputs(forecast), key=lambda each: each.day, reverse=True)
+            self._latest_first[key] = inputs
+        late: dict[str, None] = {}
+        for each in inputs:
+            if each.day <= day:
+                break
+            if each.below:
+                late[plain(each.node)] = None
+            if each.alone or len(late) >= MOST_LEAVES:
+                return (), None
+        kept = next((each.day for each in inputs if plain(each.node) not in late), None)
+        return list(late), kept
 
     def _gathered(self, forecast: Forecast) -> Iterator[Input]:
         node, network = forecast.node, self.world.network
@@ -303,6 +327,11 @@ class Bounds:
             return known
         record = self.world.record(node)
         return record.key if record else node.partition(":")[2]
+
+
+def _key(forecast: Forecast) -> _Key:
+    """Stands for what a forecast is the latest of."""
+    return forecast.node, forecast.because, forecast.next.node if forecast.next is not None else ""
 
 
 def plain(node: str) -> str:

@@ -10,7 +10,7 @@ from model.keys import objective_node
 from model.objectives import Objective, StageGate
 from model.records import Deal, Saving
 from reconcile.above import name_of
-from reconcile.bound import MOST_LEAVES, Bounds, Holder, bounds_of, plain
+from reconcile.bound import Bounds, Holder, bounds_of
 from reconcile.decisions import owner
 from reconcile.delay import with_delay
 from reconcile.forecast import Because, Forecast, ForecastState
@@ -183,16 +183,13 @@ def _cut_scope(case: _Case, committed: date, bounds: Bounds) -> Iterator[Decisio
         return
     whole = case.path[index]
     needed = (whole.day or case.day) - (case.day - committed)
-    inputs = bounds.inputs(whole)
-    left_out = list(dict.fromkeys(plain(each.node) for each in inputs if each.below and each.day > needed))
-    kept = [each.day for each in inputs if plain(each.node) not in left_out]
+    left_out, kept = bounds.late_below(whole, needed)
     remaining = whole.counts.open - len(left_out)
-    unsure = any(each.alone and each.day > needed for each in inputs)
-    if not left_out or unsure or len(left_out) >= MOST_LEAVES or (remaining > 0 and not kept):
+    if not left_out or (remaining > 0 and kept is None):
         return
     if remaining <= 0 and not _done_below(whole.node, world):
         return
-    ready = Holder(max([*kept, world.today]), whole.node)
+    ready = Holder(max(kept or world.today, world.today), whole.node)
     reached = bounds.carried(case.path, index, ready, cause_stays=True)
     until = max(world.today, needed) - timedelta(world.options.lead_days.of(OptionKind.CUT_SCOPE))
     if reached is None or reached.day >= case.day or until < world.today:

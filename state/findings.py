@@ -11,7 +11,7 @@ from model.findings import FindingState, TrackedFinding, Transition, TransitionK
 from state import tables
 from state.codec import decode, encode
 from state.connected import Connected
-from state.engine import upsert
+from state.engine import chunked, upsert
 
 
 class Findings(Connected):
@@ -20,8 +20,8 @@ class Findings(Connected):
     def tracked(self) -> dict[str, TrackedFinding]:
         """Every finding by its fingerprint, resolved ones included."""
         with self.reading() as connection:
-            rows = connection.execute(select(tables.findings.c.fingerprint, tables.findings.c.content)).all()
-        return {row.fingerprint: decode(TrackedFinding, row.content) for row in rows}
+            rows = connection.execute(select(tables.findings.c.fingerprint, tables.findings.c.content))
+            return {row.fingerprint: decode(TrackedFinding, row.content) for row in rows}
 
     def count_standing(self) -> int:
         """How many findings stand: all but those that were resolved."""
@@ -78,10 +78,11 @@ class Findings(Connected):
         with self.writing() as connection:
             if since is not None and not self._is_newest(connection, since):
                 return False
-            upsert(connection, tables.findings, [_row(each) for each in tracked])
-            if transitions:
+            for part in chunked(tracked):
+                upsert(connection, tables.findings, [_row(each) for each in part])
+            for steps in chunked(transitions):
                 connection.execute(
-                    insert(tables.transitions), [{**_transition_row(each), "run_id": run_id} for each in transitions]
+                    insert(tables.transitions), [{**_transition_row(each), "run_id": run_id} for each in steps]
                 )
             if decision is not None:
                 _add_decision(connection, decision)

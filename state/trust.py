@@ -105,11 +105,15 @@ class Trust(Connected):
             rows = [row for part in chunked(ids) for row in connection.execute(statement.where(table.c.id.in_(part)))]
         return {row.native_id: _standing(row) for row in rows}
 
-    def standing_counts(self, source: str) -> dict[Standing, int]:
-        """How many records of a source stand where, and out of sight for which reason."""
-        table = tables.records
+    def standing_counts(self, source: str, *, before: int) -> dict[Standing, int]:
+        """How many records of a source stand where, and out of sight for which reason; of those only that stood before
+        a run, by its id: what came with it is no ground to believe that others are gone."""
+        table, known, each = tables.records, tables.revisions, tables.revisions.alias()
         where = (table.c.container, table.c.absence)
-        counted = select(*where, func.count().label("records")).where(table.c.source == source, standing())
+        earlier = select(func.max(each.c.id)).where(each.c.record_id == table.c.id, each.c.run_id < before)
+        stood = (known.c.id == earlier.scalar_subquery()) & (known.c.absence.is_(None) | known.c.absence.not_in(GONE))
+        counted = select(*where, func.count().label("records")).join(known, stood)
+        counted = counted.where(table.c.source == source, standing())
         with self.reading() as connection:
             return {_standing(row): row.records for row in connection.execute(counted.group_by(*where))}
 

@@ -88,7 +88,20 @@ def test_what_is_neither_deleted_nor_moved_stands(store: Store) -> None:
         "0": Standing("WEB", None),
         "1": Standing("WEB", Absence.UNOBSERVED),
     }
-    assert store.standing_counts("jira") == {Standing("WEB", None): 1, Standing("WEB", Absence.UNOBSERVED): 1}
+    counted = {Standing("WEB", None): 1, Standing("WEB", Absence.UNOBSERVED): 1}
+    assert store.standing_counts("jira", before=run + 1) == counted
+
+
+def test_what_came_or_came_back_with_a_run_did_not_stand_before_it(store: Store) -> None:
+    """S6: five hundred new records are no reason to believe that fifty old ones are gone."""
+    first = store.start_run(DAY_1, baseline=False)
+    store.save_page(first, Page([item(str(number)) for number in range(4)]), "jira", DAY_1)
+    store.mark_absent(first, "jira", {"2": Absence.DELETED, "3": Absence.ARCHIVED}, DAY_1)
+    second = store.start_run(DAY_2, baseline=False)
+    store.save_page(second, Page([item(str(number)) for number in (0, 2, 3, 4, 5)]), "jira", DAY_2)
+    assert store.standing_counts("jira", before=first) == {}
+    assert store.standing_counts("jira", before=second) == {Standing("WEB", None): 3}  # 0, 1 and 3
+    assert store.standing_counts("jira", before=second + 1) == {Standing("WEB", None): 6}
 
 
 def test_a_record_that_stands_and_is_not_listed_is_noticed(store: Store) -> None:
