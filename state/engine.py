@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -129,7 +130,26 @@ def _wait_for_the_log(connection: Any, _entry: ConnectionPoolEntry) -> None:
 def _prepare_sqlite(connection: Any, _entry: ConnectionPoolEntry) -> None:
     connection.isolation_level = None  # the driver must not begin transactions of its own
     for pragma in _PRAGMAS:
-        connection.execute(f"PRAGMA {pragma}").close()
+        _patiently(connection, f"PRAGMA {pragma}")
+
+
+def _patiently(connection: Any, statement: str) -> None:
+    """SQLite does not wait when two programs make a file's log at the same moment: it refuses one of them at once."""
+    began = time.monotonic()
+    try:
+        connection.execute(statement).close()
+    except sqlite3.OperationalError as error:
+        if "locked" not in str(error) or time.monotonic() - began > BUSY_TIMEOUT_SECONDS / 2:
+            raise
+        from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random
+
+        again = Retrying(
+            retry=retry_if_exception_type(sqlite3.OperationalError),
+            wait=wait_random(0.005, 0.05),
+            stop=stop_after_delay(BUSY_TIMEOUT_SECONDS),
+            reraise=True,
+        )
+        again(lambda: connection.execute(statement).close())
 
 
 def _begin_sqlite(connection: Connection) -> None:

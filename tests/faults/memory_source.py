@@ -134,6 +134,7 @@ class Reader:
         blank.bring_back(self.path)
         self.store = Store.open(url_of(self.path))
         self.site = Site()
+        self.made = 0
 
     def sync(self, *, full: bool = False) -> SourceResult:
         context = ReadContext(self.site.now, ZoneInfo("Europe/Berlin"))
@@ -170,8 +171,9 @@ class Reader:
         approve_held(self.store, held, by="ann", reason="I looked", now=self.site.now)
 
     def add(self, number: int, container: str = "A") -> list[str]:
-        first = len(self.site.things)
-        added = [f"{container}{first + each:04}" for each in range(number)]
+        """Things with ids that nothing ever had: no source gives an id a second time."""
+        added = [f"{container}{self.made + each:04}" for each in range(number)]
+        self.made += number
         self.site.things.update({id_: Thing(container, self.site.now) for id_ in added})
         return added
 
