@@ -95,7 +95,8 @@ def make_pass(
     collect_seldom()
     spare_memory()
     started = clock()
-    collect_once(started.date())
+    if standing is not None:  # a process that goes on; what runs once ends before it matters
+        collect_once(started.date())
     baseline = not store.has_baseline()
     run = Run(id=store.start_run(started, baseline=baseline), started_at=started, baseline=baseline)
     begin_notices(store, configuration)
