@@ -200,7 +200,7 @@ def sweep(life: Life, command: list[str], *points: str, step: int = 1, **disturb
             bring_back()
             end = life.run(command, **{point: number}, **disturbance)
             # One more commit or less, as the threads that read fall out: then it was done before it could die.
-            assert end.code is None or number - 1 <= end.commits < commits
+            assert end.code is None or number - 1 <= end.commits <= commits
             life.finish(command)
             yield life.picture()
     bring_back()

@@ -287,6 +287,7 @@ def test_a_restoration_needs_no_state_and_a_second_one_keeps_both(sqlite_store: 
         restore(other, tmp_path / "none", now=DAY_3)
 
 
+@pytest.mark.sqlite_only("what is no database file is another thing to pg_restore")
 def test_a_file_that_is_no_database_is_not_told_as_a_damaged_state(sqlite_store: Store, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("no database " * 100)
     with pytest.raises(StateError, match=r"notes\.txt is damaged, or no backup: file is not a database") as caught:
