@@ -47,13 +47,14 @@ LONG := DRIFTLINE_PROOFS=$(PROOFS) DRIFTLINE_KILLS=$(or $(KILLS),1000) DRIFTLINE
 	DRIFTLINE_ALL_ZONES=1 DRIFTLINE_PG_CRASHES=$(or $(CRASHES),100) DRIFTLINE_FAILING_CYCLES=$(or $(CYCLES),1000) \
 	DRIFTLINE_SOAK_DAYS=$(or $(DAYS),30) DRIFTLINE_LOAD=$(or $(LOAD),2000) DRIFTLINE_SERIES_RECORDS=100000 \
 	DRIFTLINE_CANARIES=all DRIFTLINE_ARGV=$(or $(ARGV),100000) DRIFTLINE_WORKER_KILLS=$(or $(WORKER_KILLS),20) \
-	DRIFTLINE_WHOLE_COMPANY=1 DRIFTLINE_WHOLE_PACKAGE=1 DRIFTLINE_WHOLE_SIZING=1
+	DRIFTLINE_WHOLE_COMPANY=1 DRIFTLINE_WHOLE_PACKAGE=1 DRIFTLINE_WHOLE_SIZING=1 DRIFTLINE_ALL_EXAMPLES=1
 
 proof: $(STAMP)
 	rm -rf $(PROOFS)
 	$(LONG) $(BIN)/pytest tests/faults tests/proofs tests/security tests/state tests/service/fleet tests/pipeline \
 		tests/connectors/timetable tests/digest/audiences tests/cli/test_demo.py tests/deploy tests/test_scheduler.py \
 		tests/test_sizing.py
+	DRIFTLINE_ALL_EXAMPLES=1 $(BIN)/pytest -m hypothesis
 	DRIFTLINE_TEST_DATABASE=postgresql $(LONG) $(BIN)/pytest tests/faults/test_kill.py tests/faults/test_syscalls.py \
 		tests/state/test_upgrade_killed.py
 	$(BIN)/python docs/proofs.py $(PROOFS)

@@ -2,12 +2,12 @@
 
 import json
 import re
+import selectors
 import socket
 import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -161,21 +161,24 @@ class _Listener(ThreadingHTTPServer):
     """Waits for callers without looking up in between, and ends at once when it is told to."""
 
     daemon_threads = True
-    _ending = False
 
     def begin(self) -> None:
+        self._open, self._closed = socket.socketpair()
+        self._waiting = selectors.DefaultSelector()
+        self._waiting.register(self, selectors.EVENT_READ)
+        self._waiting.register(self._closed, selectors.EVENT_READ)
         self._thread = threading.Thread(target=self._listen, daemon=True)
         self._thread.start()
 
     def end(self) -> None:
-        self._ending = True
-        with suppress(OSError):  # one caller more, who wakes it up
-            socket.create_connection(("127.0.0.1", self.server_port), timeout=5).close()
+        self._open.close()
         self._thread.join(timeout=30)
+        self._waiting.close()
+        self._closed.close()
         self.server_close()
 
     def _listen(self) -> None:
-        while not self._ending:
+        while self._closed not in [key.fileobj for key, _ in self._waiting.select()]:
             self.handle_request()
 
     def handle_error(self, request: Any, client_address: Any) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests import compiled, databases
+from tests import compiled, databases, examples
 
 MEMORY = Path("/dev/shm")
 ENOUGH_BYTES = 4 << 30
@@ -23,6 +23,7 @@ os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ENOUGH_BYTES:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 compiled.share()
+examples.share()
 
 
 def pytest_collection_finish() -> None:

@@ -10,11 +10,12 @@ from mapping.document import SourceText
 from model.errors import UserError
 from tests.config.test_custom_checks_broken import SOUND, ZONE
 from tests.config.test_mutations import edited, edits
+from tests.examples import examples
 
 SETTINGS = Settings(version=1)
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(changes=st.lists(edits(), min_size=1, max_size=3))
 def test_a_mutated_file_is_sound_or_refused_with_places(changes) -> None:
     text = SOUND

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from config.load import Configuration, load
 from config.sample import write_sample
 from model.errors import UserError
+from tests.examples import examples
 
 FILES = ("driftline.yaml", "objectives.yaml", "mapping/jira.yaml", "mapping/salesforce.yaml")
 SNIPPETS = (
@@ -56,7 +57,7 @@ def edited(text: str, edit) -> str:
     return "\n".join(lines) + "\n"
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(120), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(name=st.sampled_from(FILES), changes=st.lists(edits(), min_size=1, max_size=3))
 def test_edited_files_load_or_are_refused_with_located_mistakes(sample, tmp_path_factory, name, changes):
     folder = tmp_path_factory.mktemp("edited", numbered=True)
@@ -77,7 +78,7 @@ def test_edited_files_load_or_are_refused_with_located_mistakes(sample, tmp_path
         assert isinstance(outcome, Configuration)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(content=st.binary(max_size=400))
 def test_any_bytes_load_or_are_refused(tmp_path_factory, content):
     folder = tmp_path_factory.mktemp("bytes", numbered=True)

@@ -4,11 +4,12 @@ from hypothesis import strategies as st
 
 from connectors import noted
 from connectors.noted import Noted
+from tests.examples import examples
 
 PAGES = st.lists(st.lists(st.integers(0, 30).map(str), max_size=6), max_size=12)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(PAGES, st.integers(0, 12))
 def test_each_id_is_new_once_and_kept_in_order_wherever_it_stands(pages: list[list[str]], in_memory: int) -> None:
     with pytest.MonkeyPatch.context() as patched:

@@ -8,11 +8,12 @@ from hypothesis import strategies as st
 from connectors.http.side_by_side import side_by_side
 from model.errors import InterruptedRunError, SourceUnavailableError
 from tests.connectors.contract import context_at
+from tests.examples import examples
 
 Walk = list[int]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=examples(50), deadline=None)
 @given(st.lists(st.integers(min_value=0, max_value=6), max_size=9), st.integers(min_value=1, max_value=5))
 def test_every_page_of_every_walk_comes_once_and_in_its_own_order(lengths: list[int], at_once: int) -> None:
     walks = [iter([(walk, page) for page in range(length)]) for walk, length in enumerate(lengths)]

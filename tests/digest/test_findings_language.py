@@ -15,6 +15,7 @@ from digest.language import ENGLISH, Language
 from model.findings import Finding
 from reconcile.checks import checks
 from reconcile.options import field_name
+from tests.examples import examples
 
 GERMAN = Language("de", "de")
 TODAY = date(2026, 9, 15)
@@ -111,7 +112,7 @@ NAME = st.text(st.characters(exclude_categories=["C", "M", "Z"]), min_size=1, ma
 
 
 @given(NAME)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_name_in_a_text_stays_as_it_is(name: str):
     """M13: braces, quotes and patterns in a title are letters."""
     assert german(f"{name} was cancelled") == f"{name} wurde abgebrochen"

@@ -9,6 +9,7 @@ from digest.base import Bullets, Chip, Link, Paragraph, line
 from digest.hostile import clean
 from digest.markdown import escaped, markdown_of, render_markdown
 from tests.digest.channels.receiver import a_digest
+from tests.examples import examples
 
 PARSER = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
@@ -42,7 +43,7 @@ HOSTILE = st.text("<>!@#$%^&*()[]{}|\\`~_-+=.:/'\"0 1aW;x\n", max_size=40) | st.
 @example("**bold** __bold__ ~~gone~~ `code`")
 @example("a | b")
 @example("===")
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_no_title_changes_what_the_document_is_made_of(title: str):
     """M13: whatever a title holds, the parser finds the same blocks, links and emphasis."""
     plain = render_markdown(a_digest("plain words"))
@@ -50,14 +51,14 @@ def test_no_title_changes_what_the_document_is_made_of(title: str):
 
 
 @given(HOSTILE)
-@settings(max_examples=150)
+@settings(max_examples=examples(150))
 def test_the_words_come_back_as_they_were(title: str):
     said = f"x{clean(title)}".strip()
     assert words(escaped(said)).split() == said.split()
 
 
 @given(HOSTILE)
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 def test_a_paragraph_that_begins_with_anything_stays_a_paragraph(start: str):
     start = clean(start).strip()
     if not start:

@@ -17,6 +17,7 @@ from digest.render import render_html, render_text
 from model.errors import DeliveryError
 from tests.digest.editions import NOW, two_causes
 from tests.digest.reading import page, without_addresses, words
+from tests.examples import examples
 
 MAIL = MailOptions.model_validate({"sender": "driftline@acme.example", "smtp": {"host": "smtp.acme.example"}})
 HEADERS = [
@@ -161,7 +162,7 @@ def test_a_line_break_in_a_title_adds_no_header(separator: str):
     assert message["Subject"] == "x Bcc: everyone@acme.example <b>body</b>"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.text(alphabet=st.characters(codec=None), max_size=200))
 def test_no_text_adds_a_header_or_makes_a_message_fail(text: str):
     """Reliability M5."""

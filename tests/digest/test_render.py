@@ -44,6 +44,7 @@ from tests.digest.editions import (
     unsupported_rollout,
 )
 from tests.digest.reading import addresses, page, without_addresses, words
+from tests.examples import examples
 
 STORIES: dict[str, Callable[[], Edition]] = {
     "two causes": two_causes,
@@ -269,12 +270,12 @@ class TestHostileTitles:
         assert all(link.startswith("https://") for link in read.links)
         assert "\n" not in digest.subject
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=examples(60), deadline=None)
     @given(st.text(alphabet=st.characters(codec=None), max_size=60))
     def test_any_title_leaves_the_skeleton_as_it_is(self, payload: str):
         assert skeleton(compose(poisoned(payload))) == BENIGN
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=examples(60), deadline=None)
     @given(st.text(alphabet="<>\"'&/=-![]{}%;#scriptonmg \n\x00\u202e", max_size=40))
     def test_any_heap_of_markup_leaves_the_skeleton_as_it_is(self, payload: str):
         assert skeleton(compose(poisoned(payload))) == BENIGN

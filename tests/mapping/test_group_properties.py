@@ -15,6 +15,7 @@ from mapping.load import LoadedMapping, load_mapping
 from mapping.match import Matcher, Names
 from mapping.reach import outline, reach
 from model.records import WorkItem
+from tests.examples import examples
 from tests.mapping.samples import OBJECTIVES
 
 TODAY = date(2026, 9, 1)
@@ -129,7 +130,7 @@ def load(matches: list[dict[str, Any]]) -> LoadedMapping:
 several = st.lists(matches, min_size=1, max_size=5)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(100), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(several, records)
 def test_the_index_finds_every_record_that_the_conditions_hold_for(
     asked: list[dict[str, Any]], world: list[WorkItem]
@@ -144,7 +145,7 @@ def test_the_index_finds_every_record_that_the_conditions_hold_for(
         assert explain(loaded, Names(), record, TODAY).match == found
 
 
-@settings(max_examples=75, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(75), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(several, several, records)
 def test_a_change_of_rules_touches_no_record_that_its_reach_leaves_out(
     before: list[dict[str, Any]], after: list[dict[str, Any]], world: list[WorkItem]

@@ -14,6 +14,7 @@ from mapping.load import LoadedMapping, load_mapping
 from mapping.match import Match, Matcher, Names
 from model.links import Role
 from model.records import Deal, Record, WorkItem
+from tests.examples import examples
 from tests.mapping.samples import OBJECTIVES
 
 WORDS = ("alpha", "Beta", "GAMMA", "delta one")
@@ -159,7 +160,7 @@ def linked(match: Match) -> set[tuple[str, str, str]]:
     return {(link.rule, link.role.value, link.objective_id) for link in match.links}
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(rules, records())
 def test_the_matcher_agrees_with_trying_every_rule(specs: list[dict[str, Any]], world: list[Record]) -> None:
     matcher = Matcher(load(specs), Names.of(world))
@@ -167,7 +168,7 @@ def test_the_matcher_agrees_with_trying_every_rule(specs: list[dict[str, Any]], 
         assert linked(matcher.match(record)) == reference(specs, record, world)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(rules, records(), st.randoms(use_true_random=False))
 def test_the_order_of_records_never_matters(
     specs: list[dict[str, Any]], world: list[Record], chance: random.Random
@@ -180,7 +181,7 @@ def test_the_order_of_records_never_matters(
     assert {record.id: other.match(record) for record in shuffled} == in_order
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(rules, records(), st.randoms(use_true_random=False))
 def test_rules_that_do_not_match_never_matter_wherever_they_stand(
     specs: list[dict[str, Any]], world: list[Record], chance: random.Random
@@ -199,7 +200,7 @@ def test_rules_that_do_not_match_never_matter_wherever_they_stand(
     assert among.ambiguities == alone.ambiguities
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(rules, records())
 def test_a_record_named_by_key_always_beats_a_pattern(specs: list[dict[str, Any]], world: list[Record]) -> None:
     record = world[0]

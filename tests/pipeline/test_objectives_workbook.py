@@ -29,6 +29,7 @@ from model.objectives import (
 from model.records import Light
 from pipeline.objectives_export import workbook_of
 from pipeline.objectives_workbook import Defaults, import_objectives
+from tests.examples import examples
 
 TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FFF, codec="utf-8"), min_size=1, max_size=12).filter(
     lambda text: text.isprintable() and text.strip() == text and not text.startswith("_x")
@@ -112,7 +113,7 @@ def saved(tmp_path: Path, rows: Sequence[Sequence[Any]], *others: tuple[str, Seq
     return path
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(objectives())
 def test_what_is_exported_is_imported_as_it_was_and_no_cell_is_a_formula(
     tmp_path_factory: pytest.TempPathFactory, given_objectives: tuple[Objective, ...]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from digest.options import DigestOptions
 from pipeline.slots import SlotBook, latest_slot
 from state.store import Store
+from tests.examples import examples
 
 BERLIN = ZoneInfo("Europe/Berlin")
 EVERY_DAY = range(7)
@@ -54,7 +55,7 @@ def test_two_weeks_offline_fold_into_one_slot():
     assert back.name == "2026-09-29"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(
     zone=st.sampled_from(sorted(available_timezones())),
     half_hour=st.integers(0, 47),

@@ -7,10 +7,11 @@ from hypothesis import HealthCheck, given, settings
 
 from model.findings import DecisionOption, Finding, OptionKind
 from model.records import WorkItem
+from tests.examples import examples
 from tests.reconcile.test_properties import Plan, plans
 from tests.reconcile.world import Stored
 
-some = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+some = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def offered(plan: Plan, kind: OptionKind) -> list[tuple[Finding, DecisionOption]]:

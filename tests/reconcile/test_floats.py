@@ -19,10 +19,11 @@ from reconcile.forecast import ForecastState
 from reconcile.options import ReconcileOptions
 from reconcile.reach import asking
 from reconcile.world import World
+from tests.examples import examples
 from tests.reconcile.test_properties import Plan, anything, future, plans
 from tests.reconcile.world import DOING, DONE, EUR, NOW, TODAY, Stored
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 SEP_30, OCT_30 = date(2026, 9, 30), date(2026, 10, 30)
 CALENDARS = {"default": Calendar()}
 

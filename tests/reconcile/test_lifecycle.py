@@ -32,6 +32,7 @@ from model.runs import Coverage
 from reconcile.judgement import Judgement
 from reconcile.lifecycle import Advance, accept, acknowledge, advance, decide
 from reconcile.options import ReconcileOptions
+from tests.examples import examples
 from tests.reconcile.world import NOW, TODAY, YESTERDAY
 
 RAN = {"late-commitment": 1}
@@ -621,7 +622,7 @@ class LifeMachine(RuleBasedStateMachine):
             assert entry.held_since is not None or not overdue
 
 
-LifeMachine.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+LifeMachine.TestCase.settings = settings(max_examples=examples(60), stateful_step_count=20, deadline=None)
 TestLife = LifeMachine.TestCase
 
 

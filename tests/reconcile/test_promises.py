@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from model.objectives import Level, Objective, Tolerance
 from model.records import Absence, Change, Move
+from tests.examples import examples
 from tests.reconcile.checks.promise_checks import promise_findings, told_by
 from tests.reconcile.world import DOING, DONE, DROPPED, NOW, TODAY, TODO, Stored
 
@@ -78,14 +79,14 @@ LEFT_AND_EARLIER = world(
 """The work left its release, and keeps a date that is earlier than promised."""
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(worlds)
 @example(LEFT_AND_EARLIER)
 def test_no_deal_is_told_by_two_checks_on_promises(stored: Stored) -> None:
     assert len(told_by(stored, DEAL)) <= 1
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(worlds)
 def test_a_promise_that_nothing_supports_is_never_passed_over(stored: Stored) -> None:
     """The control: what one check leaves to another is told by the other."""

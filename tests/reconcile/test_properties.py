@@ -17,9 +17,10 @@ from model.records import Absence, Deal, Light, Saving, StatusCategory
 from reconcile.impact import lost_share, revenue_share
 from reconcile.lifecycle import advance
 from reconcile.options import ReconcileOptions
+from tests.examples import examples
 from tests.reconcile.world import DOING, DONE, DROPPED, EUR, NOW, TODAY, TODO, YESTERDAY, Stored
 
-quick = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 future = st.integers(0, 200).map(lambda days: TODAY + timedelta(days))
 COUNT = 7
 OBJECTIVES = 3
@@ -310,7 +311,7 @@ def test_work_that_goes_out_of_sight_never_resolves_what_rests_on_it(plan, numbe
 # --- decimals against fractions ---------------------------------------------------------------------------------
 
 cents = st.integers(-(10**9), 10**12).map(lambda number: Decimal(number).scaleb(-2))
-exactly = settings(max_examples=100, deadline=None)
+exactly = settings(max_examples=examples(100), deadline=None)
 
 
 def rounded(exact: Fraction) -> Decimal:

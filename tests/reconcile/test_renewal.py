@@ -19,6 +19,7 @@ from reconcile.engine import reconcile, reconcile_again
 from reconcile.forecast import alike
 from reconcile.judgement import Judgement
 from reconcile.options import ReconcileOptions
+from tests.examples import examples
 from tests.reconcile.test_properties import COUNT, OBJECTIVES, anything
 from tests.reconcile.world import DOING, DONE, DROPPED, EUR, NOW, TODAY, TODO, Stored
 
@@ -145,7 +146,7 @@ def differences(standing: Standing, full: Judgement) -> list[str]:
     return found
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(anything, st.lists(st.lists(steps, min_size=1, max_size=3), min_size=1, max_size=4), st.booleans())
 def test_judging_what_changes_can_reach_says_what_judging_everything_says(plan, history, looked_after):
     stored = plan.stored()

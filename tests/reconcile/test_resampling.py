@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 
 from reconcile import resampling
 from reconcile.resampling import weeks_until
+from tests.examples import examples
 
 counts = st.lists(st.integers(0, 40), min_size=1, max_size=12).filter(any)
 
@@ -24,7 +25,7 @@ def one_by_one(remaining: int, weeks: list[int], percents: tuple[int, ...], long
     return [sorted(taken)[-(-len(taken) * percent // 100) - 1] for percent in percents]
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=examples(80), deadline=None)
 @given(st.integers(1, 2_000), counts, st.integers(1, 60))
 def test_the_weeks_until_so_many_draws_have_ended_are_those_of_the_definition(remaining, weeks, longest):
     found = weeks_until(remaining, weeks, (50, 85), seed=1, resamples=100, longest=longest)

@@ -25,6 +25,7 @@ from reconcile.throughput import (
     together,
 )
 from reconcile.world import World
+from tests.examples import examples
 from tests.reconcile.world import DONE, DROPPED, TODAY, Stored
 
 MONDAY = date(2026, 9, 14)
@@ -116,7 +117,7 @@ def test_a_date_that_only_half_of_the_draws_reach_is_told_alone():
     assert throughput_says(found).endswith(", 85 % takes more than 101 weeks at this pace")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.integers(0, 9), min_size=4, max_size=12), st.integers(1, 60))
 def test_the_same_facts_always_give_the_same_dates_and_half_comes_before_85_percent(counts, left):
     flow = weekly(*counts, left=left)
@@ -128,7 +129,7 @@ def test_the_same_facts_always_give_the_same_dates_and_half_comes_before_85_perc
         assert TODAY < found.likely <= found.safe
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.integers(0, 9), min_size=4, max_size=12), st.integers(1, 60), st.integers(1, 40))
 def test_more_work_never_ends_earlier(counts, left, more):
     """Each draw is the same one with more to do, so that no date jumps when a single piece of work is added."""

@@ -12,6 +12,7 @@ from sqlalchemy import text
 from model.deliveries import Delivery, DeliveryState
 from model.errors import StateError
 from state.store import Store
+from tests.examples import examples
 from tests.state.worlds import DAY_1, DAY_2, DAY_3
 
 FAILED, SENT, SENDING, READY, UNKNOWN = (
@@ -134,7 +135,7 @@ def test_a_slot_composed_before_an_earlier_one_failed_does_not_hide_the_loss(sto
     assert store.covered("leaders") == 0
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(st.tuples(st.integers(0, 3), st.integers(0, 6), st.booleans()), min_size=1, max_size=8))
 def test_every_transition_is_told_once_the_last_slot_arrives(
     one_store: Store, days: list[tuple[int, int, bool]]

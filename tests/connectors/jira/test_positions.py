@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from connectors.jira.positions import AskAll, PositionWalk, Rows
 from model.errors import SourceContentError, SourceUnavailableError
+from tests.examples import examples
 
 Schedule = list[tuple[int, int]]
 """What happens after each question: which place in the list, and what: below 0 a row goes, else one enters there."""
@@ -75,7 +76,7 @@ def walked(shifting: ShiftingList, size: int, order: list[int], at_once: int) ->
 SCHEDULES: Any = st.lists(st.tuples(st.integers(0, 60), st.sampled_from([-1, -1, 1])), max_size=25)
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(st.integers(0, 40), st.integers(1, 9), SCHEDULES, st.lists(st.integers(0, 7), max_size=40), st.integers(1, 8))
 def test_no_row_that_stays_is_left_out_and_none_comes_twice(
     length: int, size: int, schedule: Schedule, order: list[int], at_once: int

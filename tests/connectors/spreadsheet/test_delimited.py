@@ -13,6 +13,7 @@ from model.money import Month, MonthAmount
 from model.reading import Container
 from model.records import Light
 from tests.connectors.spreadsheet.books import COLUMNS, connector, extract, read, reasons
+from tests.examples import examples
 
 GERMAN = (
     "Maßnahmen;;;\r\n\r\nNo.;Name;Start;Amount\r\n"
@@ -233,7 +234,7 @@ def test_lights_are_read_by_their_words(book: Path) -> None:
     )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(content=st.binary(max_size=300))
 def test_any_bytes_end_in_a_reading_or_a_located_error(content: bytes, book: Path) -> None:
     """X22: nothing but a SourceError leaves the reader."""

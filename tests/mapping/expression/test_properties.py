@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from mapping.expression import Expression, ExpressionError, parse_expression
 from mapping.facts import Facts, Names
 from model.records import Deal, Record, RecordKind, WorkItem
+from tests.examples import examples
 from tests.mapping.expression.naive import (
     TODAY,
     deal_expressions,
@@ -41,7 +42,7 @@ def tried(text: str, kinds: set[RecordKind], custom: tuple[str, ...] | None) -> 
     return None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(TREES)
 def test_an_expression_comes_to_what_a_plain_interpreter_says(case: tuple[Any, list[Record]]) -> None:
     tree, records = case
@@ -52,7 +53,7 @@ def test_an_expression_comes_to_what_a_plain_interpreter_says(case: tuple[Any, l
         assert expression.holds(facts, TODAY) is (judge(tree, record) is True)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(TREES)
 def test_printing_and_reading_again_gives_the_same(case: tuple[Any, list[Record]]) -> None:
     tree, records = case
@@ -65,7 +66,7 @@ def test_printing_and_reading_again_gives_the_same(case: tuple[Any, list[Record]
         assert again.truth(facts, TODAY) is expression.truth(facts, TODAY)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(TREES)
 def test_a_record_that_matches_meets_every_equality(case: tuple[Any, list[Record]]) -> None:
     tree, records = case
@@ -77,7 +78,7 @@ def test_a_record_that_matches_meets_every_equality(case: tuple[Any, list[Record
                 assert texts & facts.folded(name), name
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(TREES)
 def test_the_failure_names_a_part_that_reads_no_more_than_the_whole(case: tuple[Any, list[Record]]) -> None:
     tree, records = case
@@ -101,7 +102,7 @@ WORDS = st.sampled_from(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(
     st.one_of(
         st.text(max_size=60), st.lists(WORDS, max_size=14).map(" ".join), st.lists(WORDS, max_size=14).map("".join)
@@ -123,7 +124,7 @@ def test_garbage_is_an_expression_or_a_located_mistake(
         assert (failed is None) is expression.holds(facts, TODAY)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(TREES, st.integers(0, 400), st.sampled_from(["", "'", "(", ")", "x", " ", "\x00", "not ", "[", "é"]))
 def test_a_broken_expression_is_read_or_refused(case: tuple[Any, list[Record]], at: int, put: str) -> None:
     tree, records = case

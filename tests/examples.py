@@ -1,0 +1,18 @@
+"""How many examples a property is tried with: half of them in the suite, all of them with DRIFTLINE_ALL_EXAMPLES=1."""
+
+import os
+
+from hypothesis import settings
+
+ALL_EXAMPLES = bool(os.environ.get("DRIFTLINE_ALL_EXAMPLES"))
+
+
+def examples(full: int) -> int:
+    """How many of ``full`` are tried. A control, which must find what it looks for, asks for its number itself."""
+    return full if ALL_EXAMPLES else -(-full // 2)
+
+
+def share() -> None:
+    """Give the properties that name no number theirs."""
+    settings.register_profile("driftline", settings(), max_examples=examples(100))
+    settings.load_profile("driftline")
