@@ -12,7 +12,7 @@ demo: $(STAMP)
 	@$(BIN)/driftline demo $(if $(KEEP),--keep)
 
 test: $(STAMP)
-	@$(BIN)/pytest -n 3
+	@$(BIN)/pytest -n 3 --dist worksteal
 
 check: $(STAMP) mail-checks
 	$(BIN)/ruff format --check .
@@ -35,7 +35,7 @@ $(MAIL_CHECKS): tests/mail/package-lock.json
 
 # The whole suite once more, with every state in PostgreSQL; it starts a server of its own and needs its binaries.
 check-postgres: $(STAMP)
-	@DRIFTLINE_TEST_DATABASE=postgresql $(BIN)/pytest -n 3
+	@DRIFTLINE_TEST_DATABASE=postgresql $(BIN)/pytest -n 3 --dist worksteal
 
 # The proofs in their long form; the tests hold a short form of each. They take some hours on two cores; each part can be
 # made shorter: make proof KILLS=100 SYSCALLS= DAYS=5. At the end docs/reference/proofs.md is written anew.
@@ -62,7 +62,7 @@ proof: $(STAMP)
 # docs/reference/proofs.md from the short forms, in some minutes.
 proofs-page: $(STAMP)
 	rm -rf $(PROOFS)
-	DRIFTLINE_PROOFS=$(PROOFS) $(BIN)/pytest -n 3
+	DRIFTLINE_PROOFS=$(PROOFS) $(BIN)/pytest -n 3 --dist worksteal
 	$(BIN)/python docs/proofs.py $(PROOFS)
 
 # The whole suite once with each Python that is installed, in an environment of its own.
