@@ -82,14 +82,19 @@ def judge_and_keep(
     today, revision = business_day(now, configuration.settings.business.zone), store.last_revision()
     earlier = standing.take(store, configuration, linking, today) if standing and not reach.changes else None
     known = (earlier.transition, earlier.tracked) if earlier is not None else None
+    tracked: Mapping[str, TrackedFinding]
     with without_collecting, judging(store, configuration, now=now, earlier=earlier) as judgement:
         del earlier
         step = None
         while step is None:
             newest = store.newest_transition()
-            tracked = known[1] if known is not None and known[0] == newest else store.tracked()
-            judged = _judged_sources(store, tracked)
-            fresh = {entry.source for entry in judgement.coverage if entry.as_of is not None} - judged
+            if known is not None and known[0] == newest:
+                tracked = known[1]
+            else:  # what is kept for the next run must be held as a whole, beside what was found
+                tracked = store.stored_findings() if standing is None else store.tracked()
+            covered = {entry.source for entry in judgement.coverage if entry.as_of is not None}
+            judged = _judged_sources(store, covered, tracked)
+            fresh = covered - judged
             options = configuration.settings.reconcile
             led = advance(tracked, judgement, now=now, today=today, baseline=False, options=options)
             led = with_movers(_with_baseline(led, tracked, fresh), tracked, store, configuration.settings.business.zone)
@@ -119,10 +124,13 @@ def judge_and_keep(
     return step.transitions
 
 
-def _judged_sources(store: Store, tracked: Mapping[str, TrackedFinding]) -> set[str]:
-    """The sources that some run has judged: those that are noted, and those that stored findings rest on."""
-    noted = (store.note(JUDGED_SOURCES_NOTE) or "").split()
-    return {*noted, *(source for entry in tracked.values() for source in entry.finding.sources)}
+def _judged_sources(store: Store, covered: AbstractSet[str], tracked: Mapping[str, TrackedFinding]) -> set[str]:
+    """The sources that some run has judged, all of those that are covered now among them: what is noted, and where
+    that is not all, what stored findings rest on."""
+    noted = set((store.note(JUDGED_SOURCES_NOTE) or "").split())
+    if covered <= noted:
+        return noted
+    return noted.union(source for entry in tracked.values() for source in entry.finding.sources)
 
 
 def _with_baseline(step: Advance, tracked: Mapping[str, TrackedFinding], fresh: AbstractSet[str]) -> Advance:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from model.money import RateTable
 from model.objectives import ObjectiveTree
 from model.records import Move
 from model.surroundings import Touched
+from reconcile.alike import Alike
 from reconcile.amended import Scoped
 from reconcile.check import Blind, Check, Unjudged
 from reconcile.checks import checks
@@ -81,29 +82,20 @@ def _judged(whole: World, view: View, known: Mapping[str, Check[Any]], renewal: 
     world = whole if scope is None else scoped(whole, scope)
     _look_up_doubtful(world)
     world = _with_past(world, view, running, scopes)
-    findings: list[Finding] = []
-    unjudged: dict[str, str] = {}
-    blind: dict[str, list[Blind]] = {}
-    for check in _in_turn(running, world):
-        if renewal and check.daily:
-            continue
-        seen = scoped(world, scopes[check.name]) if scopes and scopes[check.name] is not scope else world
-        for verdict in check.find(seen, world.options.of(check)):
-            if isinstance(verdict, Blind):
-                blind.setdefault(check.name, []).append(verdict)
-            elif isinstance(verdict, Unjudged):
-                unjudged[check.fingerprint(verdict.subjects)] = verdict.reason
-            elif hidden := out_of_sight(verdict, world.network.absences):
-                unjudged[verdict.fingerprint] = hidden.because
-            else:
-                findings.append(verdict)
+    told = _told(world, running, scopes, renewal)
+    findings: Sequence[Finding] = told.findings
+    inhibited = inhibitions(findings, world)
+    told.findings = []  # each of the next steps makes new ones of them, and the older ones go
+    findings = with_options(findings, view, world)
+    findings = _with_history(findings, view, world)
+    findings = with_second_witness(findings, view, world)
     return Judgement(
-        findings=tuple(sorted(_with_proof(findings, view, world), key=_gravest_first)),
-        unjudged=unjudged,
-        blind={name: tuple(blind[name]) for name in running if name in blind} if scope is None else {},
+        findings=tuple(sorted(findings, key=_gravest_first)),
+        unjudged=told.unjudged,
+        blind={name: tuple(told.blind[name]) for name in running if name in told.blind} if scope is None else {},
         coverage=world.coverage,
         absences=world.network.absences,
-        inhibited=inhibitions(findings, world),
+        inhibited=inhibited,
         forecasts=world.forecasts,
         ran={name: check.version for name, check in running.items()},
         switched_off=frozenset(known.keys() - running.keys()),
@@ -112,6 +104,35 @@ def _judged(whole: World, view: View, known: Mapping[str, Check[Any]], renewal: 
         whole=frozenset(name for name, check in running.items() if check.whole),
         world=replace(whole, departed=world.departed),
     )
+
+
+@dataclass(slots=True)
+class _Told:
+    """What the checks say, before anything is asked about it."""
+
+    findings: list[Finding] = field(default_factory=list)
+    unjudged: dict[str, str] = field(default_factory=dict)
+    blind: dict[str, list[Blind]] = field(default_factory=dict)
+
+
+def _told(
+    world: World, running: Mapping[str, Check[Any]], scopes: Mapping[str, frozenset[str]], renewal: Renewal | None
+) -> _Told:
+    told, alike = _Told(), Alike()
+    for check in _in_turn(running, world):
+        if renewal and check.daily:
+            continue
+        seen = scoped(world, scopes[check.name]) if renewal and scopes[check.name] is not renewal.scope else world
+        for verdict in check.find(seen, world.options.of(check)):
+            if isinstance(verdict, Blind):
+                told.blind.setdefault(check.name, []).append(verdict)
+            elif isinstance(verdict, Unjudged):
+                told.unjudged[check.fingerprint(verdict.subjects)] = verdict.reason
+            elif hidden := out_of_sight(verdict, world.network.absences):
+                told.unjudged[verdict.fingerprint] = hidden.because
+            else:
+                told.findings.append(alike.share(verdict))
+    return told
 
 
 def _in_turn(running: Mapping[str, Check[Any]], world: World) -> Iterator[Check[Any]]:
@@ -233,11 +254,6 @@ def _may_be_told(forecast: Forecast, network: Network) -> bool:
     return promised is not None and promised < forecast.day
 
 
-def _with_proof(findings: Sequence[Finding], view: View, world: World) -> Sequence[Finding]:
-    """Add what is asked of the store only about what was found: the options, its past, the pace as a second witness."""
-    return with_second_witness(_with_history(with_options(findings, view, world), view, world), view, world)
-
-
 def _with_history(findings: Sequence[Finding], view: View, world: World) -> Sequence[Finding]:
     """Add who moved what binds, and when each record of the evidence was last confirmed; asked for once, together."""
     releases = world.network.releases
@@ -251,13 +267,20 @@ def _with_history(findings: Sequence[Finding], view: View, world: World) -> Sequ
     moves = view.moves(sorted({node for nodes in causes for node in nodes if node}))
     shown = {each.record_id for finding in findings for each in finding.evidence}
     seen = view.observed(sorted(shown.union(node for nodes in causes for node in nodes if node)))
+    alike = Alike()
     return [
-        replace(
-            finding,
-            evidence=(
-                *(_confirmed(each, seen.get(each.record_id)) for each in finding.evidence),
-                *(_moved(world, node, moves[node][-1], seen.get(node)) for node in nodes if node and moves.get(node)),
-            ),
+        alike.share(
+            replace(
+                finding,
+                evidence=(
+                    *(_confirmed(each, seen.get(each.record_id)) for each in finding.evidence),
+                    *(
+                        _moved(world, node, moves[node][-1], seen.get(node))
+                        for node in nodes
+                        if node and moves.get(node)
+                    ),
+                ),
+            )
         )
         for finding, nodes in zip(findings, causes, strict=True)
     ]

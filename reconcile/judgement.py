@@ -87,6 +87,11 @@ class Judgement:
         """Records of the plan that cannot be seen for a reason that proves nothing."""
         return self.forecasts.unknown_records
 
+    @property
+    def judges_all(self) -> bool:
+        """Whether this run would have found every finding again that still stood."""
+        return self.scopes is None
+
     def judges(self, earlier: Finding) -> bool:
         """Whether this run would have found an earlier finding again if it still stood: a check goes through what the
         first of the subjects names."""

@@ -62,7 +62,8 @@ def advance(
     changed: list[TrackedFinding] = []
     confirmed: list[str] = []
     transitions: list[Transition] = []
-    for key in sorted(found.keys() | {key for key, each in tracked.items() if judgement.judges(each.finding)}):
+    again = tracked.keys() if judgement.judges_all else {k for k, v in tracked.items() if judgement.judges(v.finding)}
+    for key in sorted(found.keys() | again):
         before = tracked.get(key)
         after, steps = run.lead(before, found.get(key))
         transitions.extend(steps)

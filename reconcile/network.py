@@ -119,8 +119,9 @@ def build(
     sprints = {sprint.id: sprint for sprint in view.sprints()}
     absences = view.absences()
     own = OwnDatesBy(order, releases, sprints, absences)
-    deals = {deal.id: deal for deal in view.deals()}
-    savings = {saving.id: saving for saving in view.savings()}
+    linked = {link.record_id: link.record_id for link in links}
+    deals = {linked.get(deal.id, deal.id): deal for deal in view.deals()}
+    savings = {linked.get(saving.id, saving.id): saving for saving in view.savings()}
     nodes = {node: node for node in chain(work, releases, objectives)}
     keys = chain((item.key for item in work.values()), (release.key for release in releases.values()))
     spelled = {name: name for name in chain(deals, savings, keys)}

@@ -1,6 +1,6 @@
 """Findings with their lives, and what is only ever added: the transitions, and what people decided."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 
@@ -14,6 +14,36 @@ from state.connected import Connected
 from state.engine import chunked, upsert
 
 
+class StoredFindings(Mapping[str, TrackedFinding]):
+    """The findings by their fingerprints, in that order. Those that are gone through in it are read some at a time."""
+
+    AT_ONCE = 200
+
+    def __init__(
+        self, read: Callable[[Sequence[str]], Mapping[str, TrackedFinding]], fingerprints: Sequence[str]
+    ) -> None:
+        self._read = read
+        self._places = {fingerprint: place for place, fingerprint in enumerate(fingerprints)}
+        self._fingerprints = fingerprints
+        self._held: Mapping[str, TrackedFinding] = {}
+
+    def __getitem__(self, fingerprint: str) -> TrackedFinding:
+        if fingerprint not in self._held:
+            place = self._places[fingerprint]
+            self._held = {}  # before the next ones are there
+            self._held = self._read(self._fingerprints[place : place + self.AT_ONCE])
+        return self._held[fingerprint]
+
+    def __contains__(self, fingerprint: object) -> bool:
+        return fingerprint in self._places
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._fingerprints)
+
+    def __len__(self) -> int:
+        return len(self._fingerprints)
+
+
 class Findings(Connected):
     """The part of the store that keeps the findings."""
 
@@ -21,6 +51,21 @@ class Findings(Connected):
         """Every finding by its fingerprint, resolved ones included."""
         with self.reading() as connection:
             rows = connection.execute(select(tables.findings.c.fingerprint, tables.findings.c.content))
+            return {row.fingerprint: decode(TrackedFinding, row.content) for row in rows}
+
+    def stored_findings(self) -> "StoredFindings":
+        """What ``tracked`` gives, of which only some findings at a time are held: those that are asked for next to each
+        other in the order of their fingerprints."""
+        table = tables.findings
+        with self.reading() as connection:
+            rows = connection.execute(select(table.c.fingerprint).order_by(table.c.fingerprint))
+            return StoredFindings(self._part, [row.fingerprint for row in rows])
+
+    def _part(self, fingerprints: Sequence[str]) -> dict[str, TrackedFinding]:
+        table = tables.findings
+        statement = select(table.c.fingerprint, table.c.content).where(table.c.fingerprint.in_(fingerprints))
+        with self.reading() as connection:
+            rows = connection.execute(statement)
             return {row.fingerprint: decode(TrackedFinding, row.content) for row in rows}
 
     def count_standing(self) -> int:

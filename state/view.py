@@ -195,12 +195,12 @@ class StoreView(WorkCounts):
     def records(self, record_ids: Iterable[str]) -> Mapping[str, Record]:
         """Whole records by their ids, absent ones included; unknown ids are left out."""
         self._ids = {}
-        share = self._sharing.share
-        return {
-            row.id: share(decode_record(row.kind, row.facts, row.trace))
-            for part in chunked(list(dict.fromkeys(record_ids)))
-            for row in self._connection.execute(_BY_ID, {"ids": part})
-        }
+        share, wanted = self._sharing.share, list(dict.fromkeys(record_ids))
+        found = {id_: self._shown[id_] for id_ in wanted if id_ in self._shown}
+        for part in chunked([id_ for id_ in wanted if id_ not in found]):
+            for row in self._connection.execute(_BY_ID, {"ids": part}):
+                found[row.id] = share(decode_record(row.kind, row.facts, row.trace))
+        return found
 
     def absences(self) -> Mapping[str, tuple[Absence, datetime]]:
         """Record id to why and since when, for records that are not present."""

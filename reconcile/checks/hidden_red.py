@@ -222,7 +222,8 @@ def _reports(world: World, node: str) -> Iterator[_Report]:
         for link in world.served.get(network.objectives[each].id, ())
         if link.role in (Role.DELIVERS, Role.SAVES)
     }
-    world.library.fetch(record_id for record_id in records if record_id in network.work)
+    work = world.library.pass_by(record_id for record_id in records if record_id in network.work)
+    lit = {each.id: each for each in work if isinstance(each, WorkItem) and each.light is not None}
     for each in (node, *children):
         objective = network.objectives[each]
         light = objective.implementation
@@ -230,7 +231,7 @@ def _reports(world: World, node: str) -> Iterator[_Report]:
             proof = Evidence(each, objective.id, "implementation", light.value, objective.location)
             yield _Report(each, light, world.forecasts.get(each), proof)
     for record_id in sorted(records):
-        record = world.record(record_id)
+        record = lit.get(record_id) if record_id in network.work else world.record(record_id)
         forecast = world.forecasts.get(record_id) if record_id in network.work else None
         ended = forecast is not None and forecast.state in (ForecastState.DONE, ForecastState.DROPPED)
         if isinstance(record, (WorkItem, Saving)) and record.light is not None and record.light in _SAID and not ended:

@@ -1,5 +1,6 @@
 """Findings keep their lives; transitions are only ever added."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
@@ -25,6 +26,7 @@ from model.findings import (
     TransitionKind,
 )
 from model.money import Money
+from state.findings import StoredFindings
 from state.store import Store
 from tests.state.worlds import DAY_1, DAY_2
 
@@ -163,3 +165,33 @@ def test_the_last_days_of_what_is_neither_resolved_nor_accepted_are_found(store:
         today.fingerprint: date(2026, 9, 1),
     }
     assert store.days_to_decide(until=date(2026, 8, 31)) == {}
+
+
+class TestSomeAtATime:
+    def test_the_findings_are_those_that_are_read_all_at_once(self, store: Store) -> None:
+        kept = [tracked(f"crm:{number}") for number in range(7)]
+        store.save_findings(None, kept, [])
+        stored, whole = store.stored_findings(), store.tracked()
+        assert dict(stored) == whole
+        assert (len(stored), list(stored)) == (7, sorted(whole))
+        assert stored.get("0" * 16) is None
+        assert "0" * 16 not in stored
+
+    def test_who_goes_through_them_in_order_asks_for_each_once_and_holds_a_few(self) -> None:
+        asked: list[list[str]] = []
+
+        def read(fingerprints: Sequence[str]) -> dict[str, TrackedFinding]:
+            asked.append(list(fingerprints))
+            return dict.fromkeys(fingerprints, tracked())
+
+        names = [f"{number:016x}" for number in range(2 * StoredFindings.AT_ONCE + 1)]
+        stored = StoredFindings(read, names)
+        assert all(name in stored for name in names)
+        assert asked == [], "to know which there are none is read"
+        assert len(list(stored.values())) == len(names)
+        assert [name for part in asked for name in part] == names
+        assert max(map(len, asked)) == StoredFindings.AT_ONCE
+
+    def test_one_that_is_gone_meanwhile_is_not_there(self) -> None:
+        stored = StoredFindings(lambda _: {}, ["0" * 16])
+        assert stored.get("0" * 16) is None

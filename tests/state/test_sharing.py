@@ -1,15 +1,16 @@
 """Records of a view hold one value for what they say alike; what they say stays the same to the last digit."""
 
-from datetime import date
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 from model.links import Link, Role
 from model.money import Money, Month, MonthAmount
-from model.records import Deal, Saving
+from model.records import Change, Deal, Move, Saving
 from state.codec import decode_record, encode_record
 from state.sharing import Sharing
 from state.store import Store
-from tests.state.worlds import DAY_2, deal, item, save
+from tests.state.worlds import DAY_1, DAY_2, deal, item, save
 
 
 def saving(native_id: str, amount: str) -> Saving:
@@ -88,3 +89,39 @@ def test_a_history_shows_the_present_record_itself_and_earlier_contents_as_they_
     assert present.record is shown
     assert isinstance(earlier.record, Deal)
     assert earlier.record.stage == "Talks"
+
+
+def test_who_changed_what_and_the_zone_of_when_is_one_value() -> None:
+    at = datetime(2026, 10, 1, 9, tzinfo=timezone(timedelta(hours=2)))
+    told = [
+        deal(
+            each,
+            moves=(Move("close_date", date(2026, 9, 30), date(2026, 10, 31), DAY_1, "ida@example.com"),),
+            changes=(Change("stage", "Talks", "Contract", at, "ida@example.com"),),
+        )
+        for each in ("1", "2")
+    ]
+    sharing = Sharing()
+    one, two = (sharing.share(read(each)) for each in told)
+    assert [one, two] == told
+    assert one.moves[0].by is two.moves[0].by is two.changes[0].by
+    assert one.moves[0].old is two.moves[0].old
+    assert one.changes[0].new is two.changes[0].new
+    assert one.moves[0].at.tzinfo is UTC
+    assert one.changes[0].at.utcoffset() == timedelta(hours=2), "another zone stays as it was told"
+    assert read(told[0]).moves[0].by is not read(told[1]).moves[0].by, "without sharing each has its own"
+
+
+def test_a_record_that_is_called_by_its_id_has_one_text_for_both() -> None:
+    shared = Sharing().share(read(replace(deal("1" * 9), key="1" * 9)))
+    assert shared.key is shared.native_id
+
+
+def test_what_was_handed_out_is_not_read_again(store: Store) -> None:
+    save(store, deal("1"), deal("2"), item("3"))
+    store.replace_links(["crm:1"], [Link("crm:1", "O-1", Role.PROMISES, "rule")], [])
+    with store.view() as view:
+        (shown,) = view.deals()
+        found = view.records(["crm:1", "crm:2", "jira:3", "jira:4"])
+    assert found["crm:1"] is shown
+    assert sorted(found) == ["crm:1", "crm:2", "jira:3"]
