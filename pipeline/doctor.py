@@ -1,6 +1,6 @@
 """What is in order with an installation and what to mend: the story of an examination. Nothing is changed or sent."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -78,6 +78,12 @@ def warning(area: str, says: str, remedy: str) -> Diagnosis:
 
 def failed(area: str, says: str, remedy: str) -> Diagnosis:
     return Diagnosis(area, Verdict.FAILED, says, remedy)
+
+
+def first_of(names: Sequence[str], most: int) -> str:
+    """The first names of a list, and how many more there are."""
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def _looked(area: str, look: Callable[[Patient], Iterator[Diagnosis]], patient: Patient) -> Iterator[Diagnosis]:

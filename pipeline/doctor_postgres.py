@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError
 
 from model.errors import ConfigurationError
-from pipeline.doctor import Diagnosis, failed, ok, warning
+from pipeline.doctor import Diagnosis, failed, first_of, ok, warning
 from state.engine import open_engine, our_errors, shown
 from state.tables import metadata
 
@@ -131,7 +131,7 @@ def _too_little(rights: Rights) -> Iterator[Diagnosis]:
     if rights.closed:
         yield failed(
             "permissions",
-            f"the role {rights.role} may not write {_list(rights.closed)}",
+            f"the role {rights.role} may not write {first_of(rights.closed, _NAMED)}",
             "let it own the tables, or grant it SELECT, INSERT, UPDATE and DELETE on them and USAGE on their sequences",
         )
     if not rights.creates:
@@ -141,7 +141,8 @@ def _too_little(rights: Rights) -> Iterator[Diagnosis]:
         else:
             yield failed("permissions", f"{may_not}, as the first run must", _grant(rights))
     if rights.foreign:
-        said = f"the role {rights.role} does not own {_list(rights.foreign)}, which an upgrade may have to change"
+        named = first_of(rights.foreign, _NAMED)
+        said = f"the role {rights.role} does not own {named}, which an upgrade may have to change"
         yield warning("permissions", said, "let it own them, or run driftline db upgrade as the role that does")
 
 
@@ -153,8 +154,3 @@ def _grant(rights: Rights) -> str:
     if not rights.schema:
         return f"make a schema for it: CREATE SCHEMA AUTHORIZATION {rights.role}"
     return f"GRANT CREATE ON SCHEMA {rights.schema} TO {rights.role}"
-
-
-def _list(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"

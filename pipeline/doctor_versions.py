@@ -2,13 +2,13 @@
 
 import re
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from importlib.metadata import Distribution, PackageNotFoundError, distribution, version
 from pathlib import Path
 
 from packaging.requirements import Requirement
 
-from pipeline.doctor import Diagnosis, Patient, failed, ok, warning
+from pipeline.doctor import Diagnosis, Patient, failed, first_of, ok, warning
 
 NOT_FOR_RUNNING = "dev"
 """The extra of those who work on the program."""
@@ -36,7 +36,7 @@ def versions(patient: Patient) -> Iterator[Diagnosis]:
 def _against_lock(lock: Path) -> Iterator[Diagnosis]:
     others = {name: had for name, (had, wanted) in _compared(lock).items() if had not in wanted}
     if others:
-        named = _list([f"{name} {had}" for name, had in sorted(others.items())])
+        named = first_of([f"{name} {had}" for name, had in sorted(others.items())], _NAMED)
         remedy = f"pip install --require-hashes -r {lock}"
         yield warning("versions", f"not the versions that were tested: {named}", remedy)
     else:
@@ -62,9 +62,10 @@ def _against_wishes(own: Distribution) -> Iterator[Diagnosis]:
         elif not wish.specifier.contains(had, prereleases=True):
             unfit.append(f"{wish.name} {had} (asks for {wish.specifier})")
     if lacking:
-        yield failed("versions", f"not installed: {_list(sorted(set(lacking)))}", _ANEW)
+        yield failed("versions", f"not installed: {first_of(sorted(set(lacking)), _NAMED)}", _ANEW)
     if unfit:
-        yield warning("versions", f"not the versions that driftline asks for: {_list(sorted(set(unfit)))}", _ANEW)
+        named = first_of(sorted(set(unfit)), _NAMED)
+        yield warning("versions", f"not the versions that driftline asks for: {named}", _ANEW)
     if not lacking and not unfit:
         yield ok("versions", "every library is of a version that driftline asks for")
 
@@ -85,8 +86,3 @@ def _installed(name: str) -> str | None:
         return version(name)
     except PackageNotFoundError:
         return None
-
-
-def _list(names: Sequence[str]) -> str:
-    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
-    return f"{', '.join(names[:_NAMED])}{more}"

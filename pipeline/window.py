@@ -8,14 +8,14 @@ BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.5, 2.0)
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class Durations:
     """How many durations fell into each bucket, with one more for the longest, and their sum in seconds."""
 
     counts: tuple[int, ...]
     seconds: float
 
 
-NONE = Counted((0,) * (len(BUCKETS) + 1), 0.0)
+NONE = Durations((0,) * (len(BUCKETS) + 1), 0.0)
 
 
 @dataclass(slots=True)
@@ -32,10 +32,10 @@ class Windows:
             self._counts[sum(1 for bound in BUCKETS if seconds > bound)] += 1
             self._seconds += seconds
 
-    def told(self) -> Counted:
+    def told(self) -> Durations:
         """What was counted so far."""
         with self._lock:
-            return Counted(tuple(self._counts), self._seconds)
+            return Durations(tuple(self._counts), self._seconds)
 
 
 windows = Windows()

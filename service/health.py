@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Any
 
 from pipeline.agenda import Plan
-from pipeline.window import NONE, Counted
+from pipeline.window import NONE, Durations
 from service.beat import Pulse
 from state.faults import Fault
 from state.figures import Figures, SourceFigures
@@ -42,7 +42,7 @@ class Health:
     sources: tuple[SourceHealth, ...]
     faults: Mapping[Fault, int]
     """How often the database refused, by why, since the start of the process."""
-    windows: Counted = NONE
+    windows: Durations = NONE
     """How long it took to note each accepted message as sent, since the start of the process."""
     queue: bool | None = None
     """Whether a worker hears from the queue; a daemon has none."""
@@ -95,7 +95,7 @@ def assess(
     *,
     now: datetime,
     faults: Mapping[Fault, int] = MappingProxyType({}),
-    windows: Counted = NONE,
+    windows: Durations = NONE,
 ) -> Health:
     """Put together what is known; ``plans`` are those of the configured sources."""
     stored = figures.sources if figures is not None else {}

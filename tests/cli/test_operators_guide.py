@@ -8,7 +8,6 @@ looked for in its answer, in this order. A line ``…`` stands for any lines.
 import errno
 import os
 import re
-import resource
 import shlex
 import shutil
 import sqlite3
@@ -39,6 +38,7 @@ from state.schema import alembic_config, known_revisions
 from state.store import Store
 from tests.cli.console import driftline, without_escapes
 from tests.digest.smtp_servers import free_port
+from tests.disks import failing_disk
 from tests.service.conftest import plans
 
 ROOT = Path(__file__).parents[2]
@@ -219,17 +219,6 @@ def full_disk() -> Iterator[None]:
 
 
 @contextmanager
-def failing_disk() -> Iterator[None]:
-    """The kernel refuses every write beyond the first page of a file, for a reason that is not lack of room."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@contextmanager
 def foreign_lock_file() -> Iterator[None]:
     """As for a user who may not touch it; the rights themselves say nothing to root."""
     opened = os.open
@@ -342,7 +331,7 @@ def test_the_commands_say_what_stands_on_the_page(scene: str, copy: Path):
     elif scene == "the disk is full":
         around = full_disk()
     elif scene == "the disk fails":
-        around = failing_disk()
+        around = failing_disk(beyond=4096)
     elif scene == "the state cannot be locked":
         around = foreign_lock_file()
     elif scene == "health":

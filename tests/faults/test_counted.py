@@ -1,6 +1,5 @@
 """``driftline_state_errors_total``: what the database refuses while the daemon works is counted by its kind."""
 
-import resource
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -17,6 +16,7 @@ from service.http import serving
 from state.faults import Fault, counted
 from state.store import Store
 from tests.digest.smtp_servers import free_port
+from tests.disks import failing_disk
 from tests.faults.test_disk import not_writable, room_for
 from tests.pipeline.company import Servers
 from tests.proofs.ledger import show, show_control
@@ -52,17 +52,6 @@ def full_disk(watched: Watched) -> Iterator[None]:
 
 
 @contextmanager
-def failing_disk(_: Watched) -> Iterator[None]:
-    """The kernel refuses every write to a file, for a reason that is not lack of room."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-
-@contextmanager
 def locked(watched: Watched) -> Iterator[None]:
     """Another program writes and does not end."""
     with closing(sqlite3.connect(watched.company.folder / "state.db", isolation_level=None)) as other:
@@ -85,7 +74,7 @@ def damaged(watched: Watched) -> Iterator[None]:
 
 AROUND: dict[Fault, Around] = {
     Fault.FULL: full_disk,
-    Fault.FAILING: failing_disk,
+    Fault.FAILING: lambda _: failing_disk(),
     Fault.RIGHTS: lambda watched: not_writable(watched.store),
     Fault.LOCKED: locked,
     Fault.DAMAGED: damaged,

@@ -89,3 +89,22 @@ def store(state_url: str) -> Iterator[Store]:
 def launcher(server: str) -> Iterator[Launcher]:
     with Launcher() as launcher:
         yield launcher
+
+
+Overtaking = Callable[[str, str], None]
+
+
+@pytest.fixture
+def overtaken(store: Store, monkeypatch: pytest.MonkeyPatch) -> Overtaking:
+    """Lets another worker take a claim over just before this one writes by a method of the store."""
+
+    def by(claim: str, method: str) -> None:
+        real = getattr(Store, method)
+
+        def late(self: Store, *arguments: object, **named: object) -> object:
+            store.claiming(claim, "process 2 on there")
+            return real(self, *arguments, **named)
+
+        monkeypatch.setattr(Store, method, late)
+
+    return by

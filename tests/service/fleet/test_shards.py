@@ -5,7 +5,6 @@ import os
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from procrastinate.schema import SchemaManager
@@ -24,7 +23,7 @@ from state.store import Store
 from tests.cli.console import driftline
 from tests.pipeline.company import Company, Servers
 from tests.proofs.ledger import show, show_control
-from tests.service.fleet.conftest import Copying, database
+from tests.service.fleet.conftest import Copying, Overtaking, database
 from tests.service.fleet.picture import differences, picture
 from tests.service.fleet.test_sharing import defer
 from tests.state.postgres import connect
@@ -212,19 +211,13 @@ class TestAttempts:
 class TestFences:
     @pytest.mark.parametrize("fenced", [True, False])
     def test_whoever_walks_a_part_that_another_claims_stores_nothing_more(
-        self, work: Work, store: Store, monkeypatch: pytest.MonkeyPatch, fenced: bool
+        self, work: Work, store: Store, overtaken: Overtaking, monkeypatch: pytest.MonkeyPatch, fenced: bool
     ) -> None:
         """C12; and the same without the fence."""
         work.look_round()
         if not fenced:
             monkeypatch.setattr(Connected, "_check_claim", lambda *_: None)
-        real = Store.save_page
-
-        def overtaken(self: Store, *arguments: object, **named: object) -> object:
-            store.claiming(shard_claim("jira", 2), "process 2 on there")
-            return real(self, *arguments, **named)  # type: ignore[arg-type]
-
-        monkeypatch.setattr(Store, "save_page", overtaken)
+        overtaken(shard_claim("jira", 2), "save_page")
         if not fenced:
             assert work.read_shard("jira", 2) == Attempt()
             assert len(store.present_ids("jira")) > 0
@@ -239,15 +232,9 @@ class TestFences:
         assert store.present_ids("jira") == set()
         assert [each.ended for each in store.shards()] == [False, False]
 
-    def test_nor_does_it_say_that_it_walked_it(self, work: Work, store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_nor_does_it_say_that_it_walked_it(self, work: Work, store: Store, overtaken: Overtaking) -> None:
         work.look_round()
-        real = Store.end_shard
-
-        def overtaken(self: Store, *arguments: Any) -> None:
-            store.claiming(shard_claim("jira", 2), "process 2 on there")
-            real(self, *arguments)
-
-        monkeypatch.setattr(Store, "end_shard", overtaken)
+        overtaken(shard_claim("jira", 2), "end_shard")
         with pytest.raises(StateLockedError):
             work.read_shard("jira", 2)
         assert store.walks("jira", 1) == []

@@ -23,6 +23,7 @@ from state.store import Store
 from tests.digest.smtp_servers import running
 from tests.pipeline.company import RECIPIENTS, Company
 from tests.proofs.ledger import show_control
+from tests.service.fleet.conftest import Overtaking
 from tests.service.fleet.test_sharing import defer
 from tests.state.postgres import connect
 
@@ -222,19 +223,13 @@ class TestAttempts:
 class TestFences:
     @pytest.mark.parametrize("fenced", [True, False])
     def test_whoever_reads_a_source_that_another_claims_stores_nothing_more(
-        self, work: Work, store: Store, monkeypatch: pytest.MonkeyPatch, fenced: bool
+        self, work: Work, store: Store, overtaken: Overtaking, monkeypatch: pytest.MonkeyPatch, fenced: bool
     ) -> None:
         """C12; and the same without the fence."""
         work.look_round()
         if not fenced:
             monkeypatch.setattr(Connected, "_check_claim", lambda *_: None)
-        real = Store.save_page
-
-        def overtaken(self: Store, *arguments: object, **named: object) -> object:
-            store.claiming(source_claim("jira"), "process 2 on there")
-            return real(self, *arguments, **named)  # type: ignore[arg-type]
-
-        monkeypatch.setattr(Store, "save_page", overtaken)
+        overtaken(source_claim("jira"), "save_page")
         if not fenced:
             assert work.read("jira") == Attempt()
             assert len(store.present_ids("jira")) > 0
@@ -248,17 +243,11 @@ class TestFences:
         assert (store.pulls()["jira"].failures, store.pulls()["jira"].ended_at) == (0, None)
 
     def test_whoever_judges_when_another_claims_the_findings_stores_none(
-        self, work: Work, store: Store, company: Company, monkeypatch: pytest.MonkeyPatch
+        self, work: Work, store: Store, company: Company, overtaken: Overtaking
     ) -> None:
         company.slip()
         read_all(work)
-        real = Store.save_findings
-
-        def overtaken(self: Store, *arguments: object, **named: object) -> object:
-            store.claiming(FINDINGS, "process 2 on there")
-            return real(self, *arguments, **named)  # type: ignore[arg-type]
-
-        monkeypatch.setattr(Store, "save_findings", overtaken)
+        overtaken(FINDINGS, "save_findings")
         with pytest.raises(StateError, match="another worker took over the findings"):
             work.conclude(1)
         assert store.tracked() == {}
