@@ -21,6 +21,7 @@ from unittest.mock import patch
 import structlog
 
 from cli.main import main
+from tests.forks import leave
 
 ROOT = Path(__file__).parents[2]
 ESCAPE = "\x1b"
@@ -132,10 +133,7 @@ def _become(words: list[str], columns: int, environment: dict[str, str]) -> None
     except BaseException:  # whatever it is, the test shall read it
         traceback.print_exc()
     finally:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(0)
+        leave(0)
 
 
 def without_escapes(text: str) -> str:

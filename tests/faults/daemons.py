@@ -25,6 +25,7 @@ from typing import Any, Self
 import pytest
 
 from tests.faults.shifted_clock import ShiftedClock
+from tests.forks import leave
 
 ROOT = Path(__file__).parents[2]
 LONG = 60.0
@@ -253,10 +254,7 @@ def _become(wish: Mapping[str, Any]) -> None:
     except BaseException:  # whatever it is, the test shall read it
         traceback.print_exc()
     finally:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os._exit(int(code or 0))
+        leave(int(code or 0))
 
 
 @contextlib.contextmanager

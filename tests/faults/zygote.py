@@ -4,7 +4,6 @@ Started as ``python -m tests.faults.zygote``; every line on stdin is one ``Call`
 calls are real processes that die by a real SIGKILL; only the second of importing is saved.
 """
 
-import contextlib
 import gc
 import json
 import os
@@ -17,6 +16,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+
+from tests.forks import leave
 
 ROOT = Path(__file__).parents[2]
 _COMMITS = "\ncommits: "
@@ -161,11 +162,7 @@ def _become(call: Call, log: Path) -> None:
     except BaseException:  # whatever it is, the test shall read it
         traceback.print_exc()
     finally:
-        with contextlib.suppress(OSError, ValueError):
-            sys.stdout.flush()
-            sys.stderr.flush()
-        os.write(1, f"{_COMMITS}{len(committed)}".encode())
-        os._exit(int(code or 0))
+        leave(int(code or 0), last=f"{_COMMITS}{len(committed)}".encode())
 
 
 def _transaction(connection: Any) -> str | None:
