@@ -1,6 +1,6 @@
 """Ten times the records, findings and recipients: time grows with them, memory and mails hardly (S13).
 
-``DRIFTLINE_LOAD=2000`` compares two with twenty thousand records; the suite compares some hundreds with thousands.
+``DRIFTLINE_LOAD=10000`` compares ten with a hundred thousand records; the suite compares some hundreds with thousands.
 """
 
 import os
