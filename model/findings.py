@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import IntEnum, StrEnum
+from typing import Self
 
 from model.money import Money
 
@@ -382,6 +383,19 @@ class TrackedFinding:
     def decided(self) -> bool:
         """Whether it waits for what was decided to take effect, so that nobody is asked again."""
         return self.decision is not None and self.state is FindingState.ACKNOWLEDGED
+
+
+@dataclass(frozen=True, slots=True)
+class KnownFinding:
+    """As much of a stored finding as tells whether a run judges it again; ``subject`` is the first one."""
+
+    check: str
+    subject: str
+    standing: bool
+
+    @classmethod
+    def of(cls, tracked: TrackedFinding) -> Self:
+        return cls(tracked.finding.check, tracked.finding.subjects[0], tracked.standing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

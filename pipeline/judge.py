@@ -81,19 +81,18 @@ def judge_and_keep(
     """
     today, revision = business_day(now, configuration.settings.business.zone), store.last_revision()
     earlier = standing.take(store, configuration, linking, today) if standing and not reach.changes else None
-    known = (earlier.transition, earlier.tracked) if earlier is not None else None
-    tracked: Mapping[str, TrackedFinding]
+    remembered = (earlier.transition, earlier.known) if earlier is not None else None
     with without_collecting, judging(store, configuration, now=now, earlier=earlier) as judgement:
         del earlier
         step = None
+        found = {finding.fingerprint for finding in judgement.findings}
         while step is None:
             newest = store.newest_transition()
-            if known is not None and known[0] == newest:
-                tracked = known[1]
-            else:  # what is kept for the next run must be held as a whole, beside what was found
-                tracked = store.stored_findings() if standing is None else store.tracked()
+            known = remembered[1] if remembered and remembered[0] == newest else store.known_findings()
+            again = {key for key, each in known.items() if key in found or judgement.judges(each.check, each.subject)}
+            tracked = store.stored_findings(again)
             covered = {entry.source for entry in judgement.coverage if entry.as_of is not None}
-            judged = _judged_sources(store, covered, tracked)
+            judged = _judged_sources(store, covered, store.stored_findings(known))
             fresh = covered - judged
             options = configuration.settings.reconcile
             led = advance(tracked, judgement, now=now, today=today, baseline=False, options=options)
@@ -115,7 +114,7 @@ def judge_and_keep(
         standing.keep(
             judgement,
             step,
-            tracked,
+            known,
             configuration=configuration,
             today=today,
             revision=revision,

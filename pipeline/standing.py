@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from config.load import Configuration
-from model.findings import TrackedFinding
+from model.findings import KnownFinding
 from model.runs import Coverage
 from model.surroundings import Touched
 from pipeline.link import Linking
@@ -30,7 +30,7 @@ class _Kept:
     today: date
     revision: int
     coverage: Sequence[Coverage]
-    tracked: Mapping[str, TrackedFinding]
+    known: Mapping[str, KnownFinding]
     transition: int
 
 
@@ -58,7 +58,7 @@ class Standing:
         touched = Touched(records) | linking.touched
         if len(touched.records) > configuration.settings.reconcile.incremental_up_to:
             return None
-        return Earlier(kept.world, touched, kept.coverage, kept.tracked, kept.transition)
+        return Earlier(kept.world, touched, kept.coverage, kept.known, kept.transition)
 
     def forget(self) -> None:
         """Let it go: something was done of which nobody told what it changed."""
@@ -69,7 +69,7 @@ class Standing:
         self,
         judgement: Judgement,
         led: Advance,
-        tracked: Mapping[str, TrackedFinding],
+        known: Mapping[str, KnownFinding],
         *,
         configuration: Configuration,
         today: date,
@@ -79,7 +79,7 @@ class Standing:
         """Keep what was judged, for the next run. ``revision`` was the newest when the judgement began."""
         if judgement.world is None or not configuration.settings.reconcile.incremental_up_to:
             return
-        known = {**tracked, **{each.fingerprint: each for each in led.tracked}}
+        known = {**known, **{each.fingerprint: KnownFinding.of(each) for each in led.tracked}}
         world = _lasting(judgement.world)
         coverage = tuple(replace(each, records=0, linked=0, unlinkable=0) for each in judgement.coverage)
         kept = _Kept(world, configuration, today, revision, coverage, known, transition)
@@ -89,21 +89,21 @@ class Standing:
 
 @dataclass(slots=True)
 class Earlier:
-    """An earlier world, what was stored since, and the findings as they were left."""
+    """An earlier world, what was stored since, and what the findings were about."""
 
     world: World | None
     touched: Touched
     coverage: Sequence[Coverage]
-    tracked: Mapping[str, TrackedFinding]
+    known: Mapping[str, KnownFinding]
     transition: int
 
     @property
     def told(self) -> Mapping[str, set[str]]:
         """What the findings that stand are about, by their checks."""
         found: dict[str, set[str]] = {}
-        for each in self.tracked.values():
+        for each in self.known.values():
             if each.standing:
-                found.setdefault(each.finding.check, set()).add(each.finding.subjects[0])
+                found.setdefault(each.check, set()).add(each.subject)
         return found
 
     def world_for(self, view: View) -> World | None:

@@ -87,17 +87,12 @@ class Judgement:
         """Records of the plan that cannot be seen for a reason that proves nothing."""
         return self.forecasts.unknown_records
 
-    @property
-    def judges_all(self) -> bool:
-        """Whether this run would have found every finding again that still stood."""
-        return self.scopes is None
-
-    def judges(self, earlier: Finding) -> bool:
+    def judges(self, check: str, subject: str) -> bool:
         """Whether this run would have found an earlier finding again if it still stood: a check goes through what the
         first of the subjects names."""
-        if self.scopes is None or earlier.check in self.whole or earlier.check not in self.scopes:
+        if self.scopes is None or check in self.whole or check not in self.scopes:
             return True
-        return earlier.subjects[0] in self.scopes[earlier.check]
+        return subject in self.scopes[check]
 
     def hold(self, earlier: Finding, now_found: Finding | None) -> Hold | None:
         """Why an earlier finding cannot be judged in this run; None when it was (design 5.12).

@@ -51,7 +51,8 @@ def advance(
     baseline: bool,
     options: "ReconcileOptions",
 ) -> Advance:
-    """Lead every finding on. The same judgement a second time changes nothing.
+    """Lead every finding on. The same judgement a second time changes nothing. ``tracked`` are the stored findings, or
+    of them only those that the run judged; they are gone through in the order of their fingerprints.
 
     A finding stands until it was judged and not found, or accepted; nothing that could not be judged is resolved.
     One that comes and goes, or lies below something that was stopped, keeps all its transitions, but they are quiet.
@@ -62,10 +63,11 @@ def advance(
     changed: list[TrackedFinding] = []
     confirmed: list[str] = []
     transitions: list[Transition] = []
-    again = tracked.keys() if judgement.judges_all else {k for k, v in tracked.items() if judgement.judges(v.finding)}
-    for key in sorted(found.keys() | again):
-        before = tracked.get(key)
-        after, steps = run.lead(before, found.get(key))
+    for key in sorted(found.keys() | tracked.keys()):
+        before, now_found = tracked.get(key), found.get(key)
+        if before and not now_found and not judgement.judges(before.finding.check, before.finding.subjects[0]):
+            continue
+        after, steps = run.lead(before, now_found)
         transitions.extend(steps)
         if after is None:
             continue

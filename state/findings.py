@@ -3,11 +3,12 @@
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
+from sys import intern
 
 from sqlalchemy import JSON, Connection, and_, cast, func, insert, not_, or_, select, text, type_coerce
 
 from model.decisions import Decision
-from model.findings import FindingState, TrackedFinding, Transition, TransitionKind
+from model.findings import FindingState, KnownFinding, TrackedFinding, Transition, TransitionKind
 from state import tables
 from state.codec import decode, encode
 from state.connected import Connected
@@ -15,7 +16,7 @@ from state.engine import chunked, upsert
 
 
 class StoredFindings(Mapping[str, TrackedFinding]):
-    """The findings by their fingerprints, in that order. Those that are gone through in it are read some at a time."""
+    """Findings by their fingerprints, in that order. Who goes through them in it makes them be read some at a time."""
 
     AT_ONCE = 200
 
@@ -53,13 +54,20 @@ class Findings(Connected):
             rows = connection.execute(select(tables.findings.c.fingerprint, tables.findings.c.content))
             return {row.fingerprint: decode(TrackedFinding, row.content) for row in rows}
 
-    def stored_findings(self) -> "StoredFindings":
-        """What ``tracked`` gives, of which only some findings at a time are held: those that are asked for next to each
-        other in the order of their fingerprints."""
+    def known_findings(self) -> dict[str, KnownFinding]:
+        """What every finding is about, by its fingerprint; the findings themselves are not read."""
         table = tables.findings
+        content = cast(table.c.content, JSON) if self.on_postgresql else type_coerce(table.c.content, JSON)
+        check, subject = content["finding"]["check"].as_string(), content["finding"]["subjects"][0].as_string()
+        statement = select(table.c.fingerprint, check, subject, table.c.state != FindingState.RESOLVED)
         with self.reading() as connection:
-            rows = connection.execute(select(table.c.fingerprint).order_by(table.c.fingerprint))
-            return StoredFindings(self._part, [row.fingerprint for row in rows])
+            rows = connection.execute(statement)
+            return {fingerprint: KnownFinding(intern(about[0]), *about[1:]) for fingerprint, *about in rows}
+
+    def stored_findings(self, fingerprints: Collection[str]) -> "StoredFindings":
+        """Findings by their fingerprints, of which some at a time are held: those that are next to each other in order
+        of their fingerprints."""
+        return StoredFindings(self._part, sorted(fingerprints))
 
     def _part(self, fingerprints: Sequence[str]) -> dict[str, TrackedFinding]:
         table = tables.findings

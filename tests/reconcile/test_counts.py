@@ -54,4 +54,4 @@ def test_what_goes_through_everything_is_judged_with_everything_only(name: str, 
     told = {finding.check: {finding.subjects[0]}}
     again = reconcile_again(judgement.world, stored, Touched(), told, now=NOW, with_checks=checks())
     assert again.findings == ()
-    assert not again.judges(finding)
+    assert not again.judges(finding.check, finding.subjects[0])

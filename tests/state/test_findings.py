@@ -18,6 +18,7 @@ from model.findings import (
     Finding,
     FindingState,
     Impact,
+    KnownFinding,
     Severity,
     Share,
     Step,
@@ -171,11 +172,21 @@ class TestSomeAtATime:
     def test_the_findings_are_those_that_are_read_all_at_once(self, store: Store) -> None:
         kept = [tracked(f"crm:{number}") for number in range(7)]
         store.save_findings(None, kept, [])
-        stored, whole = store.stored_findings(), store.tracked()
+        whole = store.tracked()
+        stored = store.stored_findings(whole)
         assert dict(stored) == whole
         assert (len(stored), list(stored)) == (7, sorted(whole))
         assert stored.get("0" * 16) is None
         assert "0" * 16 not in stored
+
+    def test_what_each_is_about_is_told_without_reading_them(self, store: Store) -> None:
+        resolved = replace(tracked("crm:2"), state=FindingState.RESOLVED)
+        store.save_findings(None, [tracked("crm:1"), resolved], [])
+        assert store.known_findings() == {
+            tracked("crm:1").fingerprint: KnownFinding("late-commitment", "crm:1", standing=True),
+            resolved.fingerprint: KnownFinding.of(resolved),
+        }
+        assert not KnownFinding.of(resolved).standing
 
     def test_who_goes_through_them_in_order_asks_for_each_once_and_holds_a_few(self) -> None:
         asked: list[list[str]] = []
