@@ -111,11 +111,7 @@ class Standing:
         for finding in self.findings.values():
             told.setdefault(finding.check, set()).add(finding.subjects[0])
         judged = reconcile_again(self.judgement.world, stored, touched, told, now=NOW, **more)
-        kept = {
-            key: finding
-            for key, finding in self.findings.items()
-            if not judged.judges(finding.check, finding.subjects[0])
-        }
+        kept = {key: each for key, each in self.findings.items() if not judged.judges(each.check, each.subjects[0])}
         self.findings = kept | {finding.fingerprint: finding for finding in judged.findings}
         self.judgement = judged
 
