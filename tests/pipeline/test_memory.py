@@ -50,8 +50,10 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch, answer
         return answer
 
     monkeypatch.setattr(os, "confstr", confstr)
-    monkeypatch.setattr(ctypes, "CDLL", lambda _name: pytest.fail("it was told"))
+    libraries: list[object] = []
+    monkeypatch.setattr(ctypes, "CDLL", libraries.append)
     spare_memory()
+    assert libraries == [], "none was even opened"
 
 
 def test_what_nobody_can_reach_is_looked_for_once_a_day(monkeypatch: pytest.MonkeyPatch) -> None:
