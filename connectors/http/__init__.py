@@ -219,7 +219,7 @@ class PolicyAdapter(HTTPAdapter):
         """Wait while the source wants to be left alone, whichever thread it told so (J35)."""
         if pause := self._pause.left():
             if not self._affords(pause):
-                raise verdicts.too_long_a_pause(call, pause)
+                raise verdicts.too_long_a_pause(call, self._pause.asked)
             self._sleep(pause)
 
     def _read_body(self, call: Call, response: requests.Response) -> None:

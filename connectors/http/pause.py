@@ -12,6 +12,8 @@ class SharedPause:
     def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._until = float("-inf")
+        self.asked = 0.0
+        """Seconds that the source said where it asked for the longest one."""
         self._guard = threading.Lock()
         self._told = _Told()
 
@@ -19,7 +21,8 @@ class SharedPause:
         """The source tells this thread, which then waits by itself, that it wants no request for so long."""
         self._told.until = self._monotonic() + seconds
         with self._guard:
-            self._until = max(self._until, self._told.until)
+            if self._told.until > self._until:
+                self._until, self.asked = self._told.until, seconds
 
     def left(self) -> float:
         """Seconds for which a request of this thread must wait because of what others were told; 0 for none.
