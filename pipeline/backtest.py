@@ -20,6 +20,8 @@ from state.store import Store
 
 _OBJECTIVE = objective_node("")
 Progress = Callable[[date], None]
+MOST_REPLAYS = 4_000
+"""More than ten years day by day; each is a judgement of the whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,10 +129,16 @@ def backtest(
 ) -> Backtest:
     """Replay the days from ``start`` to ``end``, every ``step`` days; nothing is stored.
 
-    Raise UsageError for days to come and for an end before the start.
+    Raise UsageError for days to come, for an end before the start, and for more than MOST_REPLAYS days.
     """
     if end < start:
         raise UsageError("the last day lies before the first one", hint="write --from the earlier day --to the later")
+    replays = -(-(end - start).days // step) + 1
+    if replays > MOST_REPLAYS:
+        raise UsageError(
+            f"{replays:,} days to replay are more than {MOST_REPLAYS:,}",
+            hint="begin later (--from), or replay only every so many days (--step)",
+        )
     require_past(end, configuration, now)
     with past_of(store, configuration.settings.business.zone) as past:
         replay = _Replay(past, configuration, now, start)

@@ -154,6 +154,13 @@ def test_the_demo_company_in_text_and_as_a_file(tuesday: Meridian, tmp_path: Pat
     assert made["days"][1]["put_right"] == {"revenue": "130000.00", "savings": "979000.00"}
 
 
+def test_a_mistyped_year_does_not_go_on_for_hours(tuesday: Meridian):
+    said = driftline("backtest", "--from", "1970-01-01", "--to", "2026-09-01", folder=tuesday.folder)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.splitlines()[0] == "error: 20,698 days to replay are more than 4,000"
+    assert said.err.splitlines()[-1] == "hint: begin later (--from), or replay only every so many days (--step)"
+
+
 def test_mistakes_are_told(tuesday: Meridian, unread: Path, tmp_path: Path):
     said = driftline("backtest", "--from", "2026-09-14", "--to", "2026-09-01", folder=tuesday.folder)
     assert (said.code, said.err.splitlines()[0]) == (2, "error: the last day lies before the first one")
