@@ -2,13 +2,15 @@
 
 import importlib.util
 import json
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict
+from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from tests.proofs.ledger import Control, Shown, entries
+from tests.proofs.ledger import FOLDER, Control, Shown, counted, entries
 
 ROOT = Path(__file__).parents[1]
 
@@ -109,3 +111,18 @@ def test_a_folder_that_cannot_be_read_is_said(proofs: ModuleType, tmp_path: Path
     assert proofs.main([str(tmp_path / "kept")]) == 2
     assert proofs.main([]) == 2
     assert "make proof" in capsys.readouterr().err
+
+
+def test_what_several_processes_count_of_one_proof_is_summed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(FOLDER, str(tmp_path / "ledger"))
+    with ProcessPoolExecutor(2, get_context("spawn")) as processes:
+        list(processes.map(count_one, range(6)))
+    assert counted("C1 SQLite", killed=4, twice=1) == {"killed": 10, "twice": 1}
+    assert counted("C1 PostgreSQL", killed=2) == {"killed": 2}
+    assert entries(tmp_path / "ledger") == [], "sums are no entries"
+    monkeypatch.delenv(FOLDER)
+    assert counted("C1 SQLite", killed=4) == {"killed": 4}, "without a folder nothing is kept"
+
+
+def count_one(_: int) -> None:
+    counted("C1 SQLite", killed=1)

@@ -4,9 +4,11 @@
 afterwards; an ordinary run of the tests has no such folder and keeps nothing.
 """
 
+import fcntl
 import hashlib
 import json
 import os
+from collections import Counter
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -47,6 +49,25 @@ def show(
     """
     test = _test().partition("[")[0] if so_far else _test()
     _keep(Shown(ids, claim, reach, seen, str(seed), database, test))
+
+
+def counted(name: str, **counts: int) -> Counter[str]:
+    """Add to what all processes of a proof counted so far, and give the sums. Without a folder nothing is kept.
+
+    Who goes on with the same folder names another seed; the same one would count the same trials again.
+    """
+    folder = os.environ.get(FOLDER)
+    if not folder:
+        return Counter(counts)
+    Path(folder).mkdir(parents=True, exist_ok=True)
+    with (Path(folder) / f"{name}.tally").open("a+", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.seek(0)
+        sums = Counter[str](json.loads(file.read() or "{}"))
+        sums.update(counts)
+        file.truncate(0)
+        file.write(json.dumps(sums))
+    return sums
 
 
 def show_control(ids: str, *, removed: str, seen: str) -> None:
