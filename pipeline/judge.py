@@ -1,6 +1,6 @@
 """Judging: the stored world becomes findings, and findings move through their lives, in one transaction."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from dataclasses import replace
@@ -92,7 +92,7 @@ def judge_and_keep(
             again = {key for key, each in known.items() if key in found or judgement.judges(each.check, each.subject)}
             tracked = store.stored_findings(again)
             covered = {entry.source for entry in judgement.coverage if entry.as_of is not None}
-            judged = _judged_sources(store, covered, store.stored_findings(known))
+            judged = _judged_sources(store, covered, known)
             fresh = covered - judged
             options = configuration.settings.reconcile
             led = advance(tracked, judgement, now=now, today=today, baseline=False, options=options)
@@ -123,13 +123,13 @@ def judge_and_keep(
     return step.transitions
 
 
-def _judged_sources(store: Store, covered: AbstractSet[str], tracked: Mapping[str, TrackedFinding]) -> set[str]:
+def _judged_sources(store: Store, covered: AbstractSet[str], known: Collection[str]) -> set[str]:
     """The sources that some run has judged, all of those that are covered now among them: what is noted, and where
     that is not all, what stored findings rest on."""
     noted = set((store.note(JUDGED_SOURCES_NOTE) or "").split())
     if covered <= noted:
         return noted
-    return noted.union(source for entry in tracked.values() for source in entry.finding.sources)
+    return noted.union(source for entry in store.stored_findings(known).values() for source in entry.finding.sources)
 
 
 def _with_baseline(step: Advance, tracked: Mapping[str, TrackedFinding], fresh: AbstractSet[str]) -> Advance:

@@ -1,13 +1,13 @@
 """Whole records by their ids, looked up where somebody asks for more than the network knows, each of them once."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from model.keys import objective_node, source_of
 from model.records import Record
 from reconcile.view import View
 
 _NAME = "name"
-_PASSING = 500
+_AT_ONCE = 500
 _NO_RECORDS = frozenset({_NAME, source_of(objective_node(""))})
 
 
@@ -40,10 +40,14 @@ class Library:
             self._known.update(dict.fromkeys(wanted))
             self._known.update(self._view.records(wanted))
 
-    def pass_by(self, nodes: Iterable[str]) -> Iterator[Record]:
-        """The records of many nodes of which few will be asked for again: those that nobody looked up are not kept."""
-        wanted = sorted({node for node in nodes if source_of(node) not in _NO_RECORDS})
-        for part in (wanted[at : at + _PASSING] for at in range(0, len(wanted), _PASSING)):
+    def select(self, nodes: Iterable[str], wanted: Callable[[Record], bool]) -> Iterator[Record]:
+        """Those of many records that are wanted, read some at a time; the others are not kept."""
+        asked = sorted({node for node in nodes if source_of(node) not in _NO_RECORDS})
+        for part in (asked[at : at + _AT_ONCE] for at in range(0, len(asked), _AT_ONCE)):
             unknown = [node for node in part if node not in self._known]
             read = self._view.records(unknown) if unknown else {}
-            yield from (record for node in part if (record := read.get(node) or self._known.get(node)) is not None)
+            for node in part:
+                record = read.get(node) or self._known.get(node)
+                if record is not None and wanted(record):
+                    self._known[node] = record
+                    yield record

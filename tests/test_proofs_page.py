@@ -117,12 +117,12 @@ def test_what_several_processes_count_of_one_proof_is_summed(tmp_path: Path, mon
     monkeypatch.setenv(FOLDER, str(tmp_path / "ledger"))
     with ProcessPoolExecutor(2, get_context("spawn")) as processes:
         list(processes.map(count_one, range(6)))
-    assert counted("C1 SQLite", killed=4, twice=1) == {"killed": 10, "twice": 1}
-    assert counted("C1 PostgreSQL", killed=2) == {"killed": 2}
+    assert counted("C1 SQLite", 8, killed=4, twice=1) == ({"killed": 10, "twice": 1}, "7, 8")
+    assert counted("C1 PostgreSQL", 7, killed=2) == ({"killed": 2}, "7")
     assert entries(tmp_path / "ledger") == [], "sums are no entries"
     monkeypatch.delenv(FOLDER)
-    assert counted("C1 SQLite", killed=4) == {"killed": 4}, "without a folder nothing is kept"
+    assert counted("C1 SQLite", 7, killed=4) == ({"killed": 4}, "7"), "without a folder nothing is kept"
 
 
 def count_one(_: int) -> None:
-    counted("C1 SQLite", killed=1)
+    counted("C1 SQLite", 7, killed=1)

@@ -9,7 +9,7 @@ from pydantic import Field
 from model.findings import Claim, Evidence, Finding, Impact
 from model.keys import objective_node
 from model.links import Role
-from model.records import Light, Saving, WorkItem
+from model.records import Light, Record, Saving, WorkItem
 from reconcile.above import name_of, sources_of
 from reconcile.check import FORECAST_READS, Blind, Check, CheckOptions, Unjudged, Verdict
 from reconcile.decisions import decide_by, decider, owner
@@ -222,8 +222,8 @@ def _reports(world: World, node: str) -> Iterator[_Report]:
         for link in world.served.get(network.objectives[each].id, ())
         if link.role in (Role.DELIVERS, Role.SAVES)
     }
-    work = world.library.pass_by(record_id for record_id in records if record_id in network.work)
-    lit = {each.id: each for each in work if isinstance(each, WorkItem) and each.light is not None}
+    work = (record_id for record_id in records if record_id in network.work)
+    lit = {each.id for each in world.library.select(work, _tells_a_light)}
     for each in (node, *children):
         objective = network.objectives[each]
         light = objective.implementation
@@ -231,13 +231,17 @@ def _reports(world: World, node: str) -> Iterator[_Report]:
             proof = Evidence(each, objective.id, "implementation", light.value, objective.location)
             yield _Report(each, light, world.forecasts.get(each), proof)
     for record_id in sorted(records):
-        record = lit.get(record_id) if record_id in network.work else world.record(record_id)
+        record = world.record(record_id) if record_id in lit or record_id not in network.work else None
         forecast = world.forecasts.get(record_id) if record_id in network.work else None
         ended = forecast is not None and forecast.state in (ForecastState.DONE, ForecastState.DROPPED)
         if isinstance(record, (WorkItem, Saving)) and record.light is not None and record.light in _SAID and not ended:
             where = world.where(record_id, "light")
             proof = Evidence(record_id, record.key, world.field_name(record_id, "light"), record.light.value, where)
             yield _Report(record_id, record.light, forecast, proof)
+
+
+def _tells_a_light(record: Record) -> bool:
+    return isinstance(record, WorkItem) and record.light is not None
 
 
 def _link(target: Target, shown: Forecast) -> Forecast:

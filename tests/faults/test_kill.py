@@ -161,7 +161,7 @@ def test_after_any_kill_one_restart_reaches_the_undisturbed_state(
     assert killed >= LIVES
     twice = sum(doubled(life.picture()) for life in disturbed)
     # The batches may be divided among several processes.
-    sums = counted(f"C1 {NAME}", killed=killed, rounds=len(disturbed), twice=twice)
+    sums, seeds = counted(f"C1 {NAME}", SEED, killed=killed, rounds=len(disturbed), twice=twice)
     show(
         "C1",
         "Killed without warning at any moment while it reads, links, judges, composes or sends, one restart reaches"
@@ -169,7 +169,7 @@ def test_after_any_kill_one_restart_reaches_the_undisturbed_state(
         reach=f"{KILLS:,} random kills, 0 findings and mails lost, 0 findings doubled",
         seen=f"{sums['killed']:,} kills in {sums['rounds']:,} lives of three days: nothing lost, no finding"
         f" doubled; {sums['twice']:,} mails came twice, under one Message-ID",
-        seed=SEED,
+        seed=seeds,
         database=NAME,
         so_far=True,
     )

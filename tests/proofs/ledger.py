@@ -51,23 +51,24 @@ def show(
     _keep(Shown(ids, claim, reach, seen, str(seed), database, test))
 
 
-def counted(name: str, **counts: int) -> Counter[str]:
-    """Add to what all processes of a proof counted so far, and give the sums. Without a folder nothing is kept.
+def counted(name: str, seed: int, **counts: int) -> tuple[Counter[str], str]:
+    """Add to what all processes of a proof counted so far; give the sums, and the seeds that they came from. Without a
+    folder nothing is kept.
 
     Who goes on with the same folder names another seed; the same one would count the same trials again.
     """
     folder = os.environ.get(FOLDER)
     if not folder:
-        return Counter(counts)
+        return Counter(counts), str(seed)
     Path(folder).mkdir(parents=True, exist_ok=True)
     with (Path(folder) / f"{name}.tally").open("a+", encoding="utf-8") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         file.seek(0)
-        sums = Counter[str](json.loads(file.read() or "{}"))
-        sums.update(counts)
+        kept = json.loads(file.read() or '{"sums": {}, "seeds": []}')
+        sums, seeds = Counter[str](kept["sums"]) + Counter(counts), sorted({*kept["seeds"], seed})
         file.truncate(0)
-        file.write(json.dumps(sums))
-    return sums
+        file.write(json.dumps({"sums": sums, "seeds": seeds}))
+    return sums, ", ".join(map(str, seeds))
 
 
 def show_control(ids: str, *, removed: str, seen: str) -> None:

@@ -58,15 +58,13 @@ def test_what_lies_behind_a_late_promise_is_looked_up_together(stored: Counting)
     assert {"jira:A-1", "jira:A-2", "jira:B-1", "jira:B-2"} <= set(asked[0])
 
 
-def test_what_is_only_passed_by_is_read_some_at_a_time_and_not_kept(
-    stored: Counting, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("reconcile.library._PASSING", 2)
+def test_of_many_only_those_that_are_wanted_are_kept(stored: Counting, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("reconcile.library._AT_ONCE", 2)
     stored.work("A-3", date(2026, 10, 3))
     library = Library(stored)
     known = library.get("jira:A-1")
     nodes = ["jira:A-3", "jira:A-1", "jira:A-9", "jira:A-2", "objective:M-1"]
-    assert list(library.pass_by(nodes)) == [known, *stored.records_[1:]]
+    assert list(library.select(nodes, lambda record: record.key != "A-2")) == [known, stored.records_[2]]
     assert stored.asked[1:] == [["jira:A-2"], ["jira:A-3", "jira:A-9"]]
-    library.get("jira:A-2")
-    assert stored.asked[3:] == [["jira:A-2"]], "it was not kept"
+    assert [library.get("jira:A-3"), library.get("jira:A-2")] == stored.records_[:0:-1]
+    assert stored.asked[3:] == [["jira:A-2"]], "what was wanted is kept, the other one is not"
