@@ -7,6 +7,7 @@ kills than the suite can afford, and ``DRIFTLINE_SEED`` for others.
 import os
 import random
 import shutil
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -107,7 +108,9 @@ _UNGUARDED = {
 """What lets rows go that others rest on, or that may only be added."""
 LIVES = 3
 """How many lives are disturbed beside one that is not."""
-BATCHES = -(-KILLS // (LIVES * COMMANDS))
+DEATHS = 1 if KILLS <= 15 else 3
+"""How often a command dies in a row, each time in making up for the time before; once in the short form."""
+BATCHES = -(-KILLS // (LIVES * COMMANDS * DEATHS))
 STEP = 2 if KILLS <= 15 else 1
 """A sync commits often and each death takes a process: the short form leaves out every second commit."""
 
@@ -133,13 +136,13 @@ def company(servers: Servers, tmp_path: Path) -> Company:
 def test_after_any_kill_one_restart_reaches_the_undisturbed_state(
     company: Company, zygote: Zygote, tmp_path: Path, batch: int
 ):
-    """C1: every command of every life dies at a random moment before it may run to its end."""
+    """C1: every command of every life dies at random moments before it may run to its end."""
     chance = random.Random(SEED + batch)
     with ExitStack() as open_servers:
         lives = [Life(tmp_path / f"life-{number}", zygote) for number in range(1 + LIVES)]
         undisturbed, *disturbed = lives
         ports = [open_servers.enter_context(running(life.mailbox)) for life in lives]
-        killed = 0
+        killed, sending = 0, Counter[Path]()
         for happen, commands in DAYS:
             happen(company)
             for life, port in zip(lives, ports, strict=True):
@@ -147,8 +150,10 @@ def test_after_any_kill_one_restart_reaches_the_undisturbed_state(
             for command in commands:
                 seconds = undisturbed.finish(command)
                 for life in disturbed:
-                    end = life.run(command, kill_after_seconds=chance.uniform(0.02, 1.05 * seconds))
-                    killed += end.code is None
+                    for _ in range(DEATHS):
+                        end = life.run(command, kill_after_seconds=chance.uniform(0.02, 1.05 * seconds))
+                        killed += end.code is None
+                        sending[life.folder] += command is SEND and end.code is None
                     life.finish(command)
         expected = undisturbed.picture()
         assert doubled(expected) == 0
@@ -157,7 +162,7 @@ def test_after_any_kill_one_restart_reaches_the_undisturbed_state(
         for life in disturbed:
             assert differences(expected, life.picture()) == []
             # Twice only for a kill between the server's acceptance and the next commit, one mail for each kill.
-            assert doubled(life.picture()) <= 2
+            assert doubled(life.picture()) <= sending[life.folder]
     assert killed >= LIVES
     twice = sum(doubled(life.picture()) for life in disturbed)
     # The batches may be divided among several processes.
@@ -166,7 +171,7 @@ def test_after_any_kill_one_restart_reaches_the_undisturbed_state(
         "C1",
         "Killed without warning at any moment while it reads, links, judges, composes or sends, one restart reaches"
         " the state that an undisturbed run would have reached.",
-        reach=f"{KILLS:,} random kills, 0 findings and mails lost, 0 findings doubled",
+        reach="0 findings and mails lost, 0 findings doubled, in 10,000 random kills on each database",
         seen=f"{sums['killed']:,} kills in {sums['rounds']:,} lives of three days: nothing lost, no finding"
         f" doubled; {sums['twice']:,} mails came twice, under one Message-ID",
         seed=seeds,
