@@ -1,6 +1,7 @@
 """The picture of a state and its mails that an undisturbed run leaves, and how another one differs from it."""
 
 import json
+from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from email import message_from_bytes
@@ -33,8 +34,9 @@ def _picture(connection: Connection, mails: Iterable[bytes]) -> Picture:
     revisions = defaultdict(list)
     for row in rows("SELECT * FROM revisions ORDER BY id"):
         revisions[row["record_id"]].append((row["facts"], row["absence"]))
-    lives = defaultdict(list)
+    lives, sequences = defaultdict(list), []
     for row in rows("SELECT * FROM transitions ORDER BY sequence"):
+        sequences.append(row["sequence"])
         content = json.loads(row["content"])
         lives[row["fingerprint"]].append((row["kind"], content["reason"], content["baseline"]))
     return {
@@ -54,7 +56,8 @@ def _picture(connection: Connection, mails: Iterable[bytes]) -> Picture:
                 row["message_id"],
                 row["subject"],
                 row["reason"],
-                row["covers"],
+                # How many transitions it leaves to the next one: PostgreSQL leaves gaps where it rolled back.
+                len(sequences) - bisect_right(sequences, row["covers"]),
                 row["state"],
             )
             for row in rows("SELECT * FROM deliveries")
