@@ -13,7 +13,7 @@ from sandbox.meridian.savings import PROCUREMENT_FILE, SAVINGS_FILE
 from state.store import Store
 from tests.acceptance.conftest import Story
 from tests.cli.console import driftline
-from tests.digest.smtp_servers import free_port
+from tests.ports import free_port
 
 
 def wrong_token(story: Story) -> None:

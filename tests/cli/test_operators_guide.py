@@ -37,8 +37,8 @@ from state.lock import Ownership
 from state.schema import alembic_config, known_revisions
 from state.store import Store
 from tests.cli.console import driftline, without_escapes
-from tests.digest.smtp_servers import free_port
 from tests.disks import failing_disk
+from tests.ports import free_port
 from tests.service.conftest import plans
 
 ROOT = Path(__file__).parents[2]

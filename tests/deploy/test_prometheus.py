@@ -20,7 +20,7 @@ from service.beat import Pulse
 from service.health import Health
 from service.http import serving
 from tests.deploy.test_monitoring import FOLDER, NOW, every_health, panels, rules
-from tests.digest.smtp_servers import free_port
+from tests.ports import free_port
 
 pytestmark = pytest.mark.skipif(shutil.which("prometheus") is None, reason="there is no prometheus here")
 

@@ -18,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.ports import free_port
+
 USER, PASSWORD = "driftline@acme.example", "correct-horse-battery"
 
 
@@ -60,12 +62,6 @@ class Mailbox:
         if (given.login, given.password) == (USER.encode(), PASSWORD.encode()):
             return AuthResult(success=True)
         return AuthResult(success=False, handled=False, message=self.auth_refusal)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

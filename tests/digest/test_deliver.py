@@ -9,7 +9,8 @@ from digest.deliver import Sender
 from digest.options import SmtpOptions
 from model.errors import DeliveryError
 from model.secret import Secret
-from tests.digest.smtp_servers import PASSWORD, USER, Line, Mailbox, free_port, running, scripted, self_signed
+from tests.digest.smtp_servers import PASSWORD, USER, Line, Mailbox, running, scripted, self_signed
+from tests.ports import free_port
 
 SENDER, RECIPIENT = "driftline@acme.example", "coo@acme.example"
 MESSAGE = b"Subject: 2 decisions\r\nMessage-ID: <1@acme.example>\r\n\r\nFirst line\r\n.leading dot\r\nlast line\r\n"

@@ -15,10 +15,10 @@ from model.errors import StateError
 from service.http import serving
 from state.faults import Fault, counted
 from state.store import Store
-from tests.digest.smtp_servers import free_port
 from tests.disks import failing_disk
 from tests.faults.test_disk import not_writable, room_for
 from tests.pipeline.company import Servers
+from tests.ports import free_port
 from tests.proofs.ledger import show, show_control
 from tests.service.conftest import Watched, watched_in
 from tests.service.test_http import ask

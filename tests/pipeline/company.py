@@ -27,7 +27,8 @@ from sandbox.jira import JiraServer, JiraSite
 from sandbox.salesforce import SalesforceOrg, SalesforceServer
 from state.store import Store
 from tests.databases import setting_of, url_of
-from tests.digest.smtp_servers import Mailbox, free_port
+from tests.digest.smtp_servers import Mailbox
+from tests.ports import free_port
 
 MONDAY = datetime(2026, 9, 14, 6, 0, tzinfo=UTC)
 LONG_AGO = MONDAY - timedelta(days=60)

@@ -34,10 +34,10 @@ from sandbox.http import Fault, Response
 from service.dead_man import ask
 from tests.cli.console import ROOT, command_line, driftline
 from tests.connectors.singer.world import SCRIPTED_TAP, TASK_FIELDS, TASKS_SCHEMA
-from tests.digest.smtp_servers import free_port
 from tests.faults.matrix.company import ASANA, CALLED, DATA_CENTER, JIRA, SALESFORCE
 from tests.faults.matrix.worlds import NAMED, WORLDS
 from tests.faults.test_matrix import Matrix, _cells
+from tests.ports import free_port
 from tests.proofs.ledger import show, show_control
 from tests.security.canaries import Search, canary
 from tests.security.guarded_company import (

@@ -17,8 +17,8 @@ from cli import logs
 from config.service import ServiceOptions
 from model.secret import Secret
 from service.http import HealthServer, serving
-from tests.digest.smtp_servers import free_port
 from tests.pipeline.company import Servers
+from tests.ports import free_port
 from tests.proofs.ledger import show, show_control
 from tests.service.conftest import Watched, watched_in
 

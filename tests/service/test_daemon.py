@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.digest.smtp_servers import free_port
 from tests.pipeline.company import Company, Servers
+from tests.ports import free_port
 from tests.test_scheduler import daemon_of
 
 

@@ -18,8 +18,8 @@ from model.errors import ConfigurationError
 from model.secret import Secret
 from service.http import HealthServer, serving
 from service.watch import Watch
-from tests.digest.smtp_servers import free_port
 from tests.pipeline.company import Servers
+from tests.ports import free_port
 from tests.service.conftest import Watched, watched_in
 
 TOKEN = "canary-5fd1c2e8a9"

@@ -26,8 +26,9 @@ from model.secret import Secret
 from service import traces_export
 from service.traces import tracing
 from tests.cli.console import Said, driftline
-from tests.digest.smtp_servers import free_port, running
+from tests.digest.smtp_servers import running
 from tests.pipeline.company import RECIPIENTS, Company, Servers
+from tests.ports import free_port
 from tests.service.conftest import Watched
 
 pytest.importorskip("opentelemetry.exporter.otlp.proto.http", reason="the extra traces is not installed")

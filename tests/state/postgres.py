@@ -5,7 +5,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -15,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
+
+from tests.ports import free_port
 
 ENOUGH_BYTES = 8 << 30
 QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
@@ -104,7 +105,7 @@ def a_server(binaries: Path, options: Sequence[str]) -> Iterator[Server]:
             account = pwd.getpwnam(user)
             os.chown(folder, account.pw_uid, account.pw_gid)
         _initialise(binaries, folder, user)
-        server = Server(binaries, folder, _free_port(), (*options, "unix_socket_directories="), user)
+        server = Server(binaries, folder, free_port(), (*options, "unix_socket_directories="), user)
         try:
             yield server
         finally:
@@ -162,9 +163,3 @@ def _start(
             cwd=folder,
             **_as_user(user),
         )
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])

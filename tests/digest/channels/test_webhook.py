@@ -19,7 +19,8 @@ from model.errors import DeliveryError
 from model.secret import Secret
 from sandbox.http import Fault
 from tests.digest.channels.receiver import Receiver, a_digest
-from tests.digest.smtp_servers import free_port, self_signed
+from tests.digest.smtp_servers import self_signed
+from tests.ports import free_port
 
 NOW = datetime(2026, 9, 8, 5, 0, tzinfo=UTC)
 KEY = "a-shared-secret-of-thirty-letters"

@@ -25,8 +25,9 @@ from service.fleet.names import READ_SHARD, shard_claim, source_claim
 from state.queue import QueuedJob, jobs
 from state.store import Store
 from tests import databases
-from tests.digest.smtp_servers import free_port, running
+from tests.digest.smtp_servers import running
 from tests.pipeline.company import MONDAY, RECIPIENTS, Company, Servers
+from tests.ports import free_port
 from tests.proofs.ledger import show, show_control
 from tests.service.fleet.conftest import Copying, database
 from tests.service.fleet.gate import Gate
