@@ -114,8 +114,8 @@ def conclude(
     absences, missing = _sorted_out(standing, census)
     expected = approved - standing.keys()
     known = {**standing, **store.standing_of(connector.name, expected)} if expected else standing
-    ground = _ground(store, connector.name, known, census, run_id)
-    guard = Guard.of(store, connector, census.roster, ground, approved)
+    ground, filtered = _grounds(store, connector.name, known, census, run_id)
+    guard = Guard.of(store, connector, census.roster, ground, filtered, approved)
     asked = _worth_asking(missing, standing, approved, run_id)
     unfiltered = {native_id for native_id in asked if standing[native_id].absence is not Absence.FILTERED_OUT}
     if len(asked) > MOST_ASKED and guard.doubts(unfiltered):
@@ -182,18 +182,24 @@ def _sorted_out(standing: Mapping[str, Standing], census: Census) -> tuple[dict[
     return absences, missing
 
 
-def _ground(store: Store, source: str, known: Mapping[str, Standing], census: Census, run_id: int) -> Ground:
-    """The records of which a census could tell, by container, as they stood before this run; and those of the known
-    ones that are among them."""
-    counts: dict[str, int] = {}
-    for where, records in store.standing_counts(source, before=run_id).items():
-        if _believable(where, census):
-            counts[where.container] = counts.get(where.container, 0) + records
-    return Ground(counts, {id_: where.container for id_, where in known.items() if _believable(where, census)})
+def _grounds(
+    store: Store, source: str, known: Mapping[str, Standing], census: Census, run_id: int
+) -> tuple[Ground, Ground]:
+    """The records of which a census could tell, by container, as they stood before this run, and those of the known
+    ones that are among them; and the same of what our filter left out."""
+    stood = store.standing_counts(source, before=run_id)
 
+    def ground(*, filtered: bool) -> Ground:
+        def counts_here(where: Standing) -> bool:
+            return (where.absence is Absence.FILTERED_OUT) is filtered and census.state_of(where) == VISIBLE
 
-def _believable(known: Standing, census: Census) -> bool:
-    return known.absence is not Absence.FILTERED_OUT and census.state_of(known) == VISIBLE
+        counts: dict[str, int] = {}
+        for where, records in stood.items():
+            if counts_here(where):
+                counts[where.container] = counts.get(where.container, 0) + records
+        return Ground(counts, {id_: where.container for id_, where in known.items() if counts_here(where)})
+
+    return ground(filtered=False), ground(filtered=True)
 
 
 def _withheld_by(state: str) -> Absence:

@@ -1,7 +1,7 @@
 """The guard against mass losses (S6): a revoked permission and an edited filter look like deleted records."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -48,13 +48,14 @@ class Guard:
     """Judges what one source seems to have lost.
 
     ``approved`` are the records that somebody expects to be gone: they are no reason for a doubt. ``earlier`` counts
-    what was lost lately.
+    what was lost lately. ``filtered`` are the records that our own filter left out.
     """
 
     source: str
     now: datetime
     names: Mapping[str, str]
     ground: Ground
+    filtered: Ground
     approved: AbstractSet[str]
     earlier: int
 
@@ -65,6 +66,7 @@ class Guard:
         connector: Connector,
         roster: Sequence[Container],
         ground: Ground,
+        filtered: Ground,
         approved: AbstractSet[str],
     ) -> "Guard":
         """The guard of a source, which remembers what was lost lately."""
@@ -74,6 +76,7 @@ class Guard:
             now=now,
             names={container.id: container.name for container in roster},
             ground=ground,
+            filtered=filtered,
             approved=approved,
             earlier=store.lost_since(connector.name, now - LOSS_WINDOW),
         )
@@ -91,11 +94,26 @@ class Guard:
             lately = f", after {self.earlier} others within a day" if self.earlier else ""
             beyond = f" beyond the {approved} approved" if approved else ""
             return f"{self.source} no longer shows {len(gone)} of {self.ground.total} records{beyond}{lately}"
-        for container, number in sorted(self.ground.by_container(gone).items()):
-            if number == self.ground.counts[container] - approved_of[container]:
-                records = "the only record" if number == 1 else f"any of the {number} records"
-                return f"{self.source} does not show {records} of {self.names.get(container, container)} any more"
+        for loss in self._losses(gone):
+            if loss.lost == loss.of:
+                records = "the only record" if loss.lost == 1 else f"any of the {loss.lost} records"
+                return f"{self.source} does not show {records} of {loss.name} any more"
         return ""
+
+    def _losses(self, gone: AbstractSet[str], *, approved: bool = False) -> Iterator[Loss]:
+        """How many of its records each container lost, without the approved ones unless they are asked for.
+
+        Where nothing is left that is read, what our filter left out is counted: it is all that could tell whether the
+        container is shown at all.
+        """
+        expected = frozenset[str]() if approved else self.approved
+        read, left_out = self.ground.by_container(gone), self.filtered.by_container(gone)
+        for container in sorted(read | left_out):
+            lost, of = read[container], _without(self.ground, container, expected)
+            if not of:
+                lost, of = left_out[container], _without(self.filtered, container, expected)
+            if lost:
+                yield Loss(container, self.names.get(container, container), lost, of)
 
     def held(self, gone: AbstractSet[str]) -> Held:
         """What is held when this loss is not believed."""
@@ -105,8 +123,10 @@ class Guard:
             reason=f"{self.doubts(gone)}; none was taken as deleted",
             since=self.now,
             native_ids=tuple(sorted(gone)),
-            containers=tuple(
-                Loss(container, self.names.get(container, container), lost, self.ground.counts[container])
-                for container, lost in sorted(self.ground.by_container(gone).items())
-            ),
+            containers=tuple(self._losses(gone, approved=True)),
         )
+
+
+def _without(ground: Ground, container: str, expected: AbstractSet[str]) -> int:
+    """How many records of a container count, without those that somebody expects to be gone."""
+    return ground.counts.get(container, 0) - ground.by_container(expected)[container]

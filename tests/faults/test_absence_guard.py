@@ -364,3 +364,34 @@ def test_while_a_container_is_lost_what_is_missing_elsewhere_is_unobserved(reade
     reader.pass_time(hours=1)
     assert reader.sync().outcome is SourceOutcome.COMPLETE
     assert reader.absences()[kept[0]] is None
+
+
+def test_what_our_filter_left_out_of_a_container_that_shows_nothing_is_held(reader: Reader):
+    """S6: where nothing is read, what is left out is all that could tell whether the container is shown at all."""
+    reader.add(30)
+    [left_out, gone] = reader.add(2, "C")
+    reader.site.things[left_out].filtered = reader.site.things[gone].filtered = True
+    reader.sync()
+    reader.pass_time(hours=1)
+    reader.site.things[left_out].filtered = reader.site.things[gone].filtered = False
+    reader.site.things[left_out].changed = reader.site.things[gone].changed = reader.site.now
+    reader.sync()
+    reader.site.things[left_out].filtered = reader.site.things[gone].filtered = True
+    reader.pass_time(hours=30)
+    assert reader.sync(full=True).outcome is SourceOutcome.COMPLETE
+    assert {reader.absences()[id_] for id_ in (left_out, gone)} == {Absence.FILTERED_OUT}
+
+    reader.site.silent.add("C")
+    reader.pass_time(hours=1)
+    reader.sync(full=True)
+    held = what_is_held(reader.store, "memory")
+    assert held is not None
+    assert held.reason == "memory does not show any of the 2 records of Project C any more; none was taken as deleted"
+    assert [(loss.container, loss.lost, loss.of) for loss in held.containers] == [("C", 2, 2)]
+    assert {reader.absences()[id_] for id_ in (left_out, gone)} == {Absence.UNOBSERVED}
+
+    reader.site.silent.clear()
+    del reader.site.things[gone]
+    reader.pass_time(hours=1)
+    reader.sync(full=True)
+    assert (reader.absences()[left_out], reader.absences()[gone]) == (Absence.FILTERED_OUT, Absence.DELETED)
