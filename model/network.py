@@ -94,8 +94,10 @@ class RollUp:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """One piece of open work that comes rolled up: its own date by policy, and what people call it."""
+    """One piece of open work that comes rolled up: its own date by policy, where that comes from, and what people
+    call it."""
 
     day: date
     record_id: str
     key: str = ""
+    source: DateSource = DateSource.DUE

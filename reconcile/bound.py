@@ -82,20 +82,22 @@ def _without_release(order: tuple[DateSource, ...]) -> tuple[DateSource, ...]:
 def _joined(by_work: Sequence[Leaf], by_policy: Sequence[Leaf], shipped: set[str]) -> Iterator[Leaf]:
     """A release's date stands for its members but never hides a later date of the work itself (design 5.2).
 
-    What has its date from a release only is noted in ``shipped``; what has a later one of its own keeps the other as
-    an input beside it, for that is what remains when its own date moves.
+    What has its date from a release only is noted in ``shipped``; what has one of its own that is as late or later
+    keeps the other as an input beside it, for that is what remains when its own date moves.
     """
     own = {leaf.record_id: leaf for leaf in by_work}
     policy = {leaf.record_id: leaf for leaf in by_policy}
     for record_id in own.keys() | policy.keys():
-        work, release = own.get(record_id), policy.get(record_id)
+        work, found = own.get(record_id), policy.get(record_id)
+        release = found if found is not None and found.source is DateSource.RELEASE else None
         if release is not None and (work is None or work.day < release.day):
             shipped.add(record_id)
             yield release
-        elif work is not None:
-            yield work
-            if release is not None and release.day < work.day:
-                yield Leaf(release.day, f"{_WORK_ITSELF}{record_id}", work.key)
+            continue
+        if (itself := work or found) is not None:
+            yield itself
+        if release is not None:
+            yield Leaf(release.day, f"{_WORK_ITSELF}{record_id}", release.key)
 
 
 def _latest_first(leaf: Leaf) -> tuple[int, str]:

@@ -1,11 +1,11 @@
 """Work below each node of a group, reduced where it lies: one statement per group, the same on both databases."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import CTE, ColumnElement, Date, and_, case, cast, collate, func, literal, null, or_, select
+from sqlalchemy import CTE, ColumnElement, Date, String, and_, case, cast, collate, func, literal, null, or_, select
 from sqlalchemy.sql.selectable import FromClause
 
 from model.keys import objective_node
@@ -107,7 +107,7 @@ def latest_statement(
         .subquery("ranked")
     )
     return (
-        select(ranked.c.node, ranked.c.own, ranked.c.id, names.c.key)
+        select(ranked.c.node, ranked.c.own, ranked.c.id, names.c.key, _own_source(names, _policy(group, order)))
         .join(names, names.c.id == ranked.c.id)
         .where(ranked.c.place <= most)
         .order_by(ranked.c.node, ranked.c.place)
@@ -150,11 +150,9 @@ def _work(
     work belongs to a release.
     """
     item = _records("item")
-    if group is Group.RELEASE:
-        order = [source for source in order if source is not DateSource.RELEASE]
     known = func.coalesce(item.c.category, StatusCategory.TODO.value)  # what a status means may not be known
     category = case((item.c.absence == Absence.DELETED, StatusCategory.DROPPED.value), else_=known)
-    own = case((category.in_(_OPEN), _own_date(item, order)))
+    own = case((category.in_(_OPEN), _own_date(item, _policy(group, order))))
     columns = (item.c.id, category.label("category"), own.label("own"), item.c.finished)
     # For a few nodes SQLite would still go through all work by its kind; as an expression it has no index.
     kind = item.c.kind if nodes is None else item.c.kind.concat("")
@@ -199,16 +197,32 @@ def _below(
     return select(objective, *columns).join_from(item, delivered, delivered.c.record_id == item.c.id)
 
 
+def _policy(group: Group, order: Sequence[DateSource]) -> Sequence[DateSource]:
+    """A release's date must not stand for its own members."""
+    order = tuple(dict.fromkeys(order))
+    return order if group is not Group.RELEASE else tuple(each for each in order if each is not DateSource.RELEASE)
+
+
 def _own_date(item: FromClause, order: Sequence[DateSource]) -> ColumnElement[date | None]:
     """The first date of the policy that an item has."""
-    dates = {
+    dates = _dates(item)
+    no_date = cast(null(), Date)  # SQLite wants two arguments, PostgreSQL a type
+    return func.coalesce(*(dates[source] for source in order), no_date, no_date)
+
+
+def _own_source(item: FromClause, order: Sequence[DateSource]) -> ColumnElement[Any]:
+    """Where the first date of the policy that an item has comes from."""
+    dates = _dates(item)
+    has = [(dates[source].is_not(None), literal(source.value)) for source in order]
+    return (case(*has) if has else cast(null(), String)).label("source")
+
+
+def _dates(item: FromClause) -> Mapping[DateSource, ColumnElement[date | None]]:
+    return {
         DateSource.RELEASE: _release_date(item),
         DateSource.DUE: item.c.due,
         DateSource.SPRINT: _sprint_end(item),
     }
-    wanted = [dates[source] for source in dict.fromkeys(order)]
-    no_date = cast(null(), Date)  # SQLite wants two arguments, PostgreSQL a type
-    return func.coalesce(*wanted, no_date, no_date)
 
 
 def _release_date(item: FromClause) -> ColumnElement[date | None]:

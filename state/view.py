@@ -182,7 +182,7 @@ class StoreView(WorkCounts):
             self._place_leaves(group, part)
             statement = latest_statement(group, part, order, today, most, on_postgresql=self._on_postgresql)
             for row in self._stream(statement):
-                found[row.node].append(Leaf(row.own, row.id, row.key))
+                found[row.node].append(Leaf(row.own, row.id, row.key, DateSource(row.source)))
         return found
 
     def _place_leaves(self, group: Group, nodes: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from decimal import Decimal
 import pytest
 
 from model.findings import Account, DecisionOption, Finding, OptionKind, total_of
+from model.links import Role
 from model.money import Money
 from model.objectives import DecisionRights, Level, Objective
 from reconcile.options import LeadDays, ReconcileOptions
@@ -118,6 +119,19 @@ def test_where_another_one_is_as_late_it_does_not_help_at_all(stored: Stored) ->
     stored.change("jira:AUR-120", due=NOV_16)
 
     assert forward(stored) is None
+
+
+@pytest.mark.parametrize(("due", "days"), [(NOV_16, None), (date(2026, 11, 18), 2), (date(2026, 11, 15), None)])
+def test_work_comes_no_earlier_by_itself_than_the_release_that_it_ships_with(due: date, days: int | None) -> None:
+    """The release comes on 16 November. What is due that day gains nothing alone; what is due two days later, two."""
+    target = Objective(id="M-1", name="Sell Aurora", level=Level.MEASURE, target=OCT_14)
+    stored = Stored(objectives=[target])
+    stored.release("Aurora 4.0", NOV_16)
+    stored.work("AUR-118", due, releases=("Aurora 4.0",), category=DOING)
+    stored.link("jira:AUR-118", "M-1", Role.DELIVERS)
+    brought = forward(stored)
+
+    assert (brought and (brought.days, brought.day)) == (days and (days, NOV_16))
 
 
 def test_the_next_one_may_lie_in_another_tool(stored: Stored) -> None:

@@ -3,13 +3,31 @@
 import re
 from datetime import date, timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 
 from model.findings import DecisionOption, Finding, OptionKind
-from model.records import WorkItem
+from model.records import StatusCategory, WorkItem
 from tests.examples import examples
 from tests.reconcile.test_properties import Plan, plans
-from tests.reconcile.world import Stored
+from tests.reconcile.world import TODAY, Stored
+
+ON_THE_DAY = TODAY + timedelta(6)
+DUE_WITH_ITS_RELEASE = Plan(
+    due=(TODAY,) * 5 + (ON_THE_DAY, TODAY),
+    duration=(0,) * 7,
+    categories=(StatusCategory.TODO,) * 7,
+    lights=(None,) * 7,
+    needs=(),
+    parents=(None,) * 7,
+    members=frozenset(range(6)),
+    release=ON_THE_DAY,
+    deals=((0, TODAY, 0),),
+    savings=(),
+    targets=(None, None, TODAY),
+    tolerances=(0, 0, 0),
+    delivers=((5, 2),),
+)
+"""Work that is due on the very day of its release: it does not come earlier by itself."""
 
 some = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -38,6 +56,7 @@ def moved(stored: Stored, record_id: str, days: int) -> Stored:
 
 @some
 @given(plans())
+@example(DUE_WITH_ITS_RELEASE)
 def test_bringing_forward_what_binds_gives_the_day_that_was_told(plan: Plan) -> None:
     for finding, each in offered(plan, OptionKind.BRING_FORWARD):
         assert each.record_id is not None

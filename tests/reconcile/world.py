@@ -306,6 +306,10 @@ class Stored:
                 return [objective_node(link.objective_id) for link in delivers]
 
     def own_date(self, item: WorkItem, order: Sequence[DateSource]) -> date | None:
+        return next((day for day, _ in self.own_dates(item, order)), None)
+
+    def own_dates(self, item: WorkItem, order: Sequence[DateSource]) -> list[tuple[date, DateSource]]:
+        """The dates that an item has, in the order of the policy, each with where it comes from."""
         releases = [each for each in self._of(Release, present=True) if each.native_id in item.releases]
         days = [each.release_date for each in releases if each.release_date and not each.released]
         sprints = [each.end for each in self._of(Sprint, present=True) if each.native_id == item.sprint]
@@ -314,7 +318,7 @@ class Stored:
             DateSource.DUE: item.due,
             DateSource.SPRINT: sprints[0] if sprints else None,
         }
-        return next((own[source] for source in order if own[source]), None)
+        return [(day, source) for source in order if (day := own[source])]
 
     def _rolled(
         self, group: Group, node: str, items: list[WorkItem], order: Sequence[DateSource], today: date
@@ -344,10 +348,12 @@ class Stored:
         spine = self._spine_ids() if group is not Group.OBJECTIVE else set()
         found: dict[str, list[Leaf]] = {}
         for item in self._of(WorkItem, present=True):
-            day = self.own_date(item, order) if item.category in (TODO, DOING) and item.id not in spine else None
-            if day is not None and day >= today:
+            if item.category not in (TODO, DOING) or item.id in spine:
+                continue
+            dates = self.own_dates(item, order)
+            if dates and dates[0][0] >= today:
                 for node in set(self._nodes_above(group, item)).intersection(nodes):
-                    found.setdefault(node, []).append(Leaf(day, item.id, item.key))
+                    found.setdefault(node, []).append(Leaf(dates[0][0], item.id, item.key, dates[0][1]))
         return {
             node: sorted(leaves, key=lambda leaf: (-leaf.day.toordinal(), leaf.record_id))[:most]
             for node, leaves in found.items()

@@ -67,6 +67,25 @@ def test_members_of_a_release_count_by_their_own_dates_and_what_delivers_an_obje
     assert latest(store, Group.OBJECTIVE, "objective:M-1") == {"objective:M-1": [(due(9), "jira:1", "CORE-1")]}
 
 
+def test_each_comes_with_where_its_date_is_from_even_where_two_are_the_same_day(store: Store) -> None:
+    save(
+        store,
+        release("R", "R1", on=due(9)),
+        item("P"),
+        item("1", parent="P", releases=("R",), due=due(9)),
+        item("2", parent="P", due=due(8)),
+    )
+
+    def sources(order: Sequence[DateSource]) -> dict[str, DateSource]:
+        with store.view() as view:
+            found = view.latest(Group.PARENT, ["jira:P"], order, TODAY, 6)
+        return {leaf.key: leaf.source for leaf in found["jira:P"]}
+
+    assert sources(POLICY) == {"CORE-1": DateSource.RELEASE, "CORE-2": DateSource.DUE}
+    assert sources((DateSource.DUE, DateSource.RELEASE)) == {"CORE-1": DateSource.DUE, "CORE-2": DateSource.DUE}
+    assert sources((DateSource.RELEASE,)) == {"CORE-1": DateSource.RELEASE}
+
+
 def test_it_agrees_with_the_roll_up_and_with_a_plain_sort(store: Store) -> None:
     """Forty parents with up to twelve children on days around today, always the same ones."""
     numbers = random.Random(7)
