@@ -1,6 +1,6 @@
 """What would bind next: how early a node could finish if what binds it now were out of the way. Stored dates only."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import TypeAlias
@@ -216,6 +216,20 @@ class Bounds:
         if known is None:
             known = self._inputs[key] = tuple(self._gathered(forecast))
         return known
+
+    def awaits(self, readings: Iterable[Forecast], nodes: Collection[str], *, beside: str) -> bool:
+        """Whether any of these waits for one of the nodes in another way than through the node ``beside``."""
+        waiting = list(readings) if nodes else []
+        seen: set[_Key] = set()
+        while waiting:
+            reading = waiting.pop()
+            if reading.node in nodes:
+                return True
+            key = _key(reading)
+            inputs = () if key in seen else self.inputs(reading)
+            seen.add(key)
+            waiting.extend(each.reading for each in inputs if each.reading is not None and each.node != beside)
+        return False
 
     def late_below(self, forecast: Forecast, day: date) -> tuple[Sequence[str], date | None]:
         """What a node contains that comes after a day, and the latest day of everything else.

@@ -189,6 +189,8 @@ def _cut_scope(case: _Case, committed: date, bounds: Bounds) -> Iterator[Decisio
         return
     if remaining <= 0 and not _done_below(whole.node, world):
         return
+    if bounds.awaits(case.path[:index], _that_need_the_rest(left_out, whole.node, world), beside=whole.node):
+        return
     ready = Holder(max(kept or world.today, world.today), whole.node)
     reached = bounds.carried(case.path, index, ready, cause_stays=True)
     until = max(world.today, needed) - timedelta(world.options.lead_days.of(OptionKind.CUT_SCOPE))
@@ -211,6 +213,17 @@ def _cut_scope(case: _Case, committed: date, bounds: Bounds) -> Iterator[Decisio
 def _binds_from_below(forecast: Forecast, world: World) -> bool:
     """Whether it is a release or a parent that something inside it makes late."""
     return forecast.because is Because.CHILD and forecast.node not in world.network.objectives
+
+
+def _that_need_the_rest(left_out: Sequence[str], whole: str, world: World) -> set[str]:
+    """What may be later outside of a release than in it: it needs what stays there, and then waits until that ships."""
+    network = world.network
+
+    def stays(node: str) -> bool:
+        own = network.own.get(node)
+        return own is not None and whole in own.releases and node not in left_out
+
+    return {node for node in left_out if any(stays(edge.to) for edge in network.edges.get(node, ()))}
 
 
 def _done_below(node: str, world: World) -> bool:

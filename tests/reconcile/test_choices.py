@@ -260,6 +260,24 @@ def test_cutting_does_not_help_where_the_deal_waits_for_the_work_itself_too(stor
     assert cut(stored) is None
 
 
+def test_what_waits_for_its_release_once_it_is_out_of_it_is_not_left_out(stored: Stored) -> None:
+    """AUR-120 takes 24 days after AUR-119 of the same release, and a saving needs it by 5 October.
+
+    In the release it is there 24 days after 20 September, on 14 October; out of it, 24 days after that ships on the
+    30th. The deal waits for the release alone.
+    """
+    stored.work("AUR-119", date(2026, 9, 20), releases=("Aurora 4.0",))
+    stored.change("jira:AUR-120", start=date(2026, 9, 20), due=OCT_14)
+    stored.need("jira:AUR-120", "AUR-119")
+    saving = stored.saving("S-1", "AUR-120", date(2026, 10, 5), {"2026-10": 31_000})
+    offered = {each.subjects[0]: option(each, OptionKind.CUT_SCOPE) for each in stored.judge().findings}
+
+    assert offered[saving] is None
+    kept = offered["salesforce:OPP-1"]
+    assert kept is not None
+    assert kept.says == "Leave AUR-118 and AUR-120 out of Aurora 4.0 (1 of 3 open remain): the date is kept"
+
+
 def test_what_would_have_no_date_without_it_is_not_offered() -> None:
     stored = Stored()
     stored.work("EPIC-1", None)

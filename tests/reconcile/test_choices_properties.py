@@ -1,6 +1,7 @@
 """What an option promises is what comes true when it is carried out: proved by judging the changed plan anew."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
 from hypothesis import HealthCheck, example, given, settings
@@ -28,6 +29,18 @@ DUE_WITH_ITS_RELEASE = Plan(
     delivers=((5, 2),),
 )
 """Work that is due on the very day of its release: it does not come earlier by itself."""
+
+OUT_OF_ITS_RELEASE = replace(
+    DUE_WITH_ITS_RELEASE,
+    due=(TODAY,) * 7,
+    duration=(0, 0, 6, 0, 5, 0, 0),
+    needs=((2, 0, 0), (4, 0, 2)),
+    members=frozenset(range(5)),
+    release=TODAY + timedelta(1),
+    savings=((2, TODAY + timedelta(5), (None,) * 4),),
+    delivers=(),
+)
+"""A-2 needs A-0 of its own release: out of it, it would have to wait until that ships."""
 
 some = settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
@@ -90,6 +103,7 @@ def without(stored: Stored, whole: str, keys: list[str]) -> Stored:
 
 @some
 @given(plans())
+@example(OUT_OF_ITS_RELEASE)
 def test_leaving_scope_out_gives_the_day_that_was_told_or_an_earlier_one(plan: Plan) -> None:
     """Earlier where what is left out was needed by what remains, for it then ships with nothing any more."""
     for finding, each in offered(plan, OptionKind.CUT_SCOPE):
