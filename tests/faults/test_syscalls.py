@@ -25,6 +25,8 @@ from tests.proofs.ledger import show, show_control
 own_file = pytest.mark.sqlite_only("the system calls by which the program itself writes its file")
 DATABASE = "PostgreSQL" if ON_POSTGRESQL else "SQLite"
 ALL = os.environ.get("DRIFTLINE_SYSCALLS") == "all"
+TRIES = 3
+"""How many runs may make too few calls to reach a point before it is told as not reached."""
 SEED = int(os.environ.get("DRIFTLINE_SEED", "20260914"))
 SYNCS = ("fdatasync", "fsync")
 THREADS = {"sync": (COMMAND, "jira", "crm"), "digest-send": (COMMAND,)}
@@ -162,8 +164,9 @@ def test_a_command_that_dies_at_any_system_call_is_made_up_for(work: Work) -> No
     twice: list[Point] = []
     missed = 0
     for point in swept:
-        if work.disturb(point, "signal=KILL") is None:
-            missed += 1  # now and then a thread has one call less to make
+        # Now and then a thread has one call less to make, and does not get there.
+        if all(work.disturb(point, "signal=KILL") is None for _ in range(TRIES)):
+            missed += 1
             continue
         in_window = told_and_not_noted(work.tracer.trace())
         found = work.restart()
@@ -172,13 +175,15 @@ def test_a_command_that_dies_at_any_system_call_is_made_up_for(work: Work) -> No
         if doubled(found):
             twice.append(point)
     assert missed * 50 <= len(points)
+    fewer = f"; at {missed} no run of {TRIES} made so many calls" if missed else ""
     mails = f"; mails doubled at {count(len(twice), 'point')}, all between acceptance and commit: {in_ranges(twice)}"
     show(
         "C2",
         f"{work.words} is killed at a system call that changes something, and one restart makes up for it.",
         reach=f"{len(points):,} points: {kinds_of(points)}",
         seen=f"killed at {len(swept) - missed:,} of {len(points):,}, 0 differences from the undisturbed state"
-        + (mails if twice else "; 0 mails doubled"),
+        + (mails if twice else "; 0 mails doubled")
+        + fewer,
         seed=SEED,
         database=DATABASE,
     )
