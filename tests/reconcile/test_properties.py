@@ -156,7 +156,7 @@ def plans(draw, *, dates=None, categories=(TODO, DOING), cyclic: bool = False) -
 
 
 anything = plans(
-    dates=st.none() | st.integers(-60, 200).map(lambda days: TODAY + timedelta(days)),
+    dates=st.none() | st.integers(-60, 200).map(lambda days: TODAY + timedelta(days)) | week,
     categories=(TODO, DOING, DONE, DROPPED),
     cyclic=True,
 )
