@@ -9,9 +9,10 @@ notes it, beside as many blocks that are written and synced in the same folder.
 
 import argparse
 import http.client
+import json
+import logging
 import os
 import signal
-import socket
 import sqlite3
 import statistics
 import subprocess
@@ -30,7 +31,7 @@ from benchmarks import digest
 from benchmarks.pull import FULL_SIZE, Measuring, stand_in
 from config.load import load
 from pipeline.notify import deliver, prepare
-from sandbox.mail import MailSink
+from sandbox.mail import MailSink, free_port
 from state.store import Store
 
 RECORDS = 100_000
@@ -38,6 +39,7 @@ MAILS = 400
 TURNS = 3
 PATIENCE_SECONDS = 900.0
 _LOOK_SECONDS = 0.02
+_COLUMNS = ("serves", "ready")
 _BLOCK = bytes(4096)
 _STORED = "select count(*) from records"
 _JUDGED = """
@@ -59,7 +61,7 @@ class Daemon:
 
     company: Path
     environment: dict[str, str]
-    port: int = field(default_factory=lambda: _free_port())
+    port: int = field(default_factory=free_port)
     process: "subprocess.Popen[bytes] | None" = None
 
     def __post_init__(self) -> None:
@@ -177,8 +179,9 @@ def windows(mails: int, folder: Path) -> tuple[list[float], list[float]]:
     digest.write(folder, findings=100, recipients=mails)
     recorder, sink = Recorder(), MailSink(folder / "mails")
     settings = folder / "driftline.yaml"
-    sink.start()
-    settings.write_text(settings.read_text().replace('"localhost"', f'"127.0.0.1", "port": {sink.port}'))
+    told = json.loads(settings.read_text())
+    told["mail"]["smtp"] |= {"host": "127.0.0.1", "port": sink.start()}
+    settings.write_text(json.dumps(told))
     try:
         with (
             Store.open(f"sqlite:///{folder / digest.STATE}", migrate=True) as store,
@@ -230,15 +233,6 @@ def _quantiles(seconds: Sequence[float]) -> tuple[float, float, float]:
     return cuts[49], cuts[98], max(seconds)
 
 
-_COLUMNS = ("serves", "ready")
-
-
-def _free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 def main() -> None:
     """Print both tables."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.crash", description=(__doc__ or "").splitlines()[0])
@@ -246,7 +240,7 @@ def main() -> None:
     parser.add_argument("--mails", type=int, default=MAILS)
     parser.add_argument("--turns", type=int, default=TURNS)
     asked = parser.parse_args()
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(50))
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with tempfile.TemporaryDirectory(prefix="driftline-benchmark-") as name:
         folder = Path(name)
         sys.stdout.write(f"{asked.records:,} records, {asked.turns} turns\n")

@@ -42,6 +42,12 @@ class Ground:
         """How many of these records each container has."""
         return Counter(self.containers[native_id] for native_id in native_ids if native_id in self.containers)
 
+    def without(self, native_ids: AbstractSet[str]) -> Counter[str]:
+        """How many records each container has beside these."""
+        counts = Counter(self.counts)
+        counts.subtract(self.by_container(native_ids))
+        return counts
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Guard:
@@ -87,8 +93,7 @@ class Guard:
         gone = gone - self.approved
         if not gone:
             return ""
-        approved_of = self.ground.by_container(self.approved)
-        before = self.ground.total - approved_of.total() + self.earlier
+        before = self.ground.without(self.approved).total() + self.earlier
         lost = len(gone) + self.earlier
         if lost >= before or suspicious(lost, before):
             lately = f", after {self.earlier} others within a day" if self.earlier else ""
@@ -108,10 +113,11 @@ class Guard:
         """
         expected = frozenset[str]() if approved else self.approved
         read, left_out = self.ground.by_container(gone), self.filtered.by_container(gone)
+        of_read, of_left_out = self.ground.without(expected), self.filtered.without(expected)
         for container in sorted(read | left_out):
-            lost, of = read[container], _without(self.ground, container, expected)
+            lost, of = read[container], of_read[container]
             if not of:
-                lost, of = left_out[container], _without(self.filtered, container, expected)
+                lost, of = left_out[container], of_left_out[container]
             if lost:
                 yield Loss(container, self.names.get(container, container), lost, of)
 
@@ -125,8 +131,3 @@ class Guard:
             native_ids=tuple(sorted(gone)),
             containers=tuple(self._losses(gone, approved=True)),
         )
-
-
-def _without(ground: Ground, container: str, expected: AbstractSet[str]) -> int:
-    """How many records of a container count, without those that somebody expects to be gone."""
-    return ground.counts.get(container, 0) - ground.by_container(expected)[container]

@@ -27,7 +27,7 @@ class MailSink:
         from aiosmtpd.controller import Controller
 
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._controller = Controller(self, hostname="127.0.0.1", port=_free_port())
+        self._controller = Controller(self, hostname="127.0.0.1", port=free_port())
         self._controller.start()
         return self.port
 
@@ -49,7 +49,8 @@ class MailSink:
         return "250 stored"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine on which nobody listens now."""
     import socket
 
     with socket.socket() as probe:

@@ -47,7 +47,8 @@ OPEN_WRITES = (
     "SELECT count(*) FROM pg_stat_activity"
     " WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
 )
-QUIET_LOOKS = 6
+QUIET_LOOKS = 4
+"""How many looks in a row must find no open write."""
 READS_DONE = ("driftline_jobs_total", frozenset({("job", "read"), ("outcome", "done")}))
 CHANGELOG = "/changelog/bulkfetch"
 """Asked for before a page of what changed in Jira is stored."""
@@ -110,12 +111,14 @@ class Fleet:
 
     def until_nothing_is_written(self) -> None:
         """No write is open for a while: what is stopped now is stopped between two writes, not within one."""
-        quiet = 0
+        looks = [1] * QUIET_LOOKS
+
+        def is_quiet() -> bool:
+            looks.extend(number for (number,) in connection.execute(OPEN_WRITES))
+            return not any(looks[-QUIET_LOOKS:])
+
         with connect(self.url) as connection:
-            while quiet < QUIET_LOOKS:
-                [(open_,)] = connection.execute(OPEN_WRITES).fetchall()
-                quiet = 0 if open_ else quiet + 1
-                time.sleep(0.05)
+            self.until(is_quiet)
 
     def until_told(self) -> None:
         """The round is concluded and both readers have their mail."""
